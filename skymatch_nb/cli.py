@@ -1,0 +1,211 @@
+"""The command line: ``skymatch-nb match`` and ``skymatch-nb demo``; the options come from the parameters."""
+
+import argparse
+import json
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning, UnitsError
+from skymatch_nb.params import ParamSpec, specs
+from skymatch_nb.report import residual_summary, table_text, write_text
+from skymatch_nb.session import SkyMatchSession
+from skymatch_nb.tables import to_records
+
+TABLE_VERSION = 1
+"""Version of the layout of JSON tables."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 when done, 1 when it failed, 2 for bad usage or input."""
+    options = _parser().parse_args(arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", SkyMatchWarning)
+        warnings.showwarning = _show_warning
+        try:
+            return int(options.command(options))
+        except (InputError, ParameterError, UnitsError) as error:
+            print(f"skymatch-nb: error: {error}", file=sys.stderr)
+            return 2
+        except (SkyMatchError, OSError) as error:
+            print(f"skymatch-nb: error: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("skymatch-nb: stopped", file=sys.stderr)
+            return 130
+
+
+def match(options: argparse.Namespace) -> int:
+    """Match the files and print the sky table."""
+    params = {s.name: s.parse(getattr(options, s.name)) for s in specs() if getattr(options, s.name) is not None}
+    if options.apply and "readonly" in params:
+        raise ParameterError("--apply means readonly=False; it cannot be given together with --readonly")
+    if options.apply:
+        params["readonly"] = False
+    if options.quiet:
+        params["verbose"] = False
+    if options.table:
+        _table_format(options.table)
+    for path in (options.table, options.report):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise InputError(f"{path}: there is no folder {path.absolute().parent}")
+    session = SkyMatchSession(options.inputs, **params)
+    _show(session, options.quiet)
+    if options.apply:
+        session.apply()
+    _write_files(session, options.table, options.report, options.quiet)
+    return 0
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Make a mosaic with a known sky, match it, and tell the error."""
+    from skymatch_nb.datasets import demo_mosaic
+
+    with tempfile.TemporaryDirectory(prefix="skymatch_nb_demo_") as scratch:
+        folder = options.folder or Path(scratch)
+        print(
+            f"Making six overlapping two-chip exposures with a planted sky (seed {options.seed}) ...",
+            flush=True,
+        )
+        mosaic = demo_mosaic(folder, seed=options.seed)
+        print("Matching their sky (the first run on a machine compiles for some seconds) ...", flush=True)
+        session = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=not options.quiet)
+        _show(session, False)
+        level = session.sky.groupby("group", sort=False)["sky_data"].first()
+        planted = pd.Series(mosaic.sky)[level.index]
+        error = (level - level.mean()) - (planted - planted.mean())
+        print(f"\nThe planted skies differ by {planted.std(ddof=0):.5f} (rms); matched, they are recovered to")
+        print(f"{error.std(ddof=0):.6f} (rms, mean removed; data units per pixel): error against the planted sky")
+        session.report(options.report)
+        print(f"\nReport: {options.report}")
+        if options.folder:
+            print(f"Exposures: {folder}")
+    return 0
+
+
+def table_json(session: SkyMatchSession) -> dict[str, Any]:
+    """All tables of a session as plain values for JSON."""
+    sky = session.sky
+    groups = sky.groupby("group", sort=False)["component"].first()
+    components = [
+        {"component": int(number), "groups": list(of.index)} for number, of in groups.dropna().groupby(groups.dropna())
+    ]
+    return {
+        "version": TABLE_VERSION,
+        "params": session.params.model_dump(mode="json"),
+        "members": to_records(session.members),
+        "overlaps": to_records(session.overlaps),
+        "sky": to_records(sky),
+        "residuals": to_records(session.residuals),
+        "components": components,
+    }
+
+
+def _show(session: SkyMatchSession, quiet: bool) -> None:
+    sky = session.sky
+    if not quiet:
+        print(table_text(sky[["component", "status", "sky", "sky_data", "header_old", "header_new"]]))
+        print(residual_summary(session.residuals))
+
+
+def _write_files(session: SkyMatchSession, table: Path | None, report: Path | None, quiet: bool) -> None:
+    if table is not None:
+        _write_table(session, table)
+    if report is not None:
+        session.report(report)
+    for path in (table, report):
+        if path is not None and not quiet:
+            print(f"wrote {path}")
+
+
+def _table_format(path: Path) -> str:
+    if path.suffix not in (".csv", ".ecsv", ".json"):
+        raise ParameterError(f"--table {path}: the name must end in .csv, .ecsv or .json")
+    return path.suffix
+
+
+def _write_table(session: SkyMatchSession, path: Path) -> None:
+    kind = _table_format(path)
+    if kind == ".json":
+        write_text(path, json.dumps(table_json(session), indent=1, allow_nan=False) + "\n")
+    elif kind == ".csv":
+        write_text(path, session.sky.to_csv())
+    else:
+        import io
+
+        from astropy.table import Table
+
+        sky = session.sky
+        table = Table.from_pandas(sky, index=True)
+        for name, unit in sky.attrs["units"].items():
+            if unit:
+                table[name].description = f"in {unit}"
+        stream = io.StringIO()
+        table.write(stream, format="ascii.ecsv")
+        write_text(path, stream.getvalue())
+
+
+def _show_warning(message: Any, *_: Any, **__: Any) -> None:
+    print(f"skymatch-nb: warning: {message}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="skymatch-nb",
+        description="Match the sky background of overlapping astronomical exposures.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    matching = commands.add_parser(
+        "match",
+        help="match FITS exposures and print the sky table",
+        description="Match the sky of overlapping FITS exposures and print the level of each.",
+        allow_abbrev=False,
+    )
+    matching.set_defaults(command=match)
+    matching.add_argument("inputs", nargs="+", metavar="INPUT", help="FITS file, wildcard, FILE[EXT] or 'FILE[sci,2]'")
+    matching.add_argument(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="write the tables to FILE.json, or the sky table to FILE.csv or FILE.ecsv",
+    )
+    matching.add_argument("--report", type=Path, metavar="FILE.html", help="write a self-contained report page")
+    matching.add_argument("--apply", action="store_true", help="write sky levels to the files (means readonly=False)")
+    matching.add_argument("--quiet", action="store_true", help="print nothing but warnings and errors")
+    for common in (True, False):
+        group = matching.add_argument_group("parameters" if common else "advanced parameters")
+        for spec in specs():
+            if spec.advanced != common:
+                _add_option(group, spec)
+    showing = commands.add_parser(
+        "demo",
+        help="make a mosaic with a known sky, match it, and write a report",
+        description="Make six exposures with a known sky, match them, print the error, and write a report page.",
+    )
+    showing.set_defaults(command=demo)
+    showing.add_argument(
+        "--report", type=Path, default=Path("report.html"), metavar="FILE.html", help="default: report.html"
+    )
+    showing.add_argument("--folder", type=Path, help="keep the exposures in this folder")
+    showing.add_argument("--seed", type=int, default=2024, help="seed of the mosaic (default: 2024)")
+    showing.add_argument("--quiet", action="store_true", help="show no progress")
+    return parser
+
+
+def _add_option(group: Any, spec: ParamSpec) -> None:
+    names = dict.fromkeys((f"--{spec.name.replace('_', '-')}", f"--{spec.name}"))
+    allowed = f" [{spec.allowed}]" if spec.allowed else ""
+    unit = f" ({spec.unit})" if spec.unit else ""
+    text = f"{spec.help}{unit}{allowed} (default: {spec.default})".replace("%", "%%")
+    metavar = {"flag": "BOOL", "integer": "N", "number": "X", "bits": "BITS", "choice": "NAME"}.get(spec.kind, "TEXT")
+    group.add_argument(*names, dest=spec.name, metavar=metavar, help=text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

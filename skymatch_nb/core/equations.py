@@ -1,0 +1,186 @@
+"""Pair differences to sky levels: weighted least squares on the graph of pairs, sparse throughout.
+
+For pairs (g, h) with levels s_gh (g's, in the overlap with h) and s_hg the solution minimises
+``sum W_gh**2 ((x_g - x_h) - (s_gh - s_hg))**2`` with ``W_gh = (n_gh + n_hg) / 2``, n in pixels. In every
+connected component it is fixed up to a constant; here the component's mean is 0 (the minimum-norm solution).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
+
+REFINEMENTS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Pairs of groups, all arrays of shape (npairs,); ``first < second`` are group numbers.
+
+    ``level_first`` is the first group's brightness in the overlap, from ``npix_first`` pixels.
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    level_first: NDArray[np.float64]
+    level_second: NDArray[np.float64]
+    npix_first: NDArray[np.int64]
+    npix_second: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def difference(self) -> NDArray[np.float64]:
+        """First group's level minus the second's, shape (npairs,)."""
+        return self.level_first - self.level_second
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Mean number of pixels of the two sides, the W of the equations, shape (npairs,)."""
+        return np.asarray(0.5 * (self.npix_first + self.npix_second), np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """Solution per group: ``level`` (NaN without a pair) and ``component`` (from 0; -1 without a pair)."""
+
+    level: NDArray[np.float64]
+    component: NDArray[np.int64]
+
+    @property
+    def ncomponents(self) -> int:
+        """Number of connected components of two groups or more."""
+        return int(self.component.max(initial=-1)) + 1
+
+
+def pair_levels(
+    group_a: NDArray[np.int64],
+    group_b: NDArray[np.int64],
+    level_a: NDArray[np.float64],
+    level_b: NDArray[np.float64],
+    npix_a: NDArray[np.int64],
+    npix_b: NDArray[np.int64],
+) -> Pairs:
+    """Combine overlaps of members into pairs of groups.
+
+    A pair's level is the mean of its member overlaps' levels, weighted by their pixels. All arguments have
+    shape (noverlaps,); only overlaps with a finite level and a pixel on both sides count. Pairs come back
+    ordered by first, then second group.
+    """
+    used = np.isfinite(level_a) & np.isfinite(level_b) & (npix_a > 0) & (npix_b > 0)
+    swap = group_a > group_b
+    first, second = np.where(swap, group_b, group_a)[used], np.where(swap, group_a, group_b)[used]
+    size = int(max(first.max(initial=0), second.max(initial=0))) + 1
+    codes, of_pair = np.unique(first * size + second, return_inverse=True)
+
+    def total(on_a: NDArray[Any], on_b: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        left, right = np.where(swap, on_b, on_a)[used], np.where(swap, on_a, on_b)[used]
+        return (
+            np.asarray(np.bincount(of_pair, left, len(codes)), np.float64),
+            np.asarray(np.bincount(of_pair, right, len(codes)), np.float64),
+        )
+
+    n_first, n_second = total(npix_a, npix_b)
+    sum_first, sum_second = total(level_a * npix_a, level_b * npix_b)
+    return Pairs(
+        codes // size,
+        codes % size,
+        sum_first / n_first,
+        sum_second / n_second,
+        n_first.astype(np.int64),
+        n_second.astype(np.int64),
+    )
+
+
+def solve_levels(ngroups: int, pairs: Pairs) -> Levels:
+    """Levels of ``ngroups`` groups that make the pairs agree; each component has mean 0."""
+    weight = pairs.weight**2
+    links = sparse.coo_array((np.ones(len(pairs)), (pairs.first, pairs.second)), shape=(ngroups, ngroups))
+    label = np.asarray(connected_components(links, directed=False)[1], np.int64)
+    paired = np.zeros(ngroups, bool)
+    paired[pairs.first] = paired[pairs.second] = True
+    component = np.full(ngroups, -1, np.int64)
+    component[paired] = _numbered_by_first(label[paired])
+    level = np.full(ngroups, np.nan)
+    if len(pairs):
+        weight = weight / _largest_in_component(weight, component[pairs.first])[component[pairs.first]]
+        level[paired] = _solve_grounded(ngroups, pairs, weight, component)[paired]
+    return Levels(level, component)
+
+
+def anchored(levels: NDArray[np.float64], match_down: bool, reference: int | None = None) -> NDArray[np.float64]:
+    """Shift all levels (shape (ngroups,), NaN = none) so that one group is at 0.
+
+    That is the ``reference`` group where given, else the lowest (``match_down``) or the highest of all.
+    """
+    zero = 0.0
+    if reference is not None and np.isfinite(levels[reference]):
+        zero = float(levels[reference])
+    elif np.isfinite(levels).any():
+        zero = float(np.nanmin(levels) if match_down else np.nanmax(levels))
+    return np.asarray(levels - zero, np.float64)
+
+
+def _numbered_by_first(label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Renumber labels 0, 1, 2, ... in the order in which they first appear."""
+    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[inverse], np.int64)
+
+
+def _largest_in_component(weight: NDArray[np.float64], component: NDArray[np.int64]) -> NDArray[np.float64]:
+    largest = np.zeros(int(component.max()) + 1)
+    np.maximum.at(largest, component, weight)
+    return largest
+
+
+def _solve_grounded(
+    ngroups: int, pairs: Pairs, weight: NDArray[np.float64], component: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Solve with one group of each component held at 0, then centre the components.
+
+    Residuals are formed from differences along pairs, not from the matrix product, and fed back until they
+    stop shrinking: groups that hang on a pair of very few pixels keep full precision.
+    """
+    first, second = pairs.first, pairs.second
+    degree = np.asarray(np.bincount(first, weight, ngroups) + np.bincount(second, weight, ngroups), np.float64)
+    free = np.flatnonzero((component >= 0) & ~_heaviest_of_component(degree, component))
+    column = np.full(ngroups, -1)
+    column[free] = np.arange(len(free))
+    inner = (column[first] >= 0) & (column[second] >= 0)
+    rows, columns, off = column[first[inner]], column[second[inner]], -weight[inner]
+    diagonal = np.arange(len(free))
+    matrix = sparse.csc_array(
+        (
+            np.concatenate([degree[free], off, off]),
+            (np.concatenate([diagonal, rows, columns]), np.concatenate([diagonal, columns, rows])),
+        ),
+        shape=(len(free), len(free)),
+    )
+    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    x = np.zeros(ngroups)
+    last = np.inf
+    for _ in range(REFINEMENTS):
+        pull = weight * (pairs.difference - (x[first] - x[second]))
+        step = factor.solve((np.bincount(first, pull, ngroups) - np.bincount(second, pull, ngroups))[free])
+        size = float(np.abs(step).max(initial=0.0))
+        if not size < last:
+            break
+        x[free] += step
+        last = size
+    members = np.bincount(component[component >= 0])
+    mean = np.bincount(component[component >= 0], x[component >= 0]) / members
+    return x - mean[component]
+
+
+def _heaviest_of_component(degree: NDArray[np.float64], component: NDArray[np.int64]) -> NDArray[np.bool_]:
+    order = np.lexsort((-degree, component))
+    heaviest = np.zeros(len(degree), bool)
+    heaviest[order[np.flatnonzero(np.diff(component[order], prepend=-2))]] = True
+    return heaviest & (component >= 0)

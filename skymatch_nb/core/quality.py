@@ -1,0 +1,129 @@
+"""Good pixels: data quality bits and masks, applied while pixels are gathered (True = good)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.raster import Spans
+
+
+@dataclass(frozen=True)
+class QualityCounts:
+    """How many pixels of a member are good, and why others are not (a pixel may be bad for several reasons)."""
+
+    pixels: int
+    good: int
+    bad_dq: int
+    bad_user: int
+    bad_region: int
+    bad_value: int
+
+
+def bad_bits_as_stored(good_bits: int, dtype: np.dtype[Any]) -> Any:
+    """Return the bits that make a pixel bad, in the byte order in which an array of ``dtype`` stores its flags."""
+    bad = ~good_bits & ((1 << (8 * dtype.itemsize)) - 1)
+    native = np.array([bad], dtype=f"=u{dtype.itemsize}")
+    return native.astype(dtype.newbyteorder("=")).astype(dtype).view(native.dtype)[0]
+
+
+def gather_good(
+    data: NDArray[Any],
+    spans: Spans,
+    dq: NDArray[Any] | None = None,
+    good_bits: int = 0,
+    user_good: NDArray[np.bool_] | None = None,
+) -> NDArray[Any]:
+    """Copy the pixels of the spans that DQ and the user mask call good, reading each once.
+
+    Parameters
+    ----------
+    data
+        Image of shape (ny, nx), of any byte order; a memory map is read only where the spans are.
+    spans
+        Runs of pixels, shape (n, 3), from `skymatch_nb.core.raster`.
+    dq
+        Integer flags of the same shape; a pixel is bad where a bit outside ``good_bits`` is set.
+    good_bits
+        The flags to ignore, as one integer (may be negative: -13 is every bit but 4 and 8).
+    user_good
+        Boolean mask of the same shape, True = good.
+
+    Returns
+    -------
+    1-D array in native byte order: float32, or float64 where the data are float64 or 32-bit or longer
+    integers. Non-finite values are still in it; `sorted_samples` drops them.
+    """
+    flags, bad = _EMPTY_FLAGS, np.uint16(0)
+    if dq is not None:
+        flags, bad = _raw(dq), bad_bits_as_stored(good_bits, dq.dtype)
+    user = _EMPTY_MASK if user_good is None else user_good.view()
+    user.flags.writeable = False
+    raw = _gather(_raw(data), spans, flags, bad, user)
+    values: NDArray[Any] = raw.view(data.dtype).astype(sample_dtype(data.dtype), copy=False)
+    return values
+
+
+def sample_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Floating type that holds values of ``dtype`` without loss for statistics: float32 or float64."""
+    exact_in_single = dtype.itemsize <= 2 or (dtype.kind == "f" and dtype.itemsize == 4)
+    return np.dtype(np.float32 if exact_in_single else np.float64)
+
+
+def count_quality(
+    data: NDArray[Any],
+    dq: NDArray[Any] | None = None,
+    good_bits: int = 0,
+    user_good: NDArray[np.bool_] | None = None,
+    rows: int = 256,
+) -> QualityCounts:
+    """Count good and bad pixels of a whole member, ``rows`` rows at a time; parameters as in `gather_good`."""
+    bad_dq = bad_user = bad_value = good = 0
+    for first in range(0, data.shape[0], rows):
+        part = slice(first, first + rows)
+        usable = np.isfinite(data[part])
+        bad_value += usable.size - int(usable.sum())
+        if dq is not None:
+            flagged = (_raw(dq[part]) & bad_bits_as_stored(good_bits, dq.dtype)) != 0
+            bad_dq += int(flagged.sum())
+            usable &= ~flagged
+        if user_good is not None:
+            bad_user += int((~user_good[part]).sum())
+            usable &= user_good[part]
+        good += int(usable.sum())
+    return QualityCounts(int(data.size), good, bad_dq, bad_user, 0, bad_value)
+
+
+def _raw(array: NDArray[Any]) -> NDArray[Any]:
+    """Look at an array's bytes as unsigned integers, read-only, so that one kernel serves every byte order."""
+    raw = np.asarray(array).view(f"=u{array.dtype.itemsize}")
+    raw.flags.writeable = False
+    return raw
+
+
+_EMPTY_FLAGS = np.zeros((0, 0), np.uint16)
+_EMPTY_FLAGS.flags.writeable = False
+_EMPTY_MASK = np.zeros((0, 0), np.bool_)
+
+
+@kernel
+def _gather(raw: Any, spans: Any, flags: Any, bad: Any, user: Any) -> Any:
+    total = 0
+    for k in range(spans.shape[0]):
+        total += spans[k, 2] - spans[k, 1]
+    out = np.empty(total, raw.dtype)
+    test_flags, test_user = flags.size > 0, user.size > 0
+    n = 0
+    for k in range(spans.shape[0]):
+        row = spans[k, 0]
+        for column in range(spans[k, 1], spans[k, 2]):
+            out[n] = raw[row, column]
+            good = True
+            if test_flags:
+                good = (flags[row, column] & bad) == 0
+            if test_user:
+                good = good and user[row, column]
+            n += 1 if good else 0
+    return out[:n].copy()

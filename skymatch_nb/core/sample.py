@@ -1,0 +1,222 @@
+"""Pixels sorted once, with prefix sums: clipped moments under any limits in microseconds.
+
+Sums of (v - c) and (v - c)^2, c the sample's median, are kept at every `BLOCK` sorted values and run
+outwards from the median, so that far outliers do not cost precision in the core of the distribution.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skymatch_nb.core.jit import kernel
+
+BLOCK = 128
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSet:
+    """Sorted samples of one member, one after another in one array.
+
+    Attributes
+    ----------
+    values
+        All samples, each in ascending order, finite; float32 or float64.
+    offsets
+        Sample k is ``values[offsets[k]:offsets[k + 1]]``; shape (n + 1,).
+    centres
+        The value that each sample's prefix sums are centred on; shape (n,).
+    block_offsets
+        Where the prefix sums of each sample start in ``sums``; shape (n + 1,).
+    sums
+        Prefix sums of ``v - centre`` and ``(v - centre)**2`` at block boundaries; shape (m, 2).
+    """
+
+    values: NDArray[Any]
+    offsets: NDArray[np.int64]
+    centres: NDArray[np.float64]
+    block_offsets: NDArray[np.int64]
+    sums: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.centres)
+
+    def sample(self, k: int) -> NDArray[Any]:
+        """Return the sorted values of sample ``k``."""
+        return self.values[self.offsets[k] : self.offsets[k + 1]]
+
+    @property
+    def npix(self) -> NDArray[np.int64]:
+        """Number of pixels of each sample, shape (n,)."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class Clipped:
+    """The kept part of every sample of a set: positions ``first:stop`` in it, its mean and ddof=1 deviation."""
+
+    first: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    @property
+    def npix(self) -> NDArray[np.int64]:
+        """Number of kept pixels of each sample, shape (n,)."""
+        return self.stop - self.first
+
+
+def sorted_samples(samples: Sequence[NDArray[Any]]) -> SampleSet:
+    """Sort samples (1-D floating arrays of one type; changed in place), drop non-finite values, add prefix sums."""
+    finite = [_sort_finite(sample) for sample in samples]
+    offsets = np.concatenate([[0], np.cumsum([len(s) for s in finite])]).astype(np.int64)
+    block_offsets = np.concatenate([[0], np.cumsum([len(s) // BLOCK + 1 for s in finite])]).astype(np.int64)
+    values = np.concatenate(finite) if finite else np.zeros(0, np.float32)
+    centres = np.array([s[len(s) // 2] if len(s) else 0.0 for s in finite], dtype=np.float64)
+    sums = np.zeros((int(block_offsets[-1]), 2))
+    _prefix_sums(values, offsets, centres, block_offsets, sums)
+    return SampleSet(values, offsets, centres, block_offsets, sums)
+
+
+def clip(
+    samples: SampleSet,
+    lower: float | None = None,
+    upper: float | None = None,
+    nclip: int = 5,
+    lsigma: float = 4.0,
+    usigma: float = 4.0,
+) -> Clipped:
+    """Clip every sample iteratively about its mean.
+
+    Start with the values in [lower, upper]; ``nclip`` times take their mean m and ddof=1 deviation d and
+    keep, of all the values, those in [max(lower, m - lsigma d), min(upper, m + usigma d)]. A sample that
+    loses every value has ``npix`` 0.
+    """
+    low = -np.inf if lower is None else float(lower)
+    high = np.inf if upper is None else float(upper)
+    first, stop, mean, std = _clip(
+        samples.values,
+        samples.offsets,
+        samples.centres,
+        samples.block_offsets,
+        samples.sums,
+        low,
+        high,
+        nclip,
+        float(lsigma),
+        float(usigma),
+    )
+    return Clipped(first, stop, mean, std)
+
+
+def _sort_finite(sample: NDArray[Any]) -> NDArray[Any]:
+    sample.sort()
+    first = int(np.searchsorted(sample, -np.inf, side="right"))
+    stop = int(np.searchsorted(sample, np.inf, side="left"))
+    return sample[first:stop]
+
+
+@kernel
+def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, sums: Any) -> None:
+    for k in range(len(centres)):
+        n, base, at = offsets[k + 1] - offsets[k], offsets[k], block_offsets[k]
+        blocks = n // BLOCK
+        middle = blocks // 2
+        for block in range(middle, blocks):
+            s1, s2 = 0.0, 0.0
+            for i in range(base + block * BLOCK, base + (block + 1) * BLOCK):
+                deviation = values[i] - centres[k]
+                s1 += deviation
+                s2 += deviation * deviation
+            sums[at + block + 1, 0] = sums[at + block, 0] + s1
+            sums[at + block + 1, 1] = sums[at + block, 1] + s2
+        for block in range(middle - 1, -1, -1):
+            s1, s2 = 0.0, 0.0
+            for i in range(base + block * BLOCK, base + (block + 1) * BLOCK):
+                deviation = values[i] - centres[k]
+                s1 += deviation
+                s2 += deviation * deviation
+            sums[at + block, 0] = sums[at + block + 1, 0] - s1
+            sums[at + block, 1] = sums[at + block + 1, 1] - s2
+
+
+@kernel
+def _first_not_below(values: Any, first: int, stop: int, limit: float) -> int:
+    while first < stop:
+        middle = (first + stop) // 2
+        if values[middle] < limit:
+            first = middle + 1
+        else:
+            stop = middle
+    return first
+
+
+@kernel
+def _first_above(values: Any, first: int, stop: int, limit: float) -> int:
+    while first < stop:
+        middle = (first + stop) // 2
+        if values[middle] <= limit:
+            first = middle + 1
+        else:
+            stop = middle
+    return first
+
+
+@kernel
+def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
+    """Mean and ddof=1 deviation of ``values[base + first:base + stop]`` (at least one value)."""
+    if values[base + first] == values[base + stop - 1]:
+        return float(values[base + first]), 0.0
+    s1 = sums[at + stop // BLOCK, 0] - sums[at + first // BLOCK, 0]
+    s2 = sums[at + stop // BLOCK, 1] - sums[at + first // BLOCK, 1]
+    for i in range(stop - stop % BLOCK, stop):
+        deviation = values[base + i] - centre
+        s1 += deviation
+        s2 += deviation * deviation
+    for i in range(first - first % BLOCK, first):
+        deviation = values[base + i] - centre
+        s1 -= deviation
+        s2 -= deviation * deviation
+    n = stop - first
+    variance = (s2 - s1 * s1 / n) / (n - 1)
+    return centre + s1 / n, np.sqrt(max(variance, 0.0))
+
+
+@kernel
+def _clip(
+    values: Any,
+    offsets: Any,
+    centres: Any,
+    block_offsets: Any,
+    sums: Any,
+    lower: float,
+    upper: float,
+    nclip: int,
+    lsigma: float,
+    usigma: float,
+) -> Any:
+    count = len(centres)
+    firsts, stops = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    means, stds = np.full(count, np.nan), np.full(count, np.nan)
+    for k in range(count):
+        base, end, at, centre = offsets[k], offsets[k + 1], block_offsets[k], centres[k]
+        first = _first_not_below(values, base, end, lower) - base
+        stop = _first_above(values, base, end, upper) - base
+        mean, std = np.nan, np.nan
+        if stop > first:
+            mean, std = _moments(values, base, sums, at, first, stop, centre)
+            for _ in range(nclip):
+                low, high = max(lower, mean - lsigma * std), min(upper, mean + usigma * std)
+                new_first = _first_not_below(values, base, end, low) - base
+                new_stop = _first_above(values, base, end, high) - base
+                if new_first == first and new_stop == stop:
+                    break
+                first, stop = new_first, new_stop
+                if stop <= first:
+                    mean, std = np.nan, np.nan
+                    break
+                mean, std = _moments(values, base, sums, at, first, stop, centre)
+        firsts[k], stops[k], means[k], stds[k] = first, max(first, stop), mean, std
+    return firsts, stops, means, stds

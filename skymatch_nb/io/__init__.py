@@ -1,0 +1,1 @@
+"""Files and words in, members and pixels out."""

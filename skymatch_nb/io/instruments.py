@@ -1,0 +1,57 @@
+"""What is known of instruments, as a table: their default units and their photometric switches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+NOT_SCIENCE = frozenset(
+    "DQ ERR ERROR VAR VARIANCE VAR_POISSON VAR_RNOISE VAR_FLAT WHT WEIGHT WT CTX CON MASK FLAG FLAGS QUALITY BPM "  # noqa: SIM905
+    "SAMP TIME EXP EXPMAP RMS SIGMA UNCERT STDDEV IVAR IVM BKG D2IMARR WCSDVARR AREA".split()
+)
+"""Names of image extensions that are quality, error, weight or auxiliary arrays."""
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """Facts of one instrument.
+
+    ``data_type`` is what pixels are where the header does not say (``counts`` or ``rate``); the inverse
+    sensitivity may be used where the header's ``switch`` is ``done``.
+    """
+
+    data_type: str
+    switch: str = ""
+    done: str = ""
+
+
+HST: dict[str, Instrument] = {
+    "ACS": Instrument("counts", "PHOTCORR", "COMPLETE"),
+    "COS": Instrument("rate", "PHOTCORR", "COMPLETE"),
+    "FOC": Instrument("rate", "WAVCORR", "COMPLETE"),
+    "NICMOS": Instrument("rate", "PHOTDONE", "PERFORMED"),
+    "STIS": Instrument("counts", "PHOTCORR", "COMPLETE"),
+    "WFC3": Instrument("counts", "PHOTCORR", "COMPLETE"),
+    "WFPC": Instrument("counts", "DOPHOTOM", "DONE"),
+    "WFPC2": Instrument("counts", "DOPHOTOM", "COMPLETE"),
+}
+
+Card = Callable[[str], Any]
+
+
+def default_data_type(telescope: str, instrument: str, detector: str, card: Card) -> str:
+    """Data type where the header names no unit: ``counts`` or ``rate``; ``card`` looks up the header."""
+    if telescope != "HST" or instrument not in HST:
+        return "rate"
+    if instrument == "WFC3" and detector == "IR":
+        return "rate"
+    if instrument == "NICMOS" and str(card("UNITCORR") or "").strip().upper() == "OMIT":
+        return "counts"
+    return HST[instrument].data_type
+
+
+def photometry_done(telescope: str, instrument: str, card: Card) -> bool:
+    """Whether the inverse sensitivity of the header may be used (always, for telescopes other than HST)."""
+    if telescope != "HST":
+        return True
+    facts = HST.get(instrument)
+    return facts is not None and str(card(facts.switch) or "").strip().upper() == facts.done

@@ -1,0 +1,184 @@
+"""The parameters: name, type, bounds, default, unit, the step that reads it, and its help, each written here once."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from skymatch_nb.errors import ParameterError
+from skymatch_nb.params.bits import parse_good_bits
+
+
+@dataclass(frozen=True)
+class About:
+    """What a type cannot say about a parameter: the step that reads it, its unit, whether few will change it."""
+
+    step: str
+    unit: str = ""
+    advanced: bool = False
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip() in ("", "None", "INDEF") else value
+
+
+def _upper(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+Keyword = Annotated[str, Field(pattern=r"^[A-Z0-9_-]{1,8}$"), BeforeValidator(_upper)]
+OptionalKeyword = Annotated[Keyword | None, BeforeValidator(_blank_is_none)]
+OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
+GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
+SkyStat = Literal["mode", "mean", "median", "midpt", "binmode"]
+
+
+class SkyMatchParams(BaseModel):
+    """All parameters of a run. Frozen; `changed` makes a changed copy. Unknown names and bad values are errors."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+
+    skymethod: Annotated[SkyMethod, About("solve")] = "globalmin+match"
+    """How sky levels are found: 'match' makes overlaps agree, with the lowest exposure at 0; 'globalmin+match' adds
+    the lowest remaining sky to all; 'localmin' takes each exposure's own sky; 'globalmin' the lowest of these."""
+
+    match_down: Annotated[bool, About("solve")] = True
+    """Whether 'match' gives 0 to the exposure with the lowest sky (True) or with the highest (False)."""
+
+    reference: Annotated[OptionalText, About("solve", advanced=True)] = None
+    """Name of the group that 'match' gives 0 instead of the lowest or highest one."""
+
+    skystat: Annotated[SkyStat, About("measure")] = "mode"
+    """Statistic of the clipped pixels that is taken as sky: 'mode' is the peak of the smoothed histogram, 'binmode' the
+    peak of the plain one, 'midpt' a median from the histogram."""
+
+    lower: Annotated[Finite | None, About("measure", "data")] = None
+    """Smallest pixel value used for sky statistics; None for no limit."""
+
+    upper: Annotated[Finite | None, About("measure", "data")] = None
+    """Largest pixel value used for sky statistics; None for no limit."""
+
+    nclip: Annotated[int, Field(ge=0, le=100), About("measure")] = 5
+    """Number of clipping iterations."""
+
+    lsigma: Annotated[Finite, Field(gt=0, le=1000), About("measure", "sigma")] = 4.0
+    """Lower clipping limit, in standard deviations below the mean."""
+
+    usigma: Annotated[Finite, Field(gt=0, le=1000), About("measure", "sigma")] = 4.0
+    """Upper clipping limit, in standard deviations above the mean."""
+
+    binwidth: Annotated[Finite, Field(ge=0.001, le=10), About("measure", "sigma")] = 0.1
+    """Bin width of the histogram for 'mode', 'midpt' and 'binmode', in standard deviations of the kept pixels."""
+
+    dq_bits: Annotated[GoodBits, About("mask")] = 0
+    """Data quality flags that are good: an int or an expression such as '4,8', '4+8' or '~4+8' (all but 4 and 8). With
+    0 every flagged pixel is bad; with None data quality is ignored."""
+
+    units_kwd: Annotated[Keyword, About("units", advanced=True)] = "BUNIT"
+    """Header keyword that holds the data units."""
+
+    invsens_kwd: Annotated[OptionalKeyword, About("units", advanced=True)] = None
+    """Header keyword that holds the inverse sensitivity by which sky levels are scaled, PHOTFLAM say; None for none."""
+
+    skyuser_kwd: Annotated[Keyword, About("apply")] = "SKYUSER"
+    """Header keyword for the sky level."""
+
+    readonly: Annotated[bool, About("apply")] = True
+    """Whether 'apply' only reports (True) or writes to the files (False)."""
+
+    subtractsky: Annotated[bool, About("apply")] = False
+    """Whether 'apply' subtracts the sky from the pixels or only writes the keyword."""
+
+    optimize: Annotated[Literal["balanced", "speed", "inmemory"], About("sample", advanced=True)] = "balanced"
+    """Where pixel samples are kept: 'balanced' moves them to temporary files when they are large, 'speed' and
+    'inmemory' keep them in memory."""
+
+    clobber: Annotated[bool, About("convert", advanced=True)] = False
+    """Whether an existing file is replaced when input of an old format is converted to FITS."""
+
+    clean: Annotated[bool, About("convert", advanced=True)] = True
+    """Whether temporary files are removed at the end."""
+
+    verbose: Annotated[bool, About("run", advanced=True)] = True
+    """Whether progress is shown."""
+
+    logfile: Annotated[OptionalText, About("run", advanced=True)] = None
+    """File to which a text log of every solution is appended; None for no log."""
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> Self:
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise ValueError(f"lower={self.lower!r} is above upper={self.upper!r}")
+        return self
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> Self:
+        """Make parameters from a mapping.
+
+        Raises
+        ------
+        ParameterError
+            Naming every unknown name and bad value, with what is allowed.
+        """
+        plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in values.items()}
+        try:
+            return cls.model_validate(plain)
+        except ValidationError as error:
+            raise ParameterError("; ".join(_explain(cls, e) for e in _distinct(error))) from None
+
+    def changed(self, **values: Any) -> Self:
+        """Return a copy with some values changed, checked like a new one.
+
+        Raises
+        ------
+        ParameterError
+            As `checked`.
+        """
+        return self.checked({**self.model_dump(), **values})
+
+    def read_by(self, step: str) -> tuple[tuple[str, Any], ...]:
+        """Names and values of the parameters that a step reads."""
+        return tuple((name, getattr(self, name)) for name in _names_by_step(type(self)).get(step, ()))
+
+
+def _names_by_step(model: type[BaseModel]) -> dict[str, list[str]]:
+    steps: dict[str, list[str]] = {}
+    for name, field in model.model_fields.items():
+        about = next(m for m in field.metadata if isinstance(m, About))
+        steps.setdefault(about.step, []).append(name)
+    return steps
+
+
+def _distinct(error: ValidationError) -> list[Any]:
+    """One entry per parameter: a union reports one for each of its members."""
+    first: dict[Any, Any] = {}
+    for entry in error.errors():
+        first.setdefault(entry["loc"][:1], entry)
+    return list(first.values())
+
+
+def _explain(model: type[BaseModel], error: Any) -> str:
+    if not error["loc"]:
+        return str(error["ctx"]["error"])
+    name = str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(name.lower(), model.model_fields, 1, 0.6)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(model.model_fields)}"
+        return f"unknown parameter {name!r}{hint}"
+    detail = error["ctx"]["error"] if error["type"] == "value_error" else _allowed(error)
+    return f"parameter {name}={error['input']!r}: {detail}"
+
+
+def _allowed(error: Any) -> str:
+    if error["type"] == "literal_error":
+        return f"must be {error['ctx']['expected']}"
+    if error["type"] == "string_pattern_mismatch":
+        return "must be a FITS keyword: 1 to 8 letters, digits, hyphens or underscores"
+    message = str(error["msg"])
+    return "must" + message[message.index(" should") + 7 :] if " should" in message else message

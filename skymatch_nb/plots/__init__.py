@@ -1,0 +1,1 @@
+"""Bokeh figures: each module turns results into a data source, and the source into a figure."""

@@ -1,0 +1,300 @@
+"""What the steps hand on: frozen records of numbers, each with the key that it was made from.
+
+Arrays over members have shape (nmembers,), over groups (ngroups,), over overlaps (noverlaps,); an index of -1
+means none. Everything here can be pickled and sent to another process.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skymatch_nb.core.equations import Pairs
+from skymatch_nb.core.quality import QualityCounts
+from skymatch_nb.core.sample import SampleSet
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+
+class SkyTransform(Protocol):
+    """A world coordinate system as the package uses it: 0-based pixels to ICRS-like degrees and back."""
+
+    def to_sky(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Right ascension and declination in degrees of 0-based pixel positions, all of shape (n,)."""
+        ...
+
+    def to_pixels(self, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
+        """0-based pixel positions of sky positions in degrees; NaN where there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class PixelSource:
+    """Where an image's pixels and header cards are in a file.
+
+    ``offset`` is the byte at which plain, unscaled pixels start, None where a reader must decode them;
+    ``cards`` are the byte ranges of the primary and of the extension's header, None likewise; ``stamp`` is
+    the file's size in bytes and its modification time in nanoseconds.
+    """
+
+    path: str
+    hdu: int
+    shape: tuple[int, int]
+    dtype: str
+    offset: int | None
+    cards: tuple[tuple[int, int], tuple[int, int]] | None
+    stamp: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One chip image: a file and an extension."""
+
+    name: str
+    file: str
+    ext: str
+    group: str
+    selected_by: str
+    telescope: str
+    instrument: str
+    detector: str
+    filter: str
+    date_obs: str
+    nominal_scale: float
+    pixels: PixelSource
+    quality: PixelSource | None
+    wcs: SkyTransform = field(repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(ny, nx)``."""
+        return self.pixels.shape
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Base of every result: its key, and what a reader of it should know."""
+
+    key: str
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded(Result):
+    """The members; ``group_of`` gives each member's position in ``groups``."""
+
+    members: tuple[Member, ...]
+    groups: tuple[str, ...]
+    group_of: Integers
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
+@dataclass(frozen=True, eq=False)
+class Units(Result):
+    """How data units become brightness, per member.
+
+    ``data_type`` is counts, rate, brightness or unknown; ``exptime`` in seconds and NaN where the header has none;
+    ``factor`` is brightness per data unit; ``unit`` names the common unit of brightness.
+    """
+
+    data_type: tuple[str, ...]
+    exptime: Floats
+    inv_sensitivity: Floats
+    pixel_scale: Floats
+    factor: Floats
+    data_unit: tuple[str, ...]
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class HeaderSky(Result):
+    """Value of the sky keyword in each member's header, NaN where it has none."""
+
+    value: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Masks(Result):
+    """What makes pixels bad, per member; ``good_bits`` None where DQ is ignored."""
+
+    good_bits: int | None
+    quality: tuple[PixelSource | None, ...]
+    user: tuple[NDArray[np.bool_] | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class GoodCounts(Result):
+    """Good and bad pixels of every member."""
+
+    counts: tuple[QualityCounts, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """A member's edge on the sky.
+
+    ``x, y`` are its vertices in 0-based pixels and ``vectors`` (n, 3) the same on the unit sphere, not closed;
+    every point of the edge is within 0.05 pixel of the great circles between them. ``straight`` is the length in
+    radians over which a great circle is straight in the member's pixels to that accuracy; ``center`` (3,) and
+    ``radius`` in radians bound it by a cap; ``area`` is in steradian.
+    """
+
+    x: Floats
+    y: Floats
+    vectors: Floats
+    center: Floats
+    radius: float
+    straight: float
+    area: float
+
+
+@dataclass(frozen=True, eq=False)
+class Footprints(Result):
+    """Outlines of the members."""
+
+    outlines: tuple[Outline, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SkyPolygon:
+    """Region of the sky: rings of unit vectors one after another, ``ring_offsets`` (nrings + 1,); even-odd rule."""
+
+    vectors: Floats
+    ring_offsets: Integers
+
+    @property
+    def rings(self) -> list[Floats]:
+        """Vertices of each ring, shape (n, 3)."""
+        return [self.vectors[a:b] for a, b in zip(self.ring_offsets[:-1], self.ring_offsets[1:], strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Overlaps(Result):
+    """Common regions of members of different groups: members a < b, polygon, area in steradian.
+
+    ``failed`` lists pairs of members whose overlap could not be computed, with the reason.
+    """
+
+    member_a: Integers
+    member_b: Integers
+    polygons: tuple[SkyPolygon, ...]
+    area: Floats
+    failed: tuple[tuple[int, int, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.member_a)
+
+
+@dataclass(frozen=True, eq=False)
+class OverlapSamples(Result):
+    """Sorted good pixels of every member, one sample per overlap.
+
+    That of overlap i is number ``at_a[i]`` in member a's set and ``at_b[i]`` in member b's.
+    """
+
+    sets: tuple[SampleSet, ...]
+    at_a: Integers
+    at_b: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class MemberSamples(Result):
+    """Sorted good pixels of every whole member: sets of one sample each."""
+
+    sets: tuple[SampleSet, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class OverlapLevels(Result):
+    """Sky in data units and pixels kept on both sides of every overlap; NaN and 0 where there is no good pixel.
+
+    ``good_a`` and ``good_b`` count the good pixels before clipping.
+    """
+
+    sky_a: Floats
+    sky_b: Floats
+    npix_a: Integers
+    npix_b: Integers
+    good_a: Integers
+    good_b: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class MemberLevels(Result):
+    """Sky in data units of every whole member, NaN without a good pixel, and the pixels kept."""
+
+    sky: Floats
+    npix: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class GroupPairs(Result):
+    """Brightness and pixels of both groups of every pair."""
+
+    pairs: Pairs
+
+
+@dataclass(frozen=True, eq=False)
+class Solution(Result):
+    """Brightness to take off each group; NaN where there is none, with the reason in ``status``.
+
+    ``component`` counts from 0, -1 for none; ``baseline`` is what globalmin+match added to every group.
+    """
+
+    sky: Floats
+    component: Integers
+    status: tuple[str, ...]
+    baseline: float
+
+
+@dataclass(frozen=True, eq=False)
+class Plan(Result):
+    """What is to be written for every member, in data units.
+
+    The keyword, its old value (NaN: none) and its new one, and what is subtracted from the pixels. A member without
+    a level keeps its old value.
+    """
+
+    keyword: str
+    old: Floats
+    new: Floats
+    subtracted: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Applied(Result):
+    """What became of the plan: per member the backup kept, if any, and what was done."""
+
+    plan: Plan
+    backup: tuple[str, ...]
+    status: tuple[str, ...]
+
+
+def make_key(*parts: Any) -> str:
+    """Hash of what a result is made from: upstream keys, parameters, input arrays.
+
+    Accepts str, numbers, bool, None, bytes, arrays, and tuples, lists and mappings of them.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    _feed(digest, parts)
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, part: Any) -> None:
+    if isinstance(part, np.ndarray):
+        digest.update(f"array {part.dtype.str} {part.shape}".encode())
+        digest.update(np.ascontiguousarray(part).data)
+    elif isinstance(part, Mapping):
+        _feed(digest, [(name, part[name]) for name in sorted(part)])
+    elif isinstance(part, tuple | list):
+        digest.update(f"[{len(part)}".encode())
+        for inner in part:
+            _feed(digest, inner)
+    else:
+        digest.update(f"{type(part).__name__} {part!r};".encode())

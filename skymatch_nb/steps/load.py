@@ -1,0 +1,54 @@
+"""Read headers: which images there are, where they point, and which belong to one exposure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from skymatch_nb.executor import Work
+from skymatch_nb.io.fits import open_members
+from skymatch_nb.io.inputs import ImageSpec
+from skymatch_nb.results import Loaded, Member
+
+
+def load(key: str, specs: Sequence[ImageSpec], work: Work) -> Loaded:
+    """Members of all files; those of one file form a group.
+
+    Raises
+    ------
+    InputError
+        As `skymatch_nb.io.fits.open_members`.
+    """
+    names = short_names([spec.path for spec in specs])
+    opened = work.map(lambda k: open_members(specs[k], names[k]), range(len(specs)), "load", threads=False)
+    members = tuple(member for of_file in opened for member in of_file)
+    groups = tuple(dict.fromkeys(member.group for member in members))
+    number = {group: k for k, group in enumerate(groups)}
+    group_of = np.array([number[member.group] for member in members], np.int64)
+    return Loaded(key, members, groups, group_of, notes=_different_filters(members))
+
+
+def short_names(paths: Sequence[Path]) -> list[str]:
+    """Names that tell files apart: the last part of each path, with the folders above it only where needed."""
+    depth = [1] * len(paths)
+    while True:
+        names = ["/".join(path.parts[-d:]) for path, d in zip(paths, depth, strict=True)]
+        counts = Counter(names)
+        longer = [
+            min(d + 1, len(path.parts)) if counts[name] > 1 else d
+            for path, d, name in zip(paths, depth, names, strict=True)
+        ]
+        if longer == depth:
+            return names
+        depth = longer
+
+
+def _different_filters(members: Sequence[Member]) -> tuple[str, ...]:
+    files: dict[str, set[str]] = {}
+    for member in members:
+        files.setdefault(member.filter or "unnamed", set()).add(member.file)
+    if len(files) < 2:
+        return ()
+    named = ", ".join(f"{name} ({len(of_filter)})" for name, of_filter in sorted(files.items()))
+    return (f"exposures through different filters are matched with each other: {named}",)

@@ -1,0 +1,90 @@
+"""Gather the good pixels of every overlap, or of every whole member, sorted once."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skymatch_nb.core.quality import gather_good
+from skymatch_nb.core.raster import Spans, full_spans, polygon_spans
+from skymatch_nb.core.sample import SampleSet, sorted_samples
+from skymatch_nb.executor import Work
+from skymatch_nb.geometry import to_radec
+from skymatch_nb.io.fits import read_flags, read_pixels
+from skymatch_nb.io.spill import Store
+from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.results import (
+    Integers,
+    Loaded,
+    Masks,
+    Member,
+    MemberSamples,
+    Overlaps,
+    OverlapSamples,
+    SkyPolygon,
+)
+
+
+def sample_overlaps(
+    key: str, loaded: Loaded, masks: Masks, overlaps: Overlaps, params: SkyMatchParams, work: Work
+) -> OverlapSamples:
+    """Samples of both sides of every overlap; of each file only the pages that hold such pixels are read."""
+    mine, at_a, at_b = _overlaps_of_members(len(loaded), overlaps)
+    store = Store.for_mode(params.optimize)
+
+    def one(k: int) -> SampleSet:
+        if not len(mine[k]):
+            return sorted_samples([])
+        member = loaded.members[k]
+        spans = polygons_to_spans(member, [overlaps.polygons[i] for i in mine[k]])
+        return store.keep(_gather(member, masks, k, spans))
+
+    return OverlapSamples(key, tuple(work.map(one, range(len(loaded)), "sample")), at_a, at_b)
+
+
+def sample_members(key: str, loaded: Loaded, masks: Masks, params: SkyMatchParams, work: Work) -> MemberSamples:
+    """One sample per member: all of its good pixels."""
+    store = Store.for_mode(params.optimize)
+
+    def one(k: int) -> SampleSet:
+        member = loaded.members[k]
+        return store.keep(_gather(member, masks, k, [full_spans(member.shape)]))
+
+    return MemberSamples(key, tuple(work.map(one, range(len(loaded)), "sample whole members")))
+
+
+def polygons_to_spans(member: Member, polygons: list[SkyPolygon]) -> list[Spans]:
+    """Pixels of a member whose centres lie in each polygon; one call of the WCS for all vertices.
+
+    A polygon with a vertex that the WCS cannot bring back to pixels has none.
+    """
+    ra, dec = to_radec(np.concatenate([p.vectors for p in polygons]))
+    x, y = member.wcs.to_pixels(ra, dec)
+    ends = np.cumsum([len(p.vectors) for p in polygons])
+    spans = []
+    for polygon, end in zip(polygons, ends, strict=True):
+        part = slice(end - len(polygon.vectors), end)
+        usable = np.isfinite(x[part]).all() and np.isfinite(y[part]).all()
+        offsets = polygon.ring_offsets if usable else np.zeros(1, np.int64)
+        spans.append(polygon_spans(x[part], y[part], offsets, member.shape))
+    return spans
+
+
+def _gather(member: Member, masks: Masks, k: int, spans: list[Spans]) -> SampleSet:
+    data: NDArray[Any] = read_pixels(member.pixels)
+    source = masks.quality[k]
+    flags = None if source is None else read_flags(source)
+    return sorted_samples([gather_good(data, s, flags, masks.good_bits or 0, masks.user[k]) for s in spans])
+
+
+def _overlaps_of_members(nmembers: int, overlaps: Overlaps) -> tuple[list[Integers], Integers, Integers]:
+    """Overlaps that each member takes part in, and the place of each overlap in its two members' lists."""
+    members = np.concatenate([overlaps.member_a, overlaps.member_b])
+    order = np.argsort(members, kind="stable")
+    starts = np.searchsorted(members[order], np.arange(nmembers + 1))
+    place = np.empty(len(members), np.int64)
+    place[order] = np.arange(len(members)) - starts[members[order]]
+    count = len(overlaps)
+    mine = [order[a:b] % max(count, 1) for a, b in pairwise(starts)]
+    return mine, place[:count], place[count:]

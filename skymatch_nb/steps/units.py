@@ -1,0 +1,184 @@
+"""Decide what the pixels are (counts, rates, brightness) and what turns them into one common surface brightness."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy import units as u
+
+from skymatch_nb.core.brightness import brightness_factor
+from skymatch_nb.errors import UnitsError
+from skymatch_nb.executor import Work
+from skymatch_nb.io import instruments
+from skymatch_nb.io.fits import read_cards
+from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.results import Loaded, Member, Units
+
+_PER_SECOND = {f"{count}/{second}" for count in ("ELECTRONS", "COUNTS", "DN") for second in ("S", "SEC", "SECOND")}
+_COUNTED = {
+    **dict.fromkeys(("ELECTRONS", "ELECTRON", "E-"), "electron"),
+    **dict.fromkeys(("COUNTS", "COUNT", "CT"), "count"),
+    "DN": "DN",
+    "ADU": "adu",
+}
+
+
+@dataclass(frozen=True)
+class _Decision:
+    data_type: str
+    exptime: float
+    time: float
+    inv_sensitivity: float
+    data_unit: str
+    brightness: Any
+    notes: tuple[str, ...]
+
+
+def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units:
+    """Conversion of every member; the formula is in `skymatch_nb.core.brightness.brightness_factor`.
+
+    Raises
+    ------
+    UnitsError
+        Where surface brightness is mixed with counts or rates, or surface brightnesses cannot be converted into
+        each other; it lists the files of each kind.
+    """
+    decisions = work.map(lambda member: _decide(member, params), loaded.members, "units", threads=False)
+    bright = [d.brightness is not None for d in decisions]
+    if any(bright) and not all(bright):
+        raise UnitsError(
+            "surface brightness cannot be matched with counts or rates: "
+            f"{_list(loaded.members, bright)} against {_list(loaded.members, [not b for b in bright])}"
+        )
+    scale = np.array([member.nominal_scale for member in loaded.members])
+    inv_sensitivity = np.array([d.inv_sensitivity for d in decisions])
+    if all(bright):
+        factor, unit = _convert(loaded.members, decisions)
+    else:
+        factor = brightness_factor(scale, np.array([d.time for d in decisions]), inv_sensitivity)
+        unit = _brightness_unit(decisions, params.invsens_kwd if (inv_sensitivity != 1).any() else None)
+    return Units(
+        key,
+        tuple(d.data_type for d in decisions),
+        np.array([d.exptime for d in decisions]),
+        inv_sensitivity,
+        scale,
+        factor,
+        tuple(d.data_unit for d in decisions),
+        unit,
+        notes=_gather_notes(loaded.members, decisions),
+    )
+
+
+def classify_unit(text: str) -> tuple[str, Any]:
+    """Data type that a unit means, and the astropy unit where it is a surface brightness (else None)."""
+    plain = text.strip().upper().replace(" ", "")
+    if plain in _PER_SECOND:
+        return "rate", None
+    try:
+        unit = u.Unit(text.strip())
+        powers = dict(zip(unit.decompose().bases, unit.decompose().powers, strict=True))
+    except (ValueError, TypeError):
+        return ("counts" if "/" not in plain else "unknown"), None
+    if powers.get(u.rad) == -2 or powers.get(u.sr) == -1:
+        return "brightness", unit
+    if any(base in powers for base in (u.electron, u.count, u.adu, u.DN)):
+        return ("rate" if powers.get(u.s) == -1 else "counts"), None
+    if unit.is_equivalent(u.Jy) or unit.is_equivalent(u.Jy / u.pix):
+        return "rate", None
+    return ("counts" if "/" not in plain else "unknown"), None
+
+
+def _decide(member: Member, params: SkyMatchParams) -> _Decision:
+    telescope, instrument = member.telescope.upper(), member.instrument.upper()
+    named = {params.units_kwd, "EXPTIME", "UNITCORR"} | ({params.invsens_kwd} if params.invsens_kwd else set())
+    switches = {facts.switch for facts in instruments.HST.values()} if params.invsens_kwd else set()
+    cards = read_cards(member.pixels, sorted(named | switches))
+
+    def extension_first(name: str) -> Any:
+        extension, primary = cards.get(name, (None, None))
+        return extension if extension not in (None, "") else primary
+
+    notes = []
+    data_unit = str(extension_first(params.units_kwd) or "").strip()
+    if data_unit:
+        data_type, brightness = classify_unit(data_unit)
+    else:
+        data_type, brightness = (
+            instruments.default_data_type(telescope, instrument, member.detector.upper(), extension_first),
+            None,
+        )
+        notes.append(f"no unit in {params.units_kwd}: taken as {data_type}")
+    if data_type == "unknown":
+        notes.append(f"unit {data_unit!r} is not known: taken as a rate")
+    exptime = _number(cards["EXPTIME"][1], cards["EXPTIME"][0])
+    time = 1.0
+    if data_type == "counts":
+        time = exptime if exptime > 0 else 1.0
+        if not exptime > 0:
+            notes.append(f"counts without a positive EXPTIME (it is {_shown(exptime)}): taken as 1 s")
+    sensitivity, why_not = _inverse_sensitivity(member, params.invsens_kwd, extension_first, brightness is not None)
+    notes += why_not
+    return _Decision(data_type, exptime, time, sensitivity, data_unit, brightness, tuple(notes))
+
+
+def _inverse_sensitivity(
+    member: Member, keyword: str | None, card: Callable[[str], Any], is_brightness: bool
+) -> tuple[float, list[str]]:
+    if keyword is None:
+        return 1.0, []
+    if is_brightness:
+        return 1.0, [f"{keyword} is not used: the data are surface brightness"]
+    value = _number(card(keyword))
+    if not value > 0:
+        return 1.0, [f"{keyword} is {_shown(value)}: taken as 1"]
+    if not instruments.photometry_done(member.telescope.upper(), member.instrument.upper(), card):
+        return 1.0, [f"{keyword} is not used: the header does not say that the photometric correction was done"]
+    return value, []
+
+
+def _number(*candidates: Any) -> float:
+    """First finite number, else NaN."""
+    for value in candidates:
+        if isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value):
+            return float(value)
+    return float("nan")
+
+
+def _shown(value: float) -> str:
+    return "missing" if np.isnan(value) else f"{value:g}"
+
+
+def _convert(members: Sequence[Member], decisions: Sequence[_Decision]) -> tuple[np.ndarray[Any, Any], str]:
+    common = decisions[0].brightness
+    try:
+        factor = np.array([d.brightness.to(common) for d in decisions], float)
+    except u.UnitConversionError:
+        kinds: dict[str, list[bool]] = {}
+        for d in decisions:
+            kinds.setdefault(d.data_unit, [o.data_unit == d.data_unit for o in decisions])
+        listed = "; ".join(f"{unit}: {_list(members, which)}" for unit, which in kinds.items())
+        raise UnitsError(f"surface brightnesses cannot be converted into each other: {listed}") from None
+    return factor, common.to_string()
+
+
+def _brightness_unit(decisions: Sequence[_Decision], sensitivity: str | None) -> str:
+    counted = {_COUNTED.get(d.data_unit.upper().replace(" ", "").split("/")[0], "") for d in decisions}
+    name = counted.pop() if len(counted) == 1 else ""
+    unit = f"{name or 'data unit'} / (s arcsec2)"
+    return f"{sensitivity} {unit}" if sensitivity else unit
+
+
+def _list(members: Sequence[Member], which: Sequence[bool]) -> str:
+    files = list(dict.fromkeys(m.file for m, w in zip(members, which, strict=True) if w))
+    return ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
+
+
+def _gather_notes(members: Sequence[Member], decisions: Sequence[_Decision]) -> tuple[str, ...]:
+    """One note for all members that it is true of."""
+    about: dict[str, list[bool]] = {}
+    for k, d in enumerate(decisions):
+        for note in d.notes:
+            about.setdefault(note, [False] * len(decisions))[k] = True
+    return tuple(f"{note} ({_list(members, which)})" for note, which in about.items())

@@ -1,0 +1,182 @@
+"""Results as pandas tables; columns and index as documented in docs/tables.md, units in ``df.attrs["units"]``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skymatch_nb.geometry import to_radec
+from skymatch_nb.results import (
+    Applied,
+    Footprints,
+    GoodCounts,
+    GroupPairs,
+    HeaderSky,
+    Loaded,
+    OverlapLevels,
+    Overlaps,
+    Plan,
+    Solution,
+    Units,
+)
+
+ARCSEC2 = (180 * 3600 / np.pi) ** 2
+"""Square arcseconds in a steradian."""
+
+
+def members_table(loaded: Loaded, units: Units, header: HeaderSky) -> pd.DataFrame:
+    """One row per member: what it is, and how its data units become brightness."""
+    members = loaded.members
+    columns: dict[str, Any] = {
+        name: [getattr(m, name) for m in members]
+        for name in ("file", "ext", "group", "telescope", "instrument", "detector", "filter", "date_obs")
+    }
+    columns |= {
+        "ny": [m.shape[0] for m in members],
+        "nx": [m.shape[1] for m in members],
+        "data_type": units.data_type,
+        "exptime": units.exptime,
+        "inv_sensitivity": units.inv_sensitivity,
+        "pixel_scale": units.pixel_scale,
+        "factor": units.factor,
+        "sky_header": header.value,
+        "data_unit": units.data_unit,
+        "selected_by": [m.selected_by for m in members],
+    }
+    known = {"ny": "pixel", "nx": "pixel", "exptime": "s", "pixel_scale": "arcsec"}
+    return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})
+
+
+def masks_table(loaded: Loaded, counts: GoodCounts) -> pd.DataFrame:
+    """One row per member: good pixels, and why others are not (a pixel may be bad for several reasons)."""
+    names = ("pixels", "good", "bad_dq", "bad_user", "bad_region", "bad_value")
+    columns = {name: [getattr(c, name) for c in counts.counts] for name in names}
+    fraction = np.array(columns["good"]) / np.array(columns["pixels"])
+    ordered = {"pixels": columns["pixels"], "good": columns["good"], "good_fraction": fraction}
+    return _by_member(loaded, ordered | columns, dict.fromkeys(names, "pixel") | {"good_fraction": ""})
+
+
+def footprints_table(loaded: Loaded, footprints: Footprints, overlaps: Overlaps) -> pd.DataFrame:
+    """One row per member: where it is, its area, and how many members of other groups it overlaps."""
+    ra, dec = to_radec(np.array([o.center for o in footprints.outlines]))
+    ends = np.concatenate([overlaps.member_a, overlaps.member_b])
+    columns = {
+        "ra": ra,
+        "dec": dec,
+        "area_arcsec2": np.array([o.area for o in footprints.outlines]) * ARCSEC2,
+        "vertices": [len(o.x) for o in footprints.outlines],
+        "overlaps": np.bincount(ends, minlength=len(loaded)),
+    }
+    return _by_member(loaded, columns, {"ra": "deg", "dec": "deg", "area_arcsec2": "arcsec2"})
+
+
+def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, levels: OverlapLevels) -> pd.DataFrame:
+    """One row per overlap of two members, and one per overlap that could not be found.
+
+    ``sky_a``, ``sky_b`` and ``difference`` (a minus b) are brightness; ``npix_a`` and ``npix_b`` pixels kept.
+    """
+    failed = overlaps.failed
+    a = np.concatenate([overlaps.member_a, [f[0] for f in failed]]).astype(int)
+    b = np.concatenate([overlaps.member_b, [f[1] for f in failed]]).astype(int)
+    nothing = np.full(len(failed), np.nan)
+    sky_a = np.concatenate([levels.sky_a * units.factor[overlaps.member_a], nothing])
+    sky_b = np.concatenate([levels.sky_b * units.factor[overlaps.member_b], nothing])
+    status = [_overlap_status(levels, k) for k in range(len(overlaps))] + [f"failed: {f[2]}" for f in failed]
+    none = np.zeros(len(failed), np.int64)
+    names, groups = [m.name for m in loaded.members], [m.group for m in loaded.members]
+    table = pd.DataFrame(
+        {
+            "member_a": [names[k] for k in a],
+            "member_b": [names[k] for k in b],
+            "group_a": [groups[k] for k in a],
+            "group_b": [groups[k] for k in b],
+            "area_arcsec2": np.concatenate([overlaps.area, nothing]) * ARCSEC2,
+            "npix_a": np.concatenate([levels.npix_a, none]),
+            "npix_b": np.concatenate([levels.npix_b, none]),
+            "sky_a": sky_a,
+            "sky_b": sky_b,
+            "difference": sky_a - sky_b,
+            "status": status,
+        }
+    )
+    known = dict.fromkeys(("sky_a", "sky_b", "difference"), units.unit)
+    return _with_units(table, known | {"area_arcsec2": "arcsec2", "npix_a": "pixel", "npix_b": "pixel"}, "overlap")
+
+
+def sky_table(loaded: Loaded, units: Units, header: HeaderSky, solution: Solution, plan: Plan) -> pd.DataFrame:
+    """One row per member: its group's level, in brightness and in the member's data units.
+
+    ``header_new`` is what `apply` writes or would write.
+    """
+    sky = solution.sky[loaded.group_of]
+    number = solution.component[loaded.group_of] + 1
+    component = pd.Series(number, dtype="Int64").mask(number == 0).array
+    columns = {
+        "group": [m.group for m in loaded.members],
+        "component": component,
+        "status": [solution.status[g] for g in loaded.group_of],
+        "sky": sky,
+        "sky_data": sky / units.factor,
+        "header_old": header.value,
+        "header_new": plan.new,
+    }
+    known = {"sky": units.unit, "sky_data": "data unit", "header_old": "data unit", "header_new": "data unit"}
+    return _by_member(loaded, columns, known)
+
+
+def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: Solution) -> pd.DataFrame:
+    """One row per pair of groups: their brightness difference before and after the levels are taken off."""
+    p = pairs.pairs
+    index = pd.MultiIndex.from_arrays(
+        [[loaded.groups[g] for g in p.first], [loaded.groups[g] for g in p.second]],
+        names=["group_a", "group_b"],
+    )
+    after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
+    table = pd.DataFrame({"before": p.difference, "after": after, "npix": p.weight}, index=index)
+    return _with_units(table, {"before": units.unit, "after": units.unit, "npix": "pixel"}, None)
+
+
+def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:
+    """One row per member: the keyword's value before and after, and what was subtracted from the pixels."""
+    columns = {
+        "keyword": [applied.plan.keyword] * len(loaded),
+        "old": applied.plan.old,
+        "new": applied.plan.new,
+        "subtracted": applied.plan.subtracted,
+        "backup": list(applied.backup),
+        "status": list(applied.status),
+    }
+    return _by_member(loaded, columns, dict.fromkeys(("old", "new", "subtracted"), "data unit"))
+
+
+def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain Python values for JSON, the index under its name, None where a value is missing."""
+    flat = table if table.index.names == [None] or table.index.name == "overlap" else table.reset_index()
+    return [{str(name): _plain(value) for name, value in row.items()} for row in flat.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if value is pd.NA or (isinstance(value, float) and not np.isfinite(value)) else value
+
+
+def _overlap_status(levels: OverlapLevels, k: int) -> str:
+    for side, good, kept in (("a", levels.good_a, levels.npix_a), ("b", levels.good_b, levels.npix_b)):
+        if good[k] == 0:
+            return f"no good pixels in {side}"
+        if kept[k] == 0:
+            return f"all pixels of {side} clipped"
+    return "used"
+
+
+def _by_member(loaded: Loaded, columns: Mapping[str, Any], units: Mapping[str, str]) -> pd.DataFrame:
+    table = pd.DataFrame(dict(columns), index=pd.Index([m.name for m in loaded.members], name="member"))
+    return _with_units(table, units, "member")
+
+
+def _with_units(table: pd.DataFrame, units: Mapping[str, str], index_name: str | None) -> pd.DataFrame:
+    if index_name is not None:
+        table.index.name = index_name
+    table.attrs["units"] = {name: units.get(name, "") for name in table.columns}
+    return table
