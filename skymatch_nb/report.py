@@ -123,7 +123,7 @@ def write_report(
 ) -> Path:
     """Write the report page: self-contained, every text from outside escaped. Returns the path."""
     from bokeh.embed import components
-    from bokeh.resources import INLINE
+    from bokeh.resources import Resources
 
     script, picture = components(footprints)
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -144,7 +144,7 @@ def write_report(
     ]
     page = (
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>Sky match</title>"
-        f"<style>{_STYLE}</style>{INLINE.render()}{script}</head><body>{''.join(body)}</body></html>"
+        f"<style>{_STYLE}</style>{Resources(mode='inline', components=['bokeh']).render()}{script}</head><body>{''.join(body)}</body></html>"
     )
     return write_text(path, page)
 

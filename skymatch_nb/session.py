@@ -272,7 +272,8 @@ class SkyMatchSession:
         if overlaps := fresh.get("overlap"):
             counts["footprints"] = f"{len(overlaps)} overlaps"
         if (solution := fresh.get("solve")) and self._params.skymethod not in LOCAL_METHODS:
-            counts["solve"] = f"{len(fresh['pair'].pairs)} pairs, {solution.component.max() + 1} connected sets"
+            sets = int(solution.component.max(initial=-1)) + 1
+            counts["solve"] = f"{len(fresh['pair'].pairs)} pairs in {sets} connected {'set' if sets == 1 else 'sets'}"
         files = tuple(str(spec.path) for spec in self._given.specs)
         return SessionSummary(files, stages, counts, self._params, self.notes)
 

@@ -40,9 +40,10 @@ def open_members(spec: ImageSpec, file: str) -> list[Member]:
 def opened(path: str | os.PathLike[str]) -> Iterator[fits.HDUList]:
     """Open a file and read its headers; whatever is wrong with it becomes an `InputError`."""
     try:
-        with warnings.catch_warnings(), fits.open(path, memmap=True) as hdus:
-            warnings.simplefilter("ignore", AstropyWarning)
+        with warnings.catch_warnings(record=True) as caught, fits.open(path, memmap=True) as hdus:
+            warnings.simplefilter("always", AstropyWarning)
             len(hdus)
+            _check_whole(path, hdus, [str(w.message) for w in caught])
             yield hdus
     except InputError:
         raise
@@ -139,6 +140,18 @@ def _find_cards(block: bytes, names: Sequence[str]) -> dict[str, Any]:
             value = fits.Card.fromstring(block[at : at + 80]).value
             found[name] = None if isinstance(value, fits.card.Undefined) else value
     return found
+
+
+def _check_whole(path: str | os.PathLike[str], hdus: fits.HDUList, warned: list[str]) -> None:
+    """Raise where the file ends before its last extension, padding included, does: more may be lost than padding."""
+    last = hdus[-1].fileinfo()
+    needed = last["datLoc"] + last["datSpan"]
+    size = Path(path).stat().st_size
+    if last["file"].compression is None and needed > size:
+        raise InputError(f"{path}: the file is truncated: it has {size} bytes of at least {needed}")
+    for text in warned:
+        if "corrupted" in text:
+            raise InputError(f"{path}: the file is truncated or damaged after its extension {len(hdus) - 1}")
 
 
 def _is_not_fits(path: str | os.PathLike[str]) -> bool:
@@ -248,11 +261,6 @@ def _source(hdus: fits.HDUList, number: int, path: Path, where: str) -> PixelSou
     info, first = hdu.fileinfo(), hdus[0].fileinfo()
     if info["file"].compression is not None:
         return PixelSource(str(path), number, shape, "", None, None, stamp)
-    if info["datLoc"] + info["datSpan"] > stamp[0] and info["datLoc"] + _nbytes(header) > stamp[0]:
-        raise InputError(
-            f"{where}: the file {path} is truncated: {stamp[0]} bytes, of which this image needs "
-            f"{info['datLoc'] + _nbytes(header)}"
-        )
     cards = ((first["hdrLoc"], first["datLoc"]), (info["hdrLoc"], info["datLoc"]))
     plain = not isinstance(hdu, fits.CompImageHDU) and "BLANK" not in header
     plain = plain and header.get("BSCALE", 1) == 1 and header.get("BZERO", 0) == 0
@@ -262,6 +270,3 @@ def _source(hdus: fits.HDUList, number: int, path: Path, where: str) -> PixelSou
         str(path), number, shape, BITPIX[header["BITPIX"]], info["datLoc"] if plain else None, cards, stamp
     )
 
-
-def _nbytes(header: fits.Header) -> int:
-    return abs(int(header["BITPIX"])) // 8 * int(header["NAXIS1"]) * int(header["NAXIS2"])
