@@ -109,7 +109,7 @@ def table_json(session: SkyMatchSession) -> dict[str, Any]:
 def _show(session: SkyMatchSession, quiet: bool) -> None:
     sky = session.sky
     if not quiet:
-        print(table_text(sky[["component", "status", "sky", "sky_data", "header_old", "header_new"]]))
+        print(table_text(sky[["component", "status", "sky", "sky_err", "sky_data", "header_old", "header_new"]]))
         print(residual_summary(session.residuals))
 
 

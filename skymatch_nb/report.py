@@ -142,9 +142,10 @@ def write_report(
         f"<h2>Overlaps</h2>{_table_html(overlaps.set_index(['member_a', 'member_b']))}",
         f"<h2>Parameters</h2>{_table_html(params)}",
     ]
+    bokeh = Resources(mode="inline", components=["bokeh"]).render()
     page = (
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>Sky match</title>"
-        f"<style>{_STYLE}</style>{Resources(mode='inline', components=['bokeh']).render()}{script}</head><body>{''.join(body)}</body></html>"
+        f"<style>{_STYLE}</style>{bokeh}{script}</head><body>{''.join(body)}</body></html>"
     )
     return write_text(path, page)
 

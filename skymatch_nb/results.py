@@ -214,11 +214,14 @@ class MemberSamples(Result):
 class OverlapLevels(Result):
     """Sky in data units and pixels kept on both sides of every overlap; NaN and 0 where there is no good pixel.
 
-    ``good_a`` and ``good_b`` count the good pixels before clipping.
+    ``err_a`` and ``err_b`` are the standard errors of the levels; ``good_a`` and ``good_b`` count the good pixels
+    before clipping.
     """
 
     sky_a: Floats
     sky_b: Floats
+    err_a: Floats
+    err_b: Floats
     npix_a: Integers
     npix_b: Integers
     good_a: Integers
@@ -227,9 +230,10 @@ class OverlapLevels(Result):
 
 @dataclass(frozen=True, eq=False)
 class MemberLevels(Result):
-    """Sky in data units of every whole member, NaN without a good pixel, and the pixels kept."""
+    """Sky in data units of every whole member, NaN without a good pixel, its standard error, and the pixels kept."""
 
     sky: Floats
+    err: Floats
     npix: Integers
 
 
@@ -244,10 +248,13 @@ class GroupPairs(Result):
 class Solution(Result):
     """Brightness to take off each group; NaN where there is none, with the reason in ``status``.
 
+    ``error`` is its standard error: of matched groups about the mean of their component, without the baseline's.
+
     ``component`` counts from 0, -1 for none; ``baseline`` is what globalmin+match added to every group.
     """
 
     sky: Floats
+    error: Floats
     component: Integers
     status: tuple[str, ...]
     baseline: float

@@ -154,7 +154,7 @@ class SkyMatchSession:
     @property
     def sky(self) -> pd.DataFrame:
         """Sky table; see `skymatch_nb.tables.sky_table`."""
-        return tables.sky_table(*self._require("load", "units", "header", "solve", "plan"))
+        return tables.sky_table(*self._require("load", "units", "solve", "plan"))
 
     @property
     def residuals(self) -> pd.DataFrame:

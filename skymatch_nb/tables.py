@@ -74,14 +74,17 @@ def footprints_table(loaded: Loaded, footprints: Footprints, overlaps: Overlaps)
 def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, levels: OverlapLevels) -> pd.DataFrame:
     """One row per overlap of two members, and one per overlap that could not be found.
 
-    ``sky_a``, ``sky_b`` and ``difference`` (a minus b) are brightness; ``npix_a`` and ``npix_b`` pixels kept.
+    ``sky_a``, ``sky_b`` and ``difference`` (a minus b) are brightness, ``difference_err`` its standard error;
+    ``npix_a`` and ``npix_b`` are pixels kept.
     """
     failed = overlaps.failed
     a = np.concatenate([overlaps.member_a, [f[0] for f in failed]]).astype(int)
     b = np.concatenate([overlaps.member_b, [f[1] for f in failed]]).astype(int)
     nothing = np.full(len(failed), np.nan)
-    sky_a = np.concatenate([levels.sky_a * units.factor[overlaps.member_a], nothing])
-    sky_b = np.concatenate([levels.sky_b * units.factor[overlaps.member_b], nothing])
+    factor_a, factor_b = units.factor[overlaps.member_a], units.factor[overlaps.member_b]
+    sky_a = np.concatenate([levels.sky_a * factor_a, nothing])
+    sky_b = np.concatenate([levels.sky_b * factor_b, nothing])
+    error = np.concatenate([np.hypot(levels.err_a * factor_a, levels.err_b * factor_b), nothing])
     status = [_overlap_status(levels, k) for k in range(len(overlaps))] + [f"failed: {f[2]}" for f in failed]
     none = np.zeros(len(failed), np.int64)
     names, groups = [m.name for m in loaded.members], [m.group for m in loaded.members]
@@ -97,19 +100,21 @@ def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, levels: Ove
             "sky_a": sky_a,
             "sky_b": sky_b,
             "difference": sky_a - sky_b,
+            "difference_err": error,
             "status": status,
         }
     )
-    known = dict.fromkeys(("sky_a", "sky_b", "difference"), units.unit)
+    known = dict.fromkeys(("sky_a", "sky_b", "difference", "difference_err"), units.unit)
     return _with_units(table, known | {"area_arcsec2": "arcsec2", "npix_a": "pixel", "npix_b": "pixel"}, "overlap")
 
 
-def sky_table(loaded: Loaded, units: Units, header: HeaderSky, solution: Solution, plan: Plan) -> pd.DataFrame:
-    """One row per member: its group's level, in brightness and in the member's data units.
+def sky_table(loaded: Loaded, units: Units, solution: Solution, plan: Plan) -> pd.DataFrame:
+    """One row per member: its group's level and standard error, in brightness and in the member's data units.
 
-    ``header_new`` is what `apply` writes or would write.
+    The error of a matched group is that about the mean of its component. ``header_new`` is what `apply`
+    writes or would write.
     """
-    sky = solution.sky[loaded.group_of]
+    sky, error = solution.sky[loaded.group_of], solution.error[loaded.group_of]
     number = solution.component[loaded.group_of] + 1
     component = pd.Series(number, dtype="Int64").mask(number == 0).array
     columns = {
@@ -117,24 +122,32 @@ def sky_table(loaded: Loaded, units: Units, header: HeaderSky, solution: Solutio
         "component": component,
         "status": [solution.status[g] for g in loaded.group_of],
         "sky": sky,
+        "sky_err": error,
         "sky_data": sky / units.factor,
-        "header_old": header.value,
+        "sky_data_err": error / units.factor,
+        "header_old": plan.old,
         "header_new": plan.new,
     }
-    known = {"sky": units.unit, "sky_data": "data unit", "header_old": "data unit", "header_new": "data unit"}
-    return _by_member(loaded, columns, known)
+    known = dict.fromkeys(("sky_data", "sky_data_err", "header_old", "header_new"), "data unit")
+    return _by_member(loaded, columns, known | dict.fromkeys(("sky", "sky_err"), units.unit))
 
 
 def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: Solution) -> pd.DataFrame:
-    """One row per pair of groups: their brightness difference before and after the levels are taken off."""
+    """One row per pair of groups: their brightness difference before and after the levels are taken off.
+
+    ``err`` is its standard error, ``pull`` the difference after in units of it, ``npix`` the mean of both sides.
+    """
     p = pairs.pairs
     index = pd.MultiIndex.from_arrays(
         [[loaded.groups[g] for g in p.first], [loaded.groups[g] for g in p.second]],
         names=["group_a", "group_b"],
     )
     after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
-    table = pd.DataFrame({"before": p.difference, "after": after, "npix": p.weight}, index=index)
-    return _with_units(table, {"before": units.unit, "after": units.unit, "npix": "pixel"}, None)
+    err = np.full(len(p), np.nan) if p.difference_err is None else p.difference_err
+    pull = np.divide(after, err, out=np.full(len(p), np.nan), where=err > 0)
+    columns = {"before": p.difference, "after": after, "err": err, "pull": pull, "npix": p.weight}
+    known = dict.fromkeys(("before", "after", "err"), units.unit) | {"npix": "pixel"}
+    return _with_units(pd.DataFrame(columns, index=index), known, None)
 
 
 def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:

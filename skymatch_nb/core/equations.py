@@ -3,6 +3,7 @@
 For pairs (g, h) with levels s_gh (g's, in the overlap with h) and s_hg the solution minimises
 ``sum W_gh**2 ((x_g - x_h) - (s_gh - s_hg))**2`` with ``W_gh = (n_gh + n_hg) / 2``, n in pixels. In every
 connected component it is fixed up to a constant; here the component's mean is 0 (the minimum-norm solution).
+Errors are those of the weighted sums that the levels are (the sandwich formula), whatever the weights.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ REFINEMENTS = 20
 class Pairs:
     """Pairs of groups, all arrays of shape (npairs,); ``first < second`` are group numbers.
 
-    ``level_first`` is the first group's brightness in the overlap, from ``npix_first`` pixels.
+    ``level_first`` is the first group's brightness in the overlap, from ``npix_first`` pixels; ``difference_err``
+    the standard error of `difference`, where it is known.
     """
 
     first: NDArray[np.int64]
@@ -30,6 +32,7 @@ class Pairs:
     level_second: NDArray[np.float64]
     npix_first: NDArray[np.int64]
     npix_second: NDArray[np.int64]
+    difference_err: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.first)
@@ -47,10 +50,14 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Solution per group: ``level`` (NaN without a pair) and ``component`` (from 0; -1 without a pair)."""
+    """Solution per group: ``level`` (NaN without a pair) and ``component`` (from 0; -1 without a pair).
+
+    ``error`` is the level's standard error about the mean of its component, where those of the pairs are known.
+    """
 
     level: NDArray[np.float64]
     component: NDArray[np.int64]
+    error: NDArray[np.float64] | None = None
 
     @property
     def ncomponents(self) -> int:
@@ -65,6 +72,8 @@ def pair_levels(
     level_b: NDArray[np.float64],
     npix_a: NDArray[np.int64],
     npix_b: NDArray[np.int64],
+    err_a: NDArray[np.float64] | None = None,
+    err_b: NDArray[np.float64] | None = None,
 ) -> Pairs:
     """Combine overlaps of members into pairs of groups.
 
@@ -87,6 +96,10 @@ def pair_levels(
 
     n_first, n_second = total(npix_a, npix_b)
     sum_first, sum_second = total(level_a * npix_a, level_b * npix_b)
+    error = None
+    if err_a is not None and err_b is not None:
+        var_first, var_second = total((err_a * npix_a) ** 2, (err_b * npix_b) ** 2)
+        error = np.sqrt(var_first / n_first**2 + var_second / n_second**2)
     return Pairs(
         codes // size,
         codes % size,
@@ -94,6 +107,7 @@ def pair_levels(
         sum_second / n_second,
         n_first.astype(np.int64),
         n_second.astype(np.int64),
+        error,
     )
 
 
@@ -107,10 +121,14 @@ def solve_levels(ngroups: int, pairs: Pairs) -> Levels:
     component = np.full(ngroups, -1, np.int64)
     component[paired] = _numbered_by_first(label[paired])
     level = np.full(ngroups, np.nan)
-    if len(pairs):
-        weight = weight / _largest_in_component(weight, component[pairs.first])[component[pairs.first]]
-        level[paired] = _solve_grounded(ngroups, pairs, weight, component)[paired]
-    return Levels(level, component)
+    if not len(pairs):
+        return Levels(level, component)
+    weight = weight / _largest_in_component(weight, component[pairs.first])[component[pairs.first]]
+    network = _Network(pairs, weight, component)
+    level[paired] = network.levels(pairs.difference)[paired]
+    if pairs.difference_err is None:
+        return Levels(level, component)
+    return Levels(level, component, np.where(paired, network.errors(pairs.difference_err), np.nan))
 
 
 def anchored(levels: NDArray[np.float64], match_down: bool, reference: int | None = None) -> NDArray[np.float64]:
@@ -140,43 +158,66 @@ def _largest_in_component(weight: NDArray[np.float64], component: NDArray[np.int
     return largest
 
 
-def _solve_grounded(
-    ngroups: int, pairs: Pairs, weight: NDArray[np.float64], component: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Solve with one group of each component held at 0, then centre the components.
+class _Network:
+    """The normal equations with one group of each component held at 0, factored once."""
 
-    Residuals are formed from differences along pairs, not from the matrix product, and fed back until they
-    stop shrinking: groups that hang on a pair of very few pixels keep full precision.
-    """
-    first, second = pairs.first, pairs.second
-    degree = np.asarray(np.bincount(first, weight, ngroups) + np.bincount(second, weight, ngroups), np.float64)
-    free = np.flatnonzero((component >= 0) & ~_heaviest_of_component(degree, component))
-    column = np.full(ngroups, -1)
-    column[free] = np.arange(len(free))
-    inner = (column[first] >= 0) & (column[second] >= 0)
-    rows, columns, off = column[first[inner]], column[second[inner]], -weight[inner]
-    diagonal = np.arange(len(free))
-    matrix = sparse.csc_array(
-        (
-            np.concatenate([degree[free], off, off]),
-            (np.concatenate([diagonal, rows, columns]), np.concatenate([diagonal, columns, rows])),
-        ),
-        shape=(len(free), len(free)),
-    )
-    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    x = np.zeros(ngroups)
-    last = np.inf
-    for _ in range(REFINEMENTS):
-        pull = weight * (pairs.difference - (x[first] - x[second]))
-        step = factor.solve((np.bincount(first, pull, ngroups) - np.bincount(second, pull, ngroups))[free])
-        size = float(np.abs(step).max(initial=0.0))
-        if not size < last:
-            break
-        x[free] += step
-        last = size
-    members = np.bincount(component[component >= 0])
-    mean = np.bincount(component[component >= 0], x[component >= 0]) / members
-    return x - mean[component]
+    def __init__(self, pairs: Pairs, weight: NDArray[np.float64], component: NDArray[np.int64]) -> None:
+        self._first, self._second, self._weight, self._component = pairs.first, pairs.second, weight, component
+        degree = self._onto_groups(weight, np.add)
+        self._free = np.flatnonzero((component >= 0) & ~_heaviest_of_component(degree, component))
+        column = np.full(len(component), -1)
+        column[self._free] = np.arange(len(self._free))
+        inner = (column[pairs.first] >= 0) & (column[pairs.second] >= 0)
+        rows, columns, off = column[pairs.first[inner]], column[pairs.second[inner]], -weight[inner]
+        diagonal = np.arange(len(self._free))
+        values = np.concatenate([degree[self._free], off, off])
+        places = np.concatenate([diagonal, rows, columns]), np.concatenate([diagonal, columns, rows])
+        matrix = sparse.csc_array((values, places), shape=(len(self._free),) * 2)
+        self._factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+    def levels(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Levels about the mean of each component, shape (ngroups,).
+
+        Residuals are formed from differences along pairs, not from the matrix product, and fed back until they
+        stop shrinking: groups that hang on a pair of very few pixels keep full precision.
+        """
+        x = np.zeros(len(self._component))
+        last = np.inf
+        for _ in range(REFINEMENTS):
+            pull = self._weight * (difference - (x[self._first] - x[self._second]))
+            step = self._factor.solve(self._onto_groups(pull, np.subtract)[self._free])
+            size = float(np.abs(step).max(initial=0.0))
+            if not size < last:
+                break
+            x[self._free] += step
+            last = size
+        known = self._component >= 0
+        mean = np.bincount(self._component[known], x[known]) / np.bincount(self._component[known])
+        return np.asarray(x - mean[self._component], np.float64)
+
+    def errors(self, difference_err: NDArray[np.float64], block: int = 256) -> NDArray[np.float64]:
+        """Standard errors of the levels, shape (ngroups,), from those of the pairs taken as independent.
+
+        Each level is a weighted sum of the differences; its coefficients come from one solve per group.
+        """
+        members = np.bincount(self._component[self._component >= 0])
+        variance = np.zeros(len(self._component))
+        for begin in range(0, len(self._component), block):
+            groups = np.arange(begin, min(begin + block, len(self._component)))
+            same = self._component[:, None] == self._component[groups]
+            target = np.where(same, -1.0 / members[self._component[groups]], 0.0)
+            target[groups, groups - begin] += 1.0
+            z = np.zeros_like(target)
+            z[self._free] = self._factor.solve(np.ascontiguousarray(target[self._free]))
+            coefficients = self._weight[:, None] * (z[self._first] - z[self._second])
+            variance[groups] = ((coefficients * difference_err[:, None]) ** 2).sum(axis=0)
+        return np.sqrt(variance)
+
+    def _onto_groups(self, of_pairs: NDArray[np.float64], combine: Any) -> NDArray[np.float64]:
+        """What the pairs give to their first groups, combined with what they give to their second ones."""
+        n = len(self._component)
+        onto = combine(np.bincount(self._first, of_pairs, n), np.bincount(self._second, of_pairs, n))
+        return np.asarray(onto, np.float64)
 
 
 def _heaviest_of_component(degree: NDArray[np.float64], component: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -91,7 +91,7 @@ def _estimate(
         elif statistic == 3:
             out[k] = _midpoint(kept, width)
         else:
-            counts = _histogram(kept, width)
+            counts = histogram(kept, width)
             if statistic == 4:
                 out[k] = float(kept[0]) + width * _parabola_peak(counts)
             else:
@@ -118,7 +118,8 @@ def _bin_start(kept: Any, index: int, width: float, first: int) -> int:
 
 
 @kernel
-def _histogram(kept: Any, width: float) -> Any:
+def histogram(kept: Any, width: float) -> Any:
+    """Counts of sorted values in bins of a width, the first bin starting at the smallest value."""
     nbins = _bin(kept, len(kept) - 1, width) + 1
     counts = np.zeros(nbins, np.float64)
     if nbins * 16 < len(kept):
@@ -154,7 +155,7 @@ def _parabola_peak(counts: Any) -> float:
 
 
 @kernel
-def _smoothed(counts: Any, at: float, width: float) -> Any:
+def smoothed(counts: Any, at: float, width: float) -> Any:
     """Histogram smoothed by a Gaussian of ``width`` bins at a position in bins, with its first two derivatives."""
     first = max(0, int(at - 5.0 * width))
     stop = min(len(counts), int(at + 5.0 * width) + 2)
@@ -175,12 +176,12 @@ def _smooth_peak(counts: Any, width: float) -> float:
     step = len(counts) / steps
     best, at = -1.0, 0.0
     for i in range(steps + 1):
-        f0, _, _ = _smoothed(counts, i * step, width)
+        f0, _, _ = smoothed(counts, i * step, width)
         if f0 > best:
             best, at = f0, i * step
     low, high = max(0.0, at - step), min(float(len(counts)), at + step)
     for _ in range(60):
-        _, slope, curvature = _smoothed(counts, at, width)
+        _, slope, curvature = smoothed(counts, at, width)
         if slope > 0:
             low = at
         else:

@@ -269,4 +269,3 @@ def _source(hdus: fits.HDUList, number: int, path: Path, where: str) -> PixelSou
     return PixelSource(
         str(path), number, shape, BITPIX[header["BITPIX"]], info["datLoc"] if plain else None, cards, stamp
     )
-

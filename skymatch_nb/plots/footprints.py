@@ -54,6 +54,7 @@ def member_data(
 ) -> dict[str, list[Any]]:
     """Columns of the members' patches: outline, names, and the sky level where it is known."""
     outlines = [plane.offsets(o.vectors) for o in footprints.outlines]
+    unit = units.unit if units is not None else ""
     sky = np.full(len(loaded), np.nan) if solution is None else solution.sky[loaded.group_of]
     status = ["not solved"] * len(loaded) if solution is None else [solution.status[g] for g in loaded.group_of]
     return {
@@ -63,7 +64,7 @@ def member_data(
         "group": [m.group for m in loaded.members],
         "filter": [m.filter or "-" for m in loaded.members],
         "sky": list(sky),
-        "shown": [f"{s:.6g}" if np.isfinite(s) else "none" for s in sky],
+        "shown": [f"{s:.6g} {unit}".strip() if np.isfinite(s) else "none" for s in sky],
         "status": status,
         "edge": [MISSING if s.startswith(("no ", "baseline")) else PLAIN for s in status],
     }
@@ -110,7 +111,7 @@ def footprints_figure(
     )  # fmt: skip
     about_sky = [("member", "@member"), ("filter", "@filter"), ("sky", "@shown"), ("status", "@status")]
     plot.add_tools(
-        HoverTool(renderers=[outlines], tooltips=about_sky, name="member hover"),
+        HoverTool(renderers=[outlines], tooltips=about_sky, attachment="above", name="member hover"),
         HoverTool(renderers=[shade], tooltips=[("overlap", "@pair")], attachment="below", name="overlap hover"),
     )
     return plot

@@ -7,22 +7,24 @@ import numpy as np
 from skymatch_nb.core.equations import Levels, anchored, solve_levels
 from skymatch_nb.errors import NoOverlapError, ParameterError
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import Floats, GroupPairs, Loaded, MemberLevels, Overlaps, Solution, Units
+from skymatch_nb.results import Floats, GroupPairs, Integers, Loaded, MemberLevels, Overlaps, Solution, Units
 
 NO_OVERLAP, NO_PIXELS = "no overlap", "no good pixels"
 
 
 def solve_local(key: str, loaded: Loaded, units: Units, levels: MemberLevels, params: SkyMatchParams) -> Solution:
     """'localmin': each group's own sky, the lowest of its members; 'globalmin': the lowest of these for all."""
-    local = _lowest_of_group(loaded, levels.sky * units.factor)
+    local, member = _lowest_of_group(loaded, levels.sky * units.factor)
     known = np.isfinite(local)
+    error = np.where(known, (levels.err * units.factor)[member], np.nan)
     status = np.where(known, "own sky", NO_PIXELS)
     sky = local
     if params.skymethod == "globalmin" and known.any():
-        sky = np.full(len(local), np.nanmin(local))
+        lowest = int(np.nanargmin(local))
+        sky, error = np.full(len(local), local[lowest]), np.full(len(local), error[lowest])
         status = np.full(len(local), "lowest sky")
     notes = _unusable(loaded, ~known)
-    return Solution(key, sky, np.full(len(local), -1), tuple(map(str, status)), 0.0, notes=notes)
+    return Solution(key, sky, error, np.full(len(local), -1), tuple(map(str, status)), 0.0, notes=notes)
 
 
 def solve_match(
@@ -52,19 +54,21 @@ def solve_match(
     sky = anchored(levels.level, params.match_down, reference)
     status = _match_status(loaded, overlaps, levels, sky)
     notes = _match_notes(loaded, overlaps, pairs, levels, status)
+    error = np.full(len(sky), np.nan) if levels.error is None else levels.error
     if whole is None:
-        return Solution(key, sky, levels.component, tuple(status), 0.0, notes=notes)
+        return Solution(key, sky, error, levels.component, tuple(status), 0.0, notes=notes)
     matched = np.nan_to_num(sky, nan=0.0)
-    remaining = _lowest_of_group(loaded, whole.sky * units.factor) - matched
+    remaining = _lowest_of_group(loaded, whole.sky * units.factor)[0] - matched
     baseline = float(np.nanmin(remaining)) if np.isfinite(remaining).any() else float("nan")
     status = [f"baseline, {s}" if s in (NO_OVERLAP, NO_PIXELS) else s for s in status]
-    return Solution(key, matched + baseline, levels.component, tuple(status), baseline, notes=notes)
+    return Solution(key, matched + baseline, error, levels.component, tuple(status), baseline, notes=notes)
 
 
-def _lowest_of_group(loaded: Loaded, brightness: Floats) -> Floats:
-    lowest = np.full(len(loaded.groups), np.inf)
-    np.fmin.at(lowest, loaded.group_of, brightness)
-    return np.where(np.isfinite(lowest), lowest, np.nan)
+def _lowest_of_group(loaded: Loaded, brightness: Floats) -> tuple[Floats, Integers]:
+    """Lowest brightness of each group's members (NaN where none is known), and the member that has it."""
+    order = np.lexsort((brightness, loaded.group_of))
+    first = np.searchsorted(loaded.group_of[order], np.arange(len(loaded.groups)))
+    return brightness[order[first]], order[first]
 
 
 def _reference(loaded: Loaded, params: SkyMatchParams) -> int | None:

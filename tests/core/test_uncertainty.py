@@ -1,0 +1,86 @@
+"""Standard errors tell how far levels scatter."""
+
+import numpy as np
+import pytest
+
+from skymatch_nb.core.equations import Pairs, pair_levels, solve_levels
+from skymatch_nb.core.estimators import STATISTICS, estimate
+from skymatch_nb.core.sample import clip, sorted_samples
+from skymatch_nb.core.uncertainty import standard_errors
+
+
+def gaussian(rng, n):
+    return rng.normal(3.0, 2.0, n)
+
+
+def skewed(rng, n):
+    return np.concatenate([rng.normal(size=n - n // 3), rng.normal(size=n // 3) + rng.exponential(3, n // 3)])
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+@pytest.mark.parametrize(("draw", "low", "high"), [(gaussian, 0.85, 1.15), (skewed, 0.4, 1.4)])
+def test_errors_are_the_scatter_of_levels(statistic, draw, low, high):
+    rng = np.random.default_rng(8)
+    samples = sorted_samples([draw(rng, 10_000) for _ in range(300)])
+    clipped = clip(samples)
+    levels = estimate(samples, clipped, statistic)
+    errors = standard_errors(samples, clipped, statistic, levels)
+    assert low < levels.std() / errors.mean() < high
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_no_pixels_have_no_error_and_equal_pixels_none_at_all(statistic):
+    samples = sorted_samples([np.zeros(0), np.full(50, 4.0), np.array([7.0])])
+    clipped = clip(samples)
+    levels = estimate(samples, clipped, statistic)
+    errors = standard_errors(samples, clipped, statistic, levels)
+    assert np.isnan(errors[0])
+    assert list(errors[1:]) == [0.0, 0.0]
+
+
+def test_integer_pixels_still_have_an_error_of_the_median():
+    samples = sorted_samples([np.repeat([3.0, 4.0, 5.0], [300, 4000, 300])])
+    clipped = clip(samples)
+    error = standard_errors(samples, clipped, "median", estimate(samples, clipped, "median"))
+    assert error[0] > 0
+
+
+def network(seed, ngroups=9, isolated=2):
+    """Two connected sets and isolated groups, random weights and errors."""
+    rng = np.random.default_rng(seed)
+    edges = [(i, i + 1) for i in range(4)] + [(5, 6), (6, 7), (7, 8), (0, 3), (5, 8)]
+    a, b = np.array(edges).T
+    npix = rng.integers(1, 10_000, len(a))
+    err = rng.uniform(0.1, 2.0, len(a))
+    zero = np.zeros(len(a))
+    return ngroups + isolated, Pairs(a, b, rng.normal(size=len(a)), zero, npix, npix, err)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_level_errors_equal_the_dense_sandwich(seed):
+    ngroups, pairs = network(seed)
+    levels = solve_levels(ngroups, pairs)
+    rows = np.zeros((len(pairs), ngroups))
+    rows[np.arange(len(pairs)), pairs.first] = 1
+    rows[np.arange(len(pairs)), pairs.second] = -1
+    solver = np.linalg.pinv(rows * pairs.weight[:, None]) * pairs.weight
+    covariance = solver @ np.diag(pairs.difference_err**2) @ solver.T
+    assert levels.error[:9] == pytest.approx(np.sqrt(np.diag(covariance))[:9], rel=1e-9)
+    assert np.isnan(levels.error[9:]).all()
+
+
+def test_pair_errors_are_those_of_the_weighted_mean():
+    a, b = np.array([0, 1]), np.array([1, 0])
+    pairs = pair_levels(
+        a,
+        b,
+        np.array([1.0, 2.0]),
+        np.array([3.0, 4.0]),
+        np.array([100, 300]),
+        np.array([200, 200]),
+        np.array([0.1, 0.2]),
+        np.array([0.3, 0.4]),
+    )
+    first = np.hypot(100 * 0.1, 200 * 0.4) / 300
+    second = np.hypot(200 * 0.3, 300 * 0.2) / 500
+    assert pairs.difference_err == pytest.approx([np.hypot(first, second)])

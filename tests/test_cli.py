@@ -1,0 +1,145 @@
+"""The command line: what it prints and writes, and its exit codes."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.table import Table
+
+from skymatch_nb import SkyMatchSession
+from skymatch_nb.cli import main
+
+
+@pytest.fixture
+def pattern(mosaic):
+    return str(mosaic.paths[0].parent / "*_flt.fits")
+
+
+def run(capsys, *words):
+    code = main([str(w) for w in words])
+    return code, *capsys.readouterr()
+
+
+def test_match_prints_the_sky_of_every_member(capsys, pattern, mosaic):
+    code, out, err = run(capsys, "match", pattern, "--skymethod", "match", "--skystat", "median")
+    assert code == 0
+    assert err == ""
+    assert all(f"{path.name}[SCI,2]" in out for path in mosaic.paths)
+    assert "rms difference of" in out
+
+
+def test_json_table_holds_every_table_of_the_session(capsys, pattern, tmp_path):
+    path = tmp_path / "t.json"
+    code, out, _ = run(
+        capsys, "match", pattern, "--skymethod", "match", "--skystat", "mean", "--table", path, "--quiet"
+    )
+    assert code == 0
+    assert out == ""
+    content = json.loads(path.read_text())
+    assert list(content) == ["version", "params", "members", "overlaps", "sky", "residuals", "components"]
+    session = SkyMatchSession(pattern, skymethod="match", skystat="mean", verbose=False)
+    assert [row["sky"] for row in content["sky"]] == session.sky.sky.tolist()
+    assert [row["member"] for row in content["members"]] == list(session.members.index)
+    assert set(content["residuals"][0]) == {"group_a", "group_b", "before", "after", "err", "pull", "npix"}
+    assert content["params"]["skystat"] == "mean"
+    assert content["components"] == [{"component": 1, "groups": list(session.sky.group.unique())}]
+    assert content["sky"][0]["header_old"] is None
+
+
+@pytest.mark.parametrize("suffix", ["csv", "ecsv"])
+def test_sky_table_files(capsys, pattern, tmp_path, suffix):
+    path = tmp_path / f"sky.{suffix}"
+    assert run(capsys, "match", pattern, "--table", path)[0] == 0
+    expected = SkyMatchSession(pattern, verbose=False).sky
+    read = pd.read_csv(path).set_index("member") if suffix == "csv" else Table.read(path).to_pandas("member")
+    assert np.allclose(read.sky, expected.sky)
+    assert list(read.index) == list(expected.index)
+
+
+def test_report_is_one_page_without_requests(capsys, pattern, tmp_path):
+    path = tmp_path / "r.html"
+    assert run(capsys, "match", pattern, "--report", path)[0] == 0
+    page = path.read_text()
+    assert "Sky match of 6 files" in page
+    assert not re.search(r"<(script|link|img|iframe)[^>]*\b(src|href)=", page)
+    assert path.stat().st_size < 2e6
+
+
+def test_every_parameter_is_an_option_with_either_spelling(capsys, pattern):
+    words = ["--skystat", "median", "--dq-bits", "~4+8", "--match_down", "False", "--lower", "None"]
+    assert run(capsys, "match", pattern, "--skymethod", "match", *words)[0] == 0
+
+
+USAGE = [
+    (["--skystat", "Median"], "parameter skystat='Median': must be 'mode'"),
+    (["--nclip", "many"], "parameter nclip='many': must be a valid integer"),
+    (["--lsigma", "0"], "parameter lsigma=0.0: must be greater than 0"),
+    (["--table", "t.txt"], "must end in .csv, .ecsv or .json"),
+    (["--table", "nowhere/t.csv"], "there is no folder"),
+    (["--apply", "--readonly", "True"], "--apply means readonly=False"),
+    (["--reference", "nobody"], "parameter reference='nobody': no such group"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), USAGE, ids=lambda v: v[0] if isinstance(v, list) else "")
+def test_bad_usage_is_one_line_and_exit_code_2(capsys, pattern, words, message):
+    code, out, err = run(capsys, "match", pattern, *words)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["match"], ["match", "x", "--nosuch", "1"], [], ["unknown"]])
+def test_argparse_errors_are_exit_code_2(words):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+
+
+def test_bad_input_is_exit_code_2_and_no_overlap_1(capsys, write_image, tmp_path):
+    assert run(capsys, "match", tmp_path / "none.fits")[0] == 2
+    paths = [write_image("a.fits"), write_image("b.fits", ra=50.0)]
+    code, _, err = run(capsys, "match", *paths, "--skymethod", "match")
+    assert code == 1
+    assert "none of the 2 exposures overlap" in err
+    code, _, err = run(capsys, "match", *paths)
+    assert code == 0
+    assert err.startswith("skymatch-nb: warning: none of the 2 exposures overlap")
+
+
+def test_apply_is_refused_until_it_can_write(capsys, pattern):
+    code, _, err = run(capsys, "match", pattern, "--apply")
+    assert code == 1
+    assert "cannot write yet" in err
+
+
+def test_failed_run_leaves_no_table(capsys, write_image, tmp_path):
+    paths = [write_image("a.fits"), write_image("b.fits", ra=50.0)]
+    assert run(capsys, "match", *paths, "--skymethod", "match", "--table", tmp_path / "t.json")[0] == 1
+    assert not list(tmp_path.glob("*t.json*"))
+
+
+def test_demo_recovers_the_planted_sky_and_writes_its_report(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "skymatch_nb.cli", "demo"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    lines = run.stdout.splitlines()
+    error = float(next(line for line in lines if "error against the planted sky" in line).split()[0])
+    spread = float(next(line for line in lines if "planted skies differ" in line).split()[5])
+    assert error < 0.02 * spread
+    assert (tmp_path / "report.html").stat().st_size > 1e5
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_help_names_every_parameter(capsys):
+    with pytest.raises(SystemExit):
+        main(["match", "--help"])
+    out = capsys.readouterr().out
+    from skymatch_nb.params import specs
+
+    assert all(f"--{s.name.replace('_', '-')}" in out for s in specs())

@@ -1,0 +1,272 @@
+"""The session: steps on demand, only what is stale is recomputed, and the answers are the planted ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from spherical_geometry.polygon import SphericalPolygon
+
+from skymatch_nb import InputError, ParameterError, SkyMatchSession, SkyMatchWarning
+from skymatch_nb.datasets import make_mosaic
+
+COLUMNS = {
+    "members": "file ext group telescope instrument detector filter date_obs ny nx data_type exptime inv_sensitivity "
+    "pixel_scale factor sky_header",
+    "masks": "pixels good good_fraction bad_dq bad_user bad_region bad_value",
+    "footprints": "ra dec area_arcsec2 vertices overlaps",
+    "overlaps": "member_a member_b group_a group_b area_arcsec2 npix_a npix_b sky_a sky_b difference difference_err "
+    "status",
+    "sky": "group component status sky sky_err sky_data sky_data_err header_old header_new",
+    "residuals": "before after err pull npix",
+    "applied": "keyword old new subtracted backup status",
+}
+
+
+@pytest.fixture
+def session(mosaic):
+    return SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
+
+
+def level_error(session, mosaic):
+    """Levels against the planted ones, means removed, in data units."""
+    level = session.sky.groupby("group", sort=False).sky_data.first()
+    planted = pd.Series(mosaic.sky)[level.index]
+    return ((level - level.mean()) - (planted - planted.mean())).to_numpy()
+
+
+@pytest.mark.parametrize("skystat", ["mean", "median", "mode", "midpt"])
+def test_planted_sky_is_recovered(session, mosaic, skystat):
+    assert np.abs(level_error(session.configure(skystat=skystat), mosaic)).max() < 0.003
+    assert pd.Series(mosaic.sky).std() > 0.03
+
+
+def test_counts_of_different_exposure_times_are_matched_as_brightness(tmp_path):
+    mosaic = make_mosaic(tmp_path, rows=1, cols=3, shape=(128, 256), overlap=0.3, units="ELECTRONS", seed=3)
+    s = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
+    level = s.sky.groupby("group", sort=False).sky.first()
+    planted = pd.Series(mosaic.sky_brightness)[level.index]
+    assert s.members.exptime.nunique() > 1
+    assert s.members.data_type.unique() == ["counts"]
+    assert (level - planted - (level - planted).mean()).abs().max() < 0.02 * planted.mean()
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_tables_have_the_promised_columns_and_units(session, table):
+    frame = getattr(session, table)
+    names = list(frame.columns)
+    assert names[: len(COLUMNS[table].split())] == COLUMNS[table].split()
+    assert set(frame.attrs["units"]) == set(names)
+    if table == "residuals":
+        assert list(frame.index.names) == ["group_a", "group_b"]
+    elif table != "overlaps":
+        assert frame.index.name == "member"
+        assert list(frame.index) == list(session.members.index)
+
+
+def test_steps_return_their_tables_and_run_what_they_need(session):
+    for step, table in (("load", "members"), ("mask", "masks"), ("compute_footprints", "footprints")):
+        pd.testing.assert_frame_equal(getattr(session, step)(), getattr(session, table))
+    pd.testing.assert_frame_equal(session.solve(), session.sky)
+    pd.testing.assert_frame_equal(session.apply(), session.applied)
+
+
+def test_solve_reads_no_pixel_outside_overlaps_and_counts_nothing(session):
+    session.solve()
+    states = session.status()["state"].droplevel("step")
+    assert states["count"] == "not run"
+    assert states["sample_members"] == "not needed"
+    assert states["solve"] == "fresh"
+
+
+RECOMPUTED = [
+    ({"match_down": False}, {"solve", "plan"}),
+    ({"nclip": 2}, {"measure_overlaps", "pair", "solve", "plan"}),
+    ({"dq_bits": "16"}, {"mask", "sample_overlaps", "measure_overlaps", "pair", "solve", "plan"}),
+    ({"units_kwd": "UNITS"}, {"units", "pair", "solve", "plan"}),
+    ({"skyuser_kwd": "MYSKY"}, {"header", "plan"}),
+    ({"skymethod": "globalmin+match"}, {"sample_members", "measure_members", "solve", "plan"}),
+    ({"verbose": True}, set()),
+    ({"optimize": "speed"}, {"sample_overlaps", "measure_overlaps", "pair", "solve", "plan"}),
+]
+
+
+@pytest.mark.filterwarnings("ignore::skymatch_nb.errors.SkyMatchWarning")
+@pytest.mark.parametrize(("change", "expected"), RECOMPUTED, ids=lambda v: next(iter(v), "none"))
+def test_a_change_recomputes_only_what_it_touches(session, change, expected):
+    session.sky  # noqa: B018
+    before = dict(session._results)
+    session.configure(**change)
+    assert session._results == before
+    session.sky  # noqa: B018
+    assert {name for name, result in session._results.items() if before.get(name) is not result} == expected
+
+
+def test_going_back_to_earlier_parameters_gives_the_same_answer(session):
+    first = session.sky
+    session.configure(nclip=0).solve()
+    pd.testing.assert_frame_equal(session.configure(nclip=5).sky, first)
+
+
+def test_threads_do_not_change_the_answer(mosaic):
+    tables = [SkyMatchSession(mosaic.paths, skymethod="globalmin+match", workers=n, verbose=False).sky for n in (1, 3)]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_methods_differ_as_defined(session):
+    match = session.sky.sky
+    both = session.configure(skymethod="globalmin+match").sky.sky
+    local = session.configure(skymethod="localmin").sky
+    lowest = session.configure(skymethod="globalmin").sky.sky
+    assert match.min() == 0
+    assert (both - match).std() == pytest.approx(0, abs=1e-9)
+    remaining = local.sky - match
+    assert (both - match).iloc[0] == pytest.approx(remaining.min())
+    assert lowest.nunique() == 1
+    assert lowest.iloc[0] == local.sky.min()
+    assert set(local.status) == {"own sky"}
+    assert local.component.isna().all()
+
+
+def test_reference_group_gets_zero(session, mosaic):
+    name = mosaic.paths[2].name
+    sky = session.configure(reference=name).sky
+    assert (sky.sky[sky.group == name] == 0).all()
+    assert (sky.status[sky.group == name] == "reference").all()
+    with pytest.raises(ParameterError, match="reference='nobody'"):
+        session.configure(reference="nobody").solve()
+
+
+def test_match_up_leaves_the_highest_at_zero(session):
+    down, up = session.sky.sky, session.configure(match_down=False).sky.sky
+    assert up.max() == 0
+    assert (down - up).std() == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("anchor", ["match", "globalmin+match"])
+def test_two_sets_are_found_and_named(tmp_path, anchor):
+    mosaic = make_mosaic(tmp_path, rows=1, cols=5, shape=(96, 160), overlap=0.3, separate=(3, 4), seed=2)
+    s = SkyMatchSession(mosaic.paths, skymethod=anchor, skystat="median", verbose=False)
+    with pytest.warns(SkyMatchWarning, match="2 sets that do not overlap each other"):
+        sky = s.solve()
+    assert list(sky.groupby("group", sort=False).component.first()) == [1, 1, 1, 2, 2]
+
+
+def test_isolated_exposure_has_no_level_in_match_and_the_baseline_otherwise(tmp_path):
+    mosaic = make_mosaic(tmp_path, rows=1, cols=4, shape=(96, 160), overlap=0.3, separate=(3,), seed=2)
+    s = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
+    with pytest.warns(SkyMatchWarning, match="1 of 4 exposures overlap no other"):
+        alone = s.solve().iloc[-1]
+    assert alone.status == "no overlap"
+    assert np.isnan(alone.sky)
+    assert alone.component is pd.NA
+    assert s.applied.status.iloc[-1] == "left alone: no level"
+    with pytest.warns(SkyMatchWarning):
+        sky = s.configure(skymethod="globalmin+match").solve()
+    assert sky.sky.iloc[-1] == pytest.approx(sky.sky[sky.status == "reference"].iloc[0])
+
+
+def test_subtraction_adds_to_the_old_value(session, mosaic, tmp_path):
+    from astropy.io import fits
+
+    paths = []
+    for path in mosaic.paths[:2]:
+        with fits.open(path) as hdus:
+            hdus["SCI", 1].header["SKYUSER"] = 1.5
+            hdus.writeto(tmp_path / path.name)
+        paths.append(tmp_path / path.name)
+    s = SkyMatchSession(paths, skymethod="match", skystat="median", verbose=False)
+    sky = s.sky
+    assert list(sky.header_old.isna()) == [False, True, False, True]
+    assert (sky.header_new == sky.sky_data).all()
+    added = s.configure(subtractsky=True).sky
+    assert np.allclose(added.header_new - added.header_old.fillna(0), added.sky_data)
+    assert np.allclose(s.applied.subtracted, added.sky_data)
+
+
+def test_outlines_are_spherical_polygons(session, mosaic):
+    member = session.outline(f"{mosaic.paths[0].name}[SCI,1]")
+    group = session.outline(mosaic.paths[0].name)
+    everything = session.mosaic_outline()
+    assert all(isinstance(p, SphericalPolygon) for p in (member, group, everything))
+    areas = session.footprints.area_arcsec2
+    steradian = (180 * 3600 / np.pi) ** 2
+    assert member.area() * steradian == pytest.approx(areas.iloc[0], rel=1e-5)
+    assert group.area() * steradian == pytest.approx(areas.iloc[:2].sum(), rel=1e-5)
+    assert group.area() < everything.area() < sum(areas) / steradian
+    with pytest.raises(InputError, match="'nobody' is no member"):
+        session.outline("nobody")
+
+
+def test_text_and_html_tell_the_state(session):
+    assert "solve      not run" in repr(session)
+    session.solve()
+    session.configure(nclip=1)
+    assert "solve      stale" in repr(session)
+    assert "nclip=1" in repr(session)
+    html = session._repr_html_()
+    assert "stale" in html
+    assert "<script" not in html
+
+
+def test_names_are_escaped_in_html(write_image):
+    paths = [write_image("<b>&'x.fits", FILTER="<i>"), write_image("b.fits")]
+    s = SkyMatchSession(paths, skymethod="match", verbose=False)
+    with pytest.warns(SkyMatchWarning, match="<i>"):
+        s.solve()
+    assert "<i>" not in s._repr_html_()
+
+
+def test_progress_is_told_to_the_callback_and_can_stop_the_work(mosaic):
+    seen = []
+    s = SkyMatchSession(mosaic.paths, skymethod="match", progress=lambda *told: seen.append(told))
+    s.load()
+    assert seen[0] == (0, 6, "load")
+    assert (6, 6, "load") in seen
+
+    def stop(done, total, message):
+        if message == "sample" and done == 2:
+            raise KeyboardInterrupt
+
+    s = SkyMatchSession(mosaic.paths, skymethod="match", progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        s.solve()
+    assert s.fresh_result("overlap") is not None
+    assert s.fresh_result("solve") is None
+
+
+def test_log_gets_every_solution(session, tmp_path):
+    log = tmp_path / "sky.log"
+    session.configure(logfile=str(log)).solve()
+    session.configure(nclip=3).solve()
+    text = log.read_text()
+    assert text.count("parameters: skymethod='match'") == 2
+    assert "nclip=3" in text
+
+
+def test_wrong_parameters_are_refused_before_anything_changes(session):
+    before = session.params
+    with pytest.raises(ParameterError, match="unknown parameter 'nclips'"):
+        session.configure(nclips=3)
+    with pytest.raises(ParameterError):
+        session.configure(nclip=3, lsigma=-1)
+    assert session.params is before
+    with pytest.raises(ParameterError, match="workers=0"):
+        SkyMatchSession("x", workers=0)
+    with pytest.raises(ParameterError, match="until='end'"):
+        session.run("end")
+
+
+def test_writing_is_refused_in_words(session):
+    from skymatch_nb import SkyMatchError
+
+    with pytest.raises(SkyMatchError, match="readonly=False"):
+        session.configure(readonly=False).apply()
+    assert session.sky.header_new.notna().all()
+
+
+def test_equal_file_names_in_two_folders_stay_apart(mosaic, tmp_path):
+    (tmp_path / "night2").mkdir()
+    copy = tmp_path / "night2" / mosaic.paths[0].name
+    copy.write_bytes(mosaic.paths[1].read_bytes())
+    s = SkyMatchSession([mosaic.paths[0], copy], skymethod="match", verbose=False)
+    assert len(set(s.members.group)) == 2
+    assert f"night2/{copy.name}" in set(s.members.group)
