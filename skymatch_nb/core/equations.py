@@ -15,6 +15,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
+from skymatch_nb.core.tree import SpanningTree
+
 REFINEMENTS = 20
 
 
@@ -173,16 +175,35 @@ class _Network:
         values = np.concatenate([degree[self._free], off, off])
         places = np.concatenate([diagonal, rows, columns]), np.concatenate([diagonal, columns, rows])
         matrix = sparse.csc_array((values, places), shape=(len(self._free),) * 2)
-        self._factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        try:
+            self._factor: Any = splu(
+                matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+            )
+        except RuntimeError:  # weights so far apart that the weaker are lost in the stronger
+            self._factor = None
 
     def levels(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
         """Levels about the mean of each component, shape (ngroups,).
 
-        Residuals are formed from differences along pairs, not from the matrix product, and fed back until they
-        stop shrinking: groups that hang on a pair of very few pixels keep full precision.
+        They start from the differences along the heaviest spanning tree. Residuals are formed from differences along
+        pairs, not from the matrix product, and fed back until they stop shrinking. Where weights are so far apart
+        that this does not converge, the equations are solved in the variables of the tree instead.
         """
-        x = np.zeros(len(self._component))
-        last = np.inf
+        tree = SpanningTree(self._first, self._second, self._weight, len(self._component))
+        x = tree.levels(difference[tree.pairs])
+        refined = self._refine(x, difference)
+        if refined is None:
+            refined = tree.least_squares(difference, x)
+        known = self._component >= 0
+        mean = np.bincount(self._component[known], refined[known]) / np.bincount(self._component[known])
+        return np.asarray(refined - mean[self._component], np.float64)
+
+    def _refine(self, start: NDArray[np.float64], difference: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Solution from a start, None where it does not converge."""
+        if self._factor is None:
+            return None
+        x, last = start.copy(), np.inf
+        enough = 1e-13 * max(float(np.abs(difference).max()), float(np.ptp(start)))
         for _ in range(REFINEMENTS):
             pull = self._weight * (difference - (x[self._first] - x[self._second]))
             step = self._factor.solve(self._onto_groups(pull, np.subtract)[self._free])
@@ -191,15 +212,15 @@ class _Network:
                 break
             x[self._free] += step
             last = size
-        known = self._component >= 0
-        mean = np.bincount(self._component[known], x[known]) / np.bincount(self._component[known])
-        return np.asarray(x - mean[self._component], np.float64)
+        return x if last <= max(enough, 1e-300) else None
 
     def errors(self, difference_err: NDArray[np.float64], block: int = 256) -> NDArray[np.float64]:
         """Standard errors of the levels, shape (ngroups,), from those of the pairs taken as independent.
 
         Each level is a weighted sum of the differences; its coefficients come from one solve per group.
         """
+        if self._factor is None:
+            return np.full(len(self._component), np.nan)
         members = np.bincount(self._component[self._component >= 0])
         variance = np.zeros(len(self._component))
         for begin in range(0, len(self._component), block):

@@ -87,21 +87,21 @@ def _estimate(
         if kept[0] == kept[n - 1] or not width > 0:
             out[k] = kept[n // 2]
         elif statistic == 2:
-            out[k] = 0.5 * (float(kept[(n - 1) // 2]) + float(kept[n // 2]))
+            out[k] = 0.5 * (np.float64(kept[(n - 1) // 2]) + np.float64(kept[n // 2]))
         elif statistic == 3:
             out[k] = _midpoint(kept, width)
         else:
             counts = histogram(kept, width)
             if statistic == 4:
-                out[k] = float(kept[0]) + width * _parabola_peak(counts)
+                out[k] = np.float64(kept[0]) + width * _parabola_peak(counts)
             else:
-                out[k] = float(kept[0]) + width * _smooth_peak(counts, kernel_width / binwidth)
+                out[k] = np.float64(kept[0]) + width * _smooth_peak(counts, kernel_width / binwidth)
     return out
 
 
 @kernel
 def _bin(kept: Any, i: int, width: float) -> int:
-    return int(np.floor((float(kept[i]) - float(kept[0])) / width))
+    return int(np.floor((np.float64(kept[i]) - np.float64(kept[0])) / width))
 
 
 @kernel
@@ -140,7 +140,7 @@ def _midpoint(kept: Any, width: float) -> float:
     index = _bin(kept, int(np.ceil(half)) - 1, width)
     below = _bin_start(kept, index, width, 0)
     within = _bin_start(kept, index + 1, width, below) - below
-    return float(kept[0]) + width * (index + (half - below) / within)
+    return np.float64(kept[0]) + width * (index + (half - below) / within)
 
 
 @kernel

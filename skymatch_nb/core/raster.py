@@ -66,6 +66,16 @@ def _edge_rows(y0: float, y1: float, ny: int) -> Any:
 
 
 @kernel
+def _crossing(x0: float, y0: float, x1: float, y1: float, row: int) -> float:
+    """Where an edge crosses a row, the same to the last bit in whichever direction it runs."""
+    if y1 < y0:
+        x0, y0, x1, y1 = x1, y1, x0, y0
+    if row == y0:
+        return x0
+    return x0 + (row - y0) / (y1 - y0) * (x1 - x0)
+
+
+@kernel
 def _polygon_spans(x: Any, y: Any, ring_offsets: Any, ny: int, nx: int) -> Any:
     crossings = np.zeros(ny + 1, np.int64)
     for ring in range(len(ring_offsets) - 1):
@@ -84,8 +94,7 @@ def _polygon_spans(x: Any, y: Any, ring_offsets: Any, ny: int, nx: int) -> Any:
             following = k + 1 if k + 1 < end else begin
             first, stop = _edge_rows(y[k], y[following], ny)
             for row in range(first, stop):
-                slope = (x[following] - x[k]) / (y[following] - y[k])
-                at[filled[row]] = x[k] + (row - y[k]) * slope
+                at[filled[row]] = _crossing(x[k], y[k], x[following], y[following], row)
                 filled[row] += 1
     spans = np.empty((starts[-1] // 2, 3), np.int64)
     n = 0

@@ -168,17 +168,22 @@ def _first_above(values: Any, first: int, stop: int, limit: float) -> int:
 def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
     """Mean and ddof=1 deviation of ``values[base + first:base + stop]`` (at least one value)."""
     if values[base + first] == values[base + stop - 1]:
-        return float(values[base + first]), 0.0
-    s1 = sums[at + stop // BLOCK, 0] - sums[at + first // BLOCK, 0]
-    s2 = sums[at + stop // BLOCK, 1] - sums[at + first // BLOCK, 1]
-    for i in range(stop - stop % BLOCK, stop):
+        return np.float64(values[base + first]), 0.0
+    begin, end = (first + BLOCK - 1) // BLOCK, stop // BLOCK
+    s1, s2 = 0.0, 0.0
+    head, tail = stop, stop
+    if begin < end:
+        s1 = sums[at + end, 0] - sums[at + begin, 0]
+        s2 = sums[at + end, 1] - sums[at + begin, 1]
+        head, tail = begin * BLOCK, end * BLOCK
+    for i in range(first, head):
         deviation = values[base + i] - centre
         s1 += deviation
         s2 += deviation * deviation
-    for i in range(first - first % BLOCK, first):
+    for i in range(tail, stop):
         deviation = values[base + i] - centre
-        s1 -= deviation
-        s2 -= deviation * deviation
+        s1 += deviation
+        s2 += deviation * deviation
     n = stop - first
     variance = (s2 - s1 * s1 / n) / (n - 1)
     return centre + s1 / n, np.sqrt(max(variance, 0.0))

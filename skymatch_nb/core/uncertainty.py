@@ -82,7 +82,7 @@ def _standard_errors(
             if statistic == 4:
                 out[k] = BINMODE_SCATTER * stds[k] * counts.max() ** -0.25
             else:
-                at = (levels[k] - float(kept[0])) / width
+                at = (levels[k] - np.float64(kept[0])) / width
                 out[k] = width * _peak_error(counts, at, kernel_width / binwidth)
     return out
 
@@ -93,7 +93,7 @@ def _median_error(kept: Any, std: float) -> float:
     reach = 0.5 * np.sqrt(n)
     low = max(0, int(np.floor(0.5 * (n - 1) - reach)))
     high = min(n - 1, int(np.ceil(0.5 * (n - 1) + reach)))
-    error = float(kept[high] - kept[low]) * float(np.sqrt(n)) / (high - low) / 2.0
+    error = (np.float64(kept[high]) - np.float64(kept[low])) * float(np.sqrt(n)) / (high - low) / 2.0
     return error if error > 0 else std * float(np.sqrt(0.5 * np.pi / n))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import parse_good_bits
@@ -22,7 +22,7 @@ class About:
 
 
 def _blank_is_none(value: Any) -> Any:
-    return None if isinstance(value, str) and value.strip() in ("", "None", "INDEF") else value
+    return None if isinstance(value, str) and value.strip().lower() in ("", "none", "indef") else value
 
 
 def _upper(value: Any) -> Any:
@@ -73,7 +73,7 @@ class SkyMatchParams(BaseModel):
     usigma: Annotated[Finite, Field(gt=0, le=1000), About("measure", "sigma")] = 4.0
     """Upper clipping limit, in standard deviations above the mean."""
 
-    binwidth: Annotated[Finite, Field(ge=0.001, le=10), About("measure", "sigma")] = 0.1
+    binwidth: Annotated[Finite, Field(ge=0.001, le=1), About("measure", "sigma")] = 0.1
     """Bin width of the histogram for 'mode', 'midpt' and 'binmode', in standard deviations of the kept pixels."""
 
     dq_bits: Annotated[GoodBits, About("mask")] = 0
@@ -111,11 +111,13 @@ class SkyMatchParams(BaseModel):
     logfile: Annotated[OptionalText, About("run", advanced=True)] = None
     """File to which a text log of every solution is appended; None for no log."""
 
-    @model_validator(mode="after")
-    def _limits_in_order(self) -> Self:
-        if self.lower is not None and self.upper is not None and self.lower > self.upper:
-            raise ValueError(f"lower={self.lower!r} is above upper={self.upper!r}")
-        return self
+    @field_validator("upper")
+    @classmethod
+    def _not_below_lower(cls, value: float | None, info: ValidationInfo) -> float | None:
+        lower = info.data.get("lower")
+        if value is not None and lower is not None and lower > value:
+            raise ValueError(f"is below lower={lower!r}")
+        return value
 
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> Self:
@@ -164,8 +166,6 @@ def _distinct(error: ValidationError) -> list[Any]:
 
 
 def _explain(model: type[BaseModel], error: Any) -> str:
-    if not error["loc"]:
-        return str(error["ctx"]["error"])
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
         close = difflib.get_close_matches(name.lower(), model.model_fields, 1, 0.6)

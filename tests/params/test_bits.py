@@ -1,0 +1,91 @@
+"""The grammar of ``dq_bits``."""
+
+import numpy as np
+import pytest
+from astropy.nddata.bitmask import interpret_bit_flags
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skymatch_nb.params.bits import format_good_bits, parse_good_bits
+
+
+@pytest.mark.parametrize(
+    ("value", "bits"),
+    [
+        ("4,8", 12),
+        ("4+8", 12),
+        ("4|8", 12),
+        ("8,4", 12),
+        (" 4 , 8 ", 12),
+        ("(4,8)", 12),
+        ("12", 12),
+        ("4", 4),
+        (12, 12),
+        (-13, -13),
+        ("-13", -13),
+        ("~4+8", -13),
+        ("~4,8", -13),
+        ("~4|8", -13),
+        ("~(4,8)", -13),
+        ("~(4+8)", -13),
+        ("~12", -13),
+        (0, 0),
+        ("0", 0),
+        (1 << 40, 1 << 40),
+    ],
+)
+def test_expressions_become_one_integer(value, bits):
+    """Lists of flags with any separator, their complement, and plain integers."""
+    assert parse_good_bits(value) == bits
+    assert type(parse_good_bits(value)) is int
+
+
+@pytest.mark.parametrize("value", [None, "None", "none", "NONE", "INDEF", "", "  ", "~0", -1, "-1"])
+def test_words_for_nothing_mean_that_flags_are_ignored(value):
+    """None, and every bit good, which is the same."""
+    assert parse_good_bits(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["3,foo", "foo", "5,3", "4,5", "4,", "4+", "+4", "4 8", "4,8+16", "~", "~~4", "~None", "0x4", "1.5", "4.0"],
+)
+def test_words_that_are_no_flags_are_errors(value):
+    """The text says what is allowed."""
+    with pytest.raises(ValueError, match=r"powers of 2, such as '4,8', '4\+8' or '~4\+8', or None"):
+        parse_good_bits(value)
+
+
+@pytest.mark.parametrize("value", [1.5, 4.0, True, False, [4, 8], (4,), b"4", np.array([4])])
+def test_other_types_are_errors(value):
+    """Neither float nor bool nor list is an integer or an expression."""
+    with pytest.raises(ValueError, match="must be an int, a string"):
+        parse_good_bits(value)
+
+
+@pytest.mark.parametrize(
+    ("bits", "text"), [(None, "None"), (0, "0"), (4, "4"), (12, "4+8"), (-13, "~4+8"), (-2, "~1"), (5, "1+4")]
+)
+def test_bits_are_written_as_flags(bits, text):
+    """As an astronomer would type them."""
+    assert format_good_bits(bits) == text
+
+
+@given(st.none() | st.integers(-(2**62), 2**62).filter(lambda bits: bits != -1))
+def test_what_is_written_is_read_back(bits):
+    """Format, then parse: the same bits."""
+    assert parse_good_bits(format_good_bits(bits)) == bits
+
+
+@given(st.sets(st.integers(0, 31), min_size=1), st.sampled_from(",+|"), st.booleans())
+def test_any_list_of_flags_is_their_sum(exponents, separator, inverted):
+    """As many flags as there are, in any order; with ~ all the others."""
+    text = separator.join(str(2**k) for k in exponents)
+    total = sum(2**k for k in exponents)
+    assert parse_good_bits(f"~{text}" if inverted else text) == (~total if inverted else total)
+
+
+@pytest.mark.parametrize("value", ["4,8", "~4+8", "~(4|8)", "0", "16", 7])
+def test_expressions_mean_what_they_mean_in_astropy(value):
+    """`astropy.nddata.bitmask.interpret_bit_flags` reads them alike."""
+    assert parse_good_bits(value) == interpret_bit_flags(value)
