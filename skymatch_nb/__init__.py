@@ -8,16 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skymatch_nb.compat import skymatch
     from skymatch_nb.errors import (
         GeometryError,
         InputError,
+        InputTypeError,
         NoOverlapError,
         ParameterError,
         SkyMatchError,
         SkyMatchWarning,
         UnitsError,
     )
-    from skymatch_nb.io.inputs import Extension, ImageSpec
+    from skymatch_nb.io.grammar import Extension
+    from skymatch_nb.io.inputs import ImageSpec, MaskSpec, parse_at_file, parse_at_line, parse_cs_line
     from skymatch_nb.params import SkyMatchParams
     from skymatch_nb.session import SkyMatchSession
 
@@ -28,6 +31,7 @@ _HOME = {
         (
             "GeometryError",
             "InputError",
+            "InputTypeError",
             "NoOverlapError",
             "ParameterError",
             "SkyMatchError",
@@ -36,10 +40,11 @@ _HOME = {
         ),
         "errors",
     ),
-    "Extension": "io.inputs",
-    "ImageSpec": "io.inputs",
+    "Extension": "io.grammar",
+    **dict.fromkeys(("ImageSpec", "MaskSpec", "parse_at_file", "parse_at_line", "parse_cs_line"), "io.inputs"),
     "SkyMatchParams": "params",
     "SkyMatchSession": "session",
+    "skymatch": "compat",
 }
 
 __all__ = [
@@ -47,6 +52,8 @@ __all__ = [
     "GeometryError",
     "ImageSpec",
     "InputError",
+    "InputTypeError",
+    "MaskSpec",
     "NoOverlapError",
     "ParameterError",
     "SkyMatchError",
@@ -55,6 +62,10 @@ __all__ = [
     "SkyMatchWarning",
     "UnitsError",
     "__version__",
+    "parse_at_file",
+    "parse_at_line",
+    "parse_cs_line",
+    "skymatch",
 ]
 
 

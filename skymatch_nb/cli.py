@@ -2,20 +2,25 @@
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning, UnitsError
+from skymatch_nb.io.writer import undo as undo_files
 from skymatch_nb.params import ParamSpec, specs
-from skymatch_nb.report import residual_summary, table_text, write_text
+from skymatch_nb.report import check_folder, residual_summary, table_text, write_text
 from skymatch_nb.session import SkyMatchSession
 from skymatch_nb.tables import to_records
+
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 TABLE_VERSION = 1
 """Version of the layout of JSON tables."""
@@ -23,7 +28,8 @@ TABLE_VERSION = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 when it failed, 2 for bad usage or input."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(_with_negative_numbers(words))
     with warnings.catch_warnings():
         warnings.simplefilter("always", SkyMatchWarning)
         warnings.showwarning = _show_warning
@@ -40,6 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 130
 
 
+def _with_negative_numbers(words: Sequence[str]) -> list[str]:
+    """Words with ``--name -1e-3`` as ``--name=-1e-3``: argparse takes such a number for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _NEGATIVE.fullmatch(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
 def match(options: argparse.Namespace) -> int:
     """Match the files and print the sky table."""
     params = {s.name: s.parse(getattr(options, s.name)) for s in specs() if getattr(options, s.name) is not None}
@@ -51,21 +68,32 @@ def match(options: argparse.Namespace) -> int:
         params["verbose"] = False
     if options.table:
         _table_format(options.table)
-    for path in (options.table, options.report):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise InputError(f"{path}: there is no folder {path.absolute().parent}")
+    _check_outputs(options)
     session = SkyMatchSession(options.inputs, **params)
     _show(session, options.quiet)
     if options.apply:
-        session.apply()
+        applied = session.apply()
+        if not options.quiet:
+            print(table_text(applied[["keyword", "old", "new", "subtracted", "status"]]))
     _write_files(session, options.table, options.report, options.quiet)
     return 0
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Raise `ParameterError` where an output cannot be written, or would replace what is not one."""
+    for path in (options.table, options.report):
+        if path is not None:
+            check_folder(path)
+    if options.report is not None and options.report.suffix.lower() not in (".html", ".htm"):
+        raise ParameterError(f"--report {options.report}: the name must end in .html")
 
 
 def demo(options: argparse.Namespace) -> int:
     """Make a mosaic with a known sky, match it, and tell the error."""
     from skymatch_nb.datasets import demo_mosaic
 
+    options.table = None
+    _check_outputs(options)
     with tempfile.TemporaryDirectory(prefix="skymatch_nb_demo_") as scratch:
         folder = options.folder or Path(scratch)
         print(
@@ -85,6 +113,13 @@ def demo(options: argparse.Namespace) -> int:
         print(f"\nReport: {options.report}")
         if options.folder:
             print(f"Exposures: {folder}")
+    return 0
+
+
+def undo(options: argparse.Namespace) -> int:
+    """Restore files that were written."""
+    for outcome in undo_files(options.paths):
+        print(f"{outcome.path}: {'; '.join((outcome.status, *outcome.notes))}")
     return 0
 
 
@@ -160,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Match the sky background of overlapping astronomical exposures.",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"skymatch-nb {version('skymatch_nb')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     matching = commands.add_parser(
         "match",
@@ -195,6 +231,15 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--folder", type=Path, help="keep the exposures in this folder")
     showing.add_argument("--seed", type=int, default=2024, help="seed of the mosaic (default: 2024)")
     showing.add_argument("--quiet", action="store_true", help="show no progress")
+    undoing = commands.add_parser(
+        "undo",
+        help="restore files that 'match --apply' has written",
+        description="Restore files as they were before the last 'match --apply', bit for bit.",
+    )
+    undoing.set_defaults(command=undo)
+    undoing.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="file, or folder: all files of its last run"
+    )
     return parser
 
 

@@ -13,6 +13,10 @@ class InputError(SkyMatchError, ValueError):
     """An input cannot be used: a missing file, no image, a wrong shape, no celestial WCS."""
 
 
+class InputTypeError(InputError, TypeError):
+    """An input is of a type that no reader knows."""
+
+
 class UnitsError(SkyMatchError, ValueError):
     """The exposures' data units cannot be compared with each other."""
 

@@ -25,6 +25,9 @@ WIDEST = np.radians(85.0)
 
 _CHUNK = 8192
 
+_SNAP = 1e-7
+"""Grid on which vertices of unions are put, in sizes of the smallest image: it closes seams of rounding."""
+
 
 def to_vectors(ra: Floats, dec: Floats) -> Floats:
     """Unit vectors, shape (n, 3), of positions in degrees."""
@@ -60,7 +63,10 @@ def trace_outline(transform: SkyTransform, shape: tuple[int, int]) -> Outline:
     vectors = _deproject(corners[:, :-1].reshape(-1, 2), center)
     middle = vectors.sum(axis=0)
     middle /= np.linalg.norm(middle)
-    straight = float(np.linalg.norm(np.diff(corners, axis=1), axis=2).min())
+    chords = np.linalg.norm(np.diff(corners, axis=1), axis=2)
+    straight = float(chords[chords > pixel].min(initial=chords.max()))
+    apart = np.linalg.norm(vectors - np.roll(vectors, 1, axis=0), axis=1) > 1e-3 * pixel
+    xs, ys, vectors = xs[apart], ys[apart], vectors[apart]
     area = abs(float(_ring_areas(vectors, np.array([0, len(vectors)]))[0]))
     return Outline(xs, ys, vectors, middle, float(_angle(vectors, middle).max()), straight, area)
 
@@ -135,16 +141,30 @@ def union_polygons(outlines: Sequence[Outline]) -> list[SkyPolygon]:
 
 def to_spherical_polygon(polygons: Sequence[SkyPolygon]) -> Any:
     """Return disjoint hole-free polygons as one `spherical_geometry.polygon.SphericalPolygon`."""
-    from spherical_geometry.polygon import SingleSphericalPolygon, SphericalPolygon
+    from spherical_geometry.polygon import SphericalPolygon
 
-    singles = []
-    for polygon in polygons:
-        for ring in polygon.rings:
-            center = ring.sum(axis=0) / np.linalg.norm(ring.sum(axis=0))
-            inside = shapely.Polygon(_project(ring, center)).representative_point()
-            point = _deproject(np.array([[inside.x, inside.y]]), center)[0]
-            singles.append(SingleSphericalPolygon(np.vstack([ring, ring[:1]]), inside=point))
-    return SphericalPolygon(singles)
+    rings = [ring for polygon in polygons for ring in polygon.rings]
+    centers = [ring.sum(axis=0) / np.linalg.norm(ring.sum(axis=0)) for ring in rings]
+    return SphericalPolygon(
+        [s for r, c in zip(rings, centers, strict=True) for s in _spherical_pieces(shapely.Polygon(_project(r, c)), c)]
+    )
+
+
+def _spherical_pieces(plane: Any, center: Floats) -> list[Any]:
+    """Planar polygon about a centre as pieces that spherical_geometry does not take for their complement.
+
+    It judges a ring's direction by a point that, for some concave rings, is not inside; such a ring is cut in two.
+    """
+    from spherical_geometry.polygon import SingleSphericalPolygon
+
+    inside = plane.representative_point()
+    ring = _deproject(np.asarray(plane.exterior.coords), center)
+    single = SingleSphericalPolygon(ring, inside=_deproject(np.array([[inside.x, inside.y]]), center)[0])
+    if single.area() < 2 * np.pi:
+        return [single]
+    west, _, east, _ = plane.bounds
+    halves = _cut(plane, (west + east) / 2)
+    return [piece for half in halves for piece in _spherical_pieces(half, center)]
 
 
 def outline_polygon(outline: Outline) -> SkyPolygon:
@@ -174,10 +194,11 @@ def _test_lines(nx: int, ny: int, intervals: int) -> tuple[Floats, Floats]:
 
 
 def _smallest_pixel(plane: Floats, x: Floats, y: Floats) -> float:
-    """Smallest size of a pixel along test lines, in radians."""
+    """Smallest size of a pixel along test lines, in radians; lines that the sky draws into a point do not count."""
     length = np.linalg.norm(np.diff(plane, axis=1), axis=2)
     pixels = np.hypot(np.diff(x, axis=1), np.diff(y, axis=1))
-    return float((length / pixels).min())
+    size = (length / pixels)[length > 1e-6 * np.median(length)]
+    return float(size.min())
 
 
 def _longest_stride(plane: Floats, tolerance: float) -> tuple[int, bool]:
@@ -196,8 +217,10 @@ def _chord_deviation(plane: Floats, stride: int) -> float:
     start, stop = plane[:, :-1:stride][:, :, None], plane[:, stride::stride][:, :, None]
     between = plane[:, :-1].reshape(len(plane), -1, stride, 2) - start
     along = stop - start
-    cross = along[..., 0] * between[..., 1] - along[..., 1] * between[..., 0]
-    return float((np.abs(cross) / np.linalg.norm(along, axis=-1)).max())
+    cross = np.abs(along[..., 0] * between[..., 1] - along[..., 1] * between[..., 0])
+    length = np.broadcast_to(np.linalg.norm(along, axis=-1), cross.shape)
+    apart = np.linalg.norm(between, axis=-1)
+    return float(np.divide(cross, length, out=apart, where=length > 0).max())
 
 
 def _tangent_basis(centers: Floats) -> tuple[Floats, Floats]:
@@ -253,7 +276,7 @@ class _Packed:
         self.starts = np.cumsum(self.counts) - self.counts
         self.centers = np.array([o.center for o in outlines])
         self.straight = np.array([o.straight for o in outlines])
-        self.areas = np.array([o.area for o in outlines])
+        self.pixels = np.array([o.area / (np.ptp(o.x) * np.ptp(o.y)) for o in outlines])
 
     def vertices(self, members: Integers) -> tuple[Floats, Integers]:
         """Vertices of many members, and for each the position in ``members`` that it belongs to."""
@@ -278,7 +301,7 @@ def _clip_chunk(
     )
     regions = shapely.segmentize(regions, np.minimum(packed.straight[a], packed.straight[b]))
     polygons, areas = _unpack_regions(regions, centers, basis)
-    real = areas > 1e-12 * np.minimum(packed.areas[a], packed.areas[b])
+    real = areas > 1e-6 * np.minimum(packed.pixels[a], packed.pixels[b])
     return (
         pairs[real],
         [p for p, r in zip(polygons, real, strict=True) if r and p is not None],
@@ -352,8 +375,11 @@ def _union_connected(outlines: Sequence[Outline]) -> list[SkyPolygon]:
     center = np.sum([o.center for o in outlines], axis=0)
     center = center / np.linalg.norm(center)
     planar = shapely.polygons([shapely.linearrings(_project(o.vectors, center)) for o in outlines])
-    merged = shapely.union_all(shapely.make_valid(planar))
+    size = float(np.sqrt(min(o.area for o in outlines)))
+    merged = shapely.union_all(shapely.make_valid(planar), grid_size=_SNAP * size)
+    merged = shapely.simplify(merged, 2 * _SNAP * size)
     pieces = [piece for part in shapely.get_parts(merged) for piece in _without_holes(part)]
+    pieces = [piece for piece in pieces if piece.area > 1e-6 * size * size]
     return [_ring_polygon(np.asarray(p.exterior.coords)[:-1], center) for p in pieces]
 
 
@@ -368,8 +394,12 @@ def _without_holes(polygon: Any) -> list[Any]:
         return []
     if not len(polygon.interiors):
         return [polygon]
+    return [piece for part in _cut(polygon, polygon.interiors[0].centroid.x) for piece in _without_holes(part)]
+
+
+def _cut(polygon: Any, x: float) -> list[Any]:
+    """Parts of a planar polygon on both sides of a vertical line."""
     west, south, east, north = polygon.bounds
-    cut = polygon.interiors[0].centroid.x
-    halves = [shapely.box(west, south, cut, north), shapely.box(cut, south, east, north)]
+    halves = [shapely.box(west, south, x, north), shapely.box(x, south, east, north)]
     parts = shapely.get_parts(shapely.intersection(polygon, np.array(halves)))
-    return [piece for part in parts for piece in _without_holes(part)]
+    return [part for part in parts if shapely.get_type_id(part) == 3]

@@ -1,5 +1,6 @@
 """Progress on the screen: one bar for the step that runs, in a terminal or a notebook."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +13,7 @@ DELAY = 1.0
 @contextmanager
 def progress_bar(callback: Progress | None, shown: bool) -> Iterator[Progress | None]:
     """Give the callback itself where there is one, else one that draws a bar where it is ``shown``."""
-    if callback is not None or not shown:
+    if callback is not None or not (shown and _watched()):
         yield callback
         return
     from tqdm.auto import tqdm
@@ -26,3 +27,9 @@ def progress_bar(callback: Progress | None, shown: bool) -> Iterator[Progress | 
             bar.update(done - bar.n)
 
         yield update
+
+
+def _watched() -> bool:
+    """Whether somebody can see a bar: on a terminal, or in a notebook."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return sys.stderr.isatty() or type(shell).__name__ == "ZMQInteractiveShell"

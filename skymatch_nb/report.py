@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from skymatch_nb.errors import ParameterError
 from skymatch_nb.params import SkyMatchParams, specs
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto
 h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 1px solid #ccc; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 2px 10px; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap; }
-td.text, th.text { text-align: left; } th { background: #f4f4f6; }
+td.text, th.text { text-align: left; }
+td.text { white-space: normal; overflow-wrap: anywhere; min-width: 8em; } th { background: #f4f4f6; }
 .scroll { overflow: auto; max-height: 32em; }
 .note { border-left: 4px solid #d55e00; padding-left: .8em; }
 .units { color: #777; font-weight: normal; }
@@ -55,7 +57,7 @@ class SessionSummary:
 
 def session_text(summary: SessionSummary) -> str:
     """Session as plain text."""
-    lines = [f"SkyMatchSession of {_number(len(summary.files), 'file')}"]
+    lines = [f"SkyMatchSession of {_number(len(summary.files), 'input')}"]
     lines += [f"  {n:<10} {state:<8} {summary.counts.get(n, '')}".rstrip() for n, state in summary.stages.items()]
     changed = ", ".join(f"{name}={value!r}" for name, value in summary.changed_params.items())
     lines.append(f"  parameters: {changed + '; the others at' if changed else 'all at'} their defaults")
@@ -73,7 +75,7 @@ def session_html(summary: SessionSummary) -> str:
     changed = ", ".join(f"{name}={value!r}" for name, value in summary.changed_params.items()) or "none"
     notes = "".join(f"<div style='color:#d55e00'>&#9888; {escape(note)}</div>" for note in summary.notes)
     return (
-        f"<div><b>SkyMatchSession</b> of {_number(len(summary.files), 'file')}"
+        f"<div><b>SkyMatchSession</b> of {_number(len(summary.files), 'input')}"
         f"<table><thead><tr><th style='text-align:left'>step</th><th style='text-align:left'>state</th>"
         f"<th style='text-align:left'>result</th></tr></thead><tbody>{rows}</tbody></table>"
         f"<div>changed parameters: <code>{escape(changed)}</code></div>{notes}</div>"
@@ -98,21 +100,6 @@ def table_text(table: pd.DataFrame) -> str:
     return shown.to_string(float_format=lambda v: f"{v:.6g}", na_rep="-")
 
 
-def append_log(path: Path, summary: SessionSummary, sky: pd.DataFrame) -> None:
-    """Append one solution to a text log."""
-    lines = [
-        f"skymatch_nb {version('skymatch_nb')}  {datetime.now(UTC).isoformat(timespec='seconds')}",
-        "parameters: " + ", ".join(f"{s.name}={getattr(summary.params, s.name)!r}" for s in specs()),
-        "files: " + ", ".join(summary.files),
-        *(f"warning: {note}" for note in summary.notes),
-        table_text(sky),
-        "",
-        "",
-    ]
-    with path.open("a", encoding="utf-8") as log:
-        log.write("\n".join(lines))
-
-
 def write_report(
     path: Path,
     summary: SessionSummary,
@@ -130,6 +117,7 @@ def write_report(
     notes = "".join(f"<p class='note'>{escape(note)}</p>" for note in summary.notes)
     rows = [(s.name, repr(getattr(summary.params, s.name)), repr(s.default), s.help) for s in specs()]
     params = pd.DataFrame(rows, columns=["parameter", "value", "default", "meaning"]).set_index("parameter")
+    shown_overlaps = overlaps.set_index(["member_a", "member_b"]).drop(columns=["group_a", "group_b"])
     body = [
         f"<h1>Sky match of {_number(len(summary.files), 'file')}</h1>",
         f"<p>skymatch_nb {version('skymatch_nb')}, {when}. Method <b>{summary.params.skymethod}</b>, statistic "
@@ -137,9 +125,9 @@ def write_report(
         f"<p>{escape(residual_summary(residuals))}.</p>",
         notes,
         f"<h2>Footprints</h2>{picture}",
-        f"<h2>Sky</h2>{_table_html(sky)}",
+        f"<h2>Sky</h2>{_table_html(sky.drop(columns='group'))}",
         f"<h2>Pairs of exposures</h2>{_table_html(residuals)}",
-        f"<h2>Overlaps</h2>{_table_html(overlaps.set_index(['member_a', 'member_b']))}",
+        f"<h2>Overlaps</h2>{_table_html(shown_overlaps)}",
         f"<h2>Parameters</h2>{_table_html(params)}",
     ]
     bokeh = Resources(mode="inline", components=["bokeh"]).render()
@@ -148,6 +136,14 @@ def write_report(
         f"<style>{_STYLE}</style>{bokeh}{script}</head><body>{''.join(body)}</body></html>"
     )
     return write_text(path, page)
+
+
+def check_folder(path: Path) -> None:
+    """Raise `ParameterError` where the folder that a file is to be written to is missing, or the file is a folder."""
+    if not path.absolute().parent.is_dir():
+        raise ParameterError(f"{path}: there is no folder {path.absolute().parent}")
+    if path.is_dir():
+        raise ParameterError(f"{path} is a folder")
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -51,12 +51,35 @@ class PixelSource:
 
 
 @dataclass(frozen=True, eq=False)
+class MemoryImage:
+    """An image that is in memory: its pixels, and the cards of its own and of the primary header by keyword."""
+
+    data: NDArray[Any] = field(repr=False)
+    header: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    primary: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(ny, nx)``."""
+        ny, nx = self.data.shape
+        return ny, nx
+
+
+Source: TypeAlias = PixelSource | MemoryImage
+
+
+@dataclass(frozen=True, eq=False)
 class Member:
-    """One chip image: a file and an extension."""
+    """One chip image: a file (or an object in memory) and an extension.
+
+    ``quality_from`` tells where its DQ array is; ``quality_codes`` that its values are codes and not bits. ``mask`` is
+    a mask that came with the input (non-zero = good).
+    """
 
     name: str
     file: str
     ext: str
+    hdu: int
     group: str
     selected_by: str
     telescope: str
@@ -65,9 +88,13 @@ class Member:
     filter: str
     date_obs: str
     nominal_scale: float
-    pixels: PixelSource
-    quality: PixelSource | None
+    pixels: Source
+    quality: Source | None
+    quality_from: str
+    quality_codes: bool
+    mask: Source | None
     wcs: SkyTransform = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,11 +112,12 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Loaded(Result):
-    """The members; ``group_of`` gives each member's position in ``groups``."""
+    """The members; ``group_of`` gives each member's position in ``groups``; ``files`` names the inputs in order."""
 
     members: tuple[Member, ...]
     groups: tuple[str, ...]
     group_of: Integers
+    files: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.members)
@@ -114,18 +142,22 @@ class Units(Result):
 
 @dataclass(frozen=True, eq=False)
 class HeaderSky(Result):
-    """Value of the sky keyword in each member's header, NaN where it has none."""
+    """Value of the sky keyword in each member's header, NaN where it has none, and how it says it was made."""
 
     value: Floats
+    made: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Masks(Result):
-    """What makes pixels bad, per member; ``good_bits`` None where DQ is ignored."""
+    """What makes pixels bad, per member: DQ arrays with the flags that are good, and masks (non-zero = good).
+
+    ``good_bits`` is None where DQ is ignored.
+    """
 
     good_bits: int | None
-    quality: tuple[PixelSource | None, ...]
-    user: tuple[NDArray[np.bool_] | None, ...]
+    quality: tuple[Source | None, ...]
+    user: tuple[tuple[Source, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,23 +296,35 @@ class Solution(Result):
 class Plan(Result):
     """What is to be written for every member, in data units.
 
-    The keyword, its old value (NaN: none) and its new one, and what is subtracted from the pixels. A member without
-    a level keeps its old value.
+    The keyword, its old value (NaN: none) and its new one, what is subtracted from the pixels, and the level itself.
+    A member without a level keeps its old value. ``conflict`` tells where the old value was made in another way.
     """
 
     keyword: str
     old: Floats
     new: Floats
     subtracted: Floats
+    level: Floats
+    conflict: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Applied(Result):
-    """What became of the plan: per member the backup kept, if any, and what was done."""
+    """What became of the plan: per member the backup kept, if any, and what was done.
+
+    ``objects`` are the edited copies of objects in memory, ``paths`` the files that were written.
+    """
 
     plan: Plan
     backup: tuple[str, ...]
     status: tuple[str, ...]
+    objects: tuple[Any, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+def companion_keyword(keyword: str) -> str:
+    """Keyword of the card that tells how the value of the sky keyword was made."""
+    return f"{keyword[:7]}M"
 
 
 def make_key(*parts: Any) -> str:

@@ -1,34 +1,42 @@
 """The session: parameters, fresh results, and one thin method per step."""
 
+import json
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from skymatch_nb import tables
-from skymatch_nb.errors import InputError, ParameterError, SkyMatchWarning
+from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning
 from skymatch_nb.executor import Progress, Work, available_cores
 from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
-from skymatch_nb.io.fits import file_stamp
-from skymatch_nb.io.inputs import Input, resolve_inputs
+from skymatch_nb.io.inputs import ImageSpec, Input, resolve_inputs
+from skymatch_nb.io.pixels import file_stamp
+from skymatch_nb.io.writer import undo
+from skymatch_nb.log import solution_lines, write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.progress import progress_bar
-from skymatch_nb.report import SessionSummary, append_log, session_html, session_text, write_report
-from skymatch_nb.results import Result, make_key
+from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_report, write_text
+from skymatch_nb.results import Applied, Result, make_key
+from skymatch_nb.saved import provenance, python_script, read_document, session_document, shell_command
+from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Call, Given, current_key
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure
 
+_PACKAGE = str(Path(__file__).parent)
+
 STAGES = {
-    "load": ("load", "units", "header"),
+    "load": ("header", "units", "load"),
     "mask": ("mask", "count"),
     "footprints": ("footprint", "overlap"),
     "solve": ("sample_overlaps", "sample_members", "measure_overlaps", "measure_members", "pair", "solve"),
@@ -46,9 +54,13 @@ class SkyMatchSession:
     Parameters
     ----------
     inputs
-        File names, wildcards, ``'file[sci,2]'``, paths, or several of them; see docs/inputs.md.
+        File names, wildcards, ``'file[sci,2]'``, ``'@list.txt'``, paths, HDU lists, CCDData, pairs of an array and a
+        WCS or header, or several of them; see docs/inputs.md.
     masks
-        User masks: arrays by member name, or by file name for files with one member; non-zero pixels are good.
+        User masks by member name, or by file name for files with one member: arrays, paths, ``'file[ext]'``, or
+        functions of the member's pixels; non-zero is good.
+    dq
+        Data quality arrays likewise, in place of those that belong to the files.
     workers
         Threads for reading and measuring pixels; by default one per processor core, at most 4.
     progress
@@ -73,7 +85,8 @@ class SkyMatchSession:
         self,
         inputs: Input | Iterable[Input],
         *,
-        masks: Mapping[str, NDArray[Any]] | None = None,
+        masks: Mapping[str, Any] | None = None,
+        dq: Mapping[str, Any] | None = None,
         workers: int | None = None,
         progress: Progress | None = None,
         **params: Any,
@@ -83,11 +96,13 @@ class SkyMatchSession:
             raise ParameterError(f"workers={workers!r}: must be an integer of 1 or more")
         self.workers = workers or min(4, available_cores())
         self._progress = progress
-        specs = resolve_inputs(inputs)
-        user = dict(masks or {})
-        self._given = Given(specs, "", user, make_key({name: np.asarray(mask) for name, mask in user.items()}))
+        specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
+        masks, dq = _copied(masks or {}), _copied(dq or {})
+        self._given = Given(specs, "", masks, dq, make_key(_contents(masks), _contents(dq)))
+        self._check_log(self._params)
         self._stamp()
         self._results: dict[str, Result] = {}
+        self._written: dict[str, Applied] = {}
         self._seconds: dict[str, float] = {}
         self._lock = threading.RLock()
 
@@ -117,8 +132,58 @@ class SkyMatchSession:
         return self.sky
 
     def apply(self) -> pd.DataFrame:
-        """Report what would be written to every member, and return the applied table. Nothing is written yet."""
-        return self.applied
+        """Write the solution to the files (``readonly=False``), or report what would be written; return the table.
+
+        With ``subtractsky`` the levels are subtracted from the pixels and added to the keyword's value, else the
+        keyword gets the levels. Each file is written whole or not at all, and the originals are kept for `undo`.
+        Of objects in memory, edited copies are made: `edited_objects`. Afterwards the tables still tell of the files as
+        they were; `load` reads them anew.
+
+        Raises
+        ------
+        SkyMatchError
+            Where this solution was applied before, values of another kind would be lost or mixed, or a file cannot
+            be written; nothing is changed then.
+        """
+        if self._params.readonly:
+            return self.applied
+        loaded, solution, planned = self._require("load", "solve", "plan")
+        with self._lock:
+            if solution.key in self._written:
+                raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
+            done = write(
+                planned.key,
+                self._given.specs,
+                loaded,
+                planned,
+                self._params,
+                self.provenance(),
+                Work(1, self._progress),
+            )
+            self._written[solution.key] = done
+        return tables.applied_table(loaded, done)
+
+    def undo(self) -> pd.DataFrame:
+        """Restore the files of the last `apply` bit for bit, and return what was done to each.
+
+        Raises
+        ------
+        InputError
+            Where a file has changed since; nothing is restored then.
+        """
+        if not self._written:
+            raise SkyMatchError("this session has applied nothing")
+        key, done = next(reversed(self._written.items()))
+        paths = [Path(path) for path in dict.fromkeys(done.paths)]
+        outcomes = undo(paths)
+        del self._written[key]
+        rows = [{"file": str(o.path), "status": o.status} for o in outcomes]
+        return pd.DataFrame(rows, columns=["file", "status"]).set_index("file")
+
+    @property
+    def edited_objects(self) -> tuple[Any, ...]:
+        """Edited copies of the objects in memory, from the last `apply` that wrote."""
+        return next(reversed(self._written.values())).objects if self._written else ()
 
     def run(self, until: str = "solve") -> Self:
         """Run the steps up to one of 'load', 'mask', 'footprints', 'solve' or 'apply', and return the session."""
@@ -163,8 +228,9 @@ class SkyMatchSession:
 
     @property
     def applied(self) -> pd.DataFrame:
-        """Applied table; see `skymatch_nb.tables.applied_table`."""
-        return tables.applied_table(*self._require("load", "apply"))
+        """Applied table; see `skymatch_nb.tables.applied_table`. It reports; only `apply` writes."""
+        loaded, solution, reported = self._require("load", "solve", "apply")
+        return tables.applied_table(loaded, self._written.get(solution.key, reported))
 
     # -- parameters and state ------------------------------------------------------------------------------
 
@@ -181,7 +247,9 @@ class SkyMatchSession:
         ParameterError
             For an unknown parameter or a value that is not allowed; no parameter is changed then.
         """
-        self._params = self._params.changed(**params)
+        changed = self._params.changed(**params)
+        self._check_log(changed)
+        self._params = changed
         return self
 
     def status(self) -> pd.DataFrame:
@@ -246,10 +314,79 @@ class SkyMatchSession:
     def report(self, path: str | PathLike[str]) -> Path:
         """Write one self-contained HTML page: what was done, footprints, tables, parameters.
 
-        Solves first where needed. Returns the path; a file of that name is replaced.
+        Solves first where needed. Returns the path; a page of that name is replaced.
+
+        Raises
+        ------
+        ParameterError
+            Where the name does not end in .html, or its folder is missing.
         """
+        if Path(path).suffix.lower() not in (".html", ".htm"):
+            raise ParameterError(f"{path}: the name of a report must end in .html")
+        check_folder(Path(path))
         sky, residuals, overlaps = self.sky, self.residuals, self.overlaps
         return write_report(Path(path), self._summary(), sky, residuals, overlaps, self.plot_footprints())
+
+    def log(self) -> list[str]:
+        """Log of the solution, line by line; solves first where needed."""
+        sky, seconds = self.sky, sum(self._seconds.values())
+        residuals = None if self._params.skymethod in LOCAL_METHODS else self.residuals
+        return solution_lines(self._summary(), self.members, residuals, sky, seconds)
+
+    # -- keeping -------------------------------------------------------------------------------------------
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the results come from: version, time, parameters, files with sizes and SHA-256 hashes."""
+        return provenance(self._given.specs, self._params)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write parameters, inputs with their hashes, and the tables to a JSON file; solves first where needed.
+
+        Raises
+        ------
+        InputError
+            Where the session holds objects, arrays or functions, which a file cannot hold.
+        """
+        names = ("members", "overlaps", "sky", "residuals")
+        found = {name: tables.to_records(getattr(self, name)) for name in names}
+        document = session_document(self._given.specs, self._given.masks, self._given.dq, self._params, found)
+        return write_text(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], **options: Any) -> Self:
+        """Reopen a saved session; its tables are made again, from the same files, when they are asked for.
+
+        Files that have changed since are named in a warning. ``options`` are `workers` and `progress`.
+
+        Raises
+        ------
+        InputError
+            Where the document cannot be read or a file is gone.
+        """
+        specs, document, changed = read_document(Path(path))
+        for name in changed:
+            warnings.warn(f"{name} has changed since the session was saved", SkyMatchWarning, stacklevel=2)
+        return cls(specs, masks=document["masks"], dq=document["dq"], **options, **document["params"])
+
+    def to_script(self) -> str:
+        """Python code that makes the same tables."""
+        return python_script(self._given.specs, self._params)
+
+    def to_command(self) -> str:
+        """Shell command that prints the same sky table."""
+        return shell_command(self._given.specs, self._params)
+
+    def write_skyfile(self, path: str | PathLike[str]) -> Path:
+        """Write file names and levels in data units, two columns, as AstroDrizzle's ``skyfile`` parameter reads them.
+
+        Exposures without a level are left out, with a comment.
+
+        Raises
+        ------
+        SkyMatchError
+            Where chips of one file differ in their data units, so that one value cannot serve all.
+        """
+        return write_text(Path(path), tables.sky_lines(self.members, self.sky))
 
     def __repr__(self) -> str:
         return session_text(self._summary())
@@ -261,11 +398,7 @@ class SkyMatchSession:
 
     def _summary(self) -> SessionSummary:
         fresh, states = self._fresh(), self.status()["state"]
-        stages = {}
-        for stage in STAGES:
-            wanted = [states[stage, name] for name in self._wanted(stage)]
-            worst = next((s for s in ("stale", "not run") if s in wanted), "fresh")
-            stages[stage] = worst if "fresh" in wanted or worst != "not run" else "not run"
+        stages = {stage: _worst_state([states[stage, name] for name in self._wanted(stage)]) for stage in STAGES}
         counts = {}
         if loaded := fresh.get("load"):
             counts["load"] = f"{len(loaded)} members in {len(loaded.groups)} exposures"
@@ -274,14 +407,28 @@ class SkyMatchSession:
         if (solution := fresh.get("solve")) and self._params.skymethod not in LOCAL_METHODS:
             sets = int(solution.component.max(initial=-1)) + 1
             counts["solve"] = f"{len(fresh['pair'].pairs)} pairs in {sets} connected {'set' if sets == 1 else 'sets'}"
-        files = tuple(str(spec.path) for spec in self._given.specs)
+        files = tuple(str(s.path) if isinstance(s, ImageSpec) else s.name for s in self._given.specs)
         return SessionSummary(files, stages, counts, self._params, self.notes)
+
+    def _check_log(self, params: SkyMatchParams) -> None:
+        """Raise `ParameterError` where a log cannot be written, or would be written into an input."""
+        if params.logfile is None:
+            return
+        path = Path(params.logfile)
+        check_folder(path)
+        if path.is_dir() or path.absolute() in [s.path for s in self._given.specs if isinstance(s, ImageSpec)]:
+            raise ParameterError(f"parameter logfile={params.logfile!r}: that is a folder or one of the inputs")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_lock", "_progress")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.RLock(), _progress=None)
 
     def _stamp(self) -> None:
         """Take note of the files as they are now."""
-        specs = self._given.specs
-        stamps = [(str(spec.path), file_stamp(spec.path), [str(e) for e in spec.extensions]) for spec in specs]
-        self._given = Given(specs, make_key(stamps), self._given.masks, self._given.masks_key)
+        contents = [_file_content(s) if isinstance(s, ImageSpec) else s.content() for s in self._given.specs]
+        self._given = replace(self._given, specs_key=make_key(contents))
 
     def _wanted(self, stage: str) -> tuple[str, ...]:
         """Results that a stage makes with the present parameters; counting pixels is left to those who ask."""
@@ -329,7 +476,41 @@ class SkyMatchSession:
         self._seconds[name] = time.perf_counter() - started
         self._results[name] = result
         for note in result.notes:
-            warnings.warn(note, SkyMatchWarning, stacklevel=4)
+            warnings.warn(note, SkyMatchWarning, stacklevel=_calls_inside())
         if name == "solve" and params.logfile is not None:
-            append_log(Path(params.logfile), self._summary(), self.sky)
+            write_log(params.logfile, self.log())
         return result
+
+
+def _worst_state(states: list[str]) -> str:
+    """State of a stage from those of its results: it has run where its main result, the last, has."""
+    if states[-1] == "not run":
+        return "not run"
+    return next((state for state in ("stale", "not run") if state in states), "fresh")
+
+
+def _calls_inside() -> int:
+    """Stack level of the caller's code: how many calls, from here on, are within the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _file_content(spec: ImageSpec) -> tuple[Any, ...]:
+    """What tells whether a file and its masks are still those that were read."""
+    masks = [None if m is None else (str(m.path), file_stamp(m.path), str(m.extension)) for m in spec.masks]
+    return (str(spec.path), file_stamp(spec.path), [str(e) for e in spec.extensions], masks)
+
+
+def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Masks by name, arrays copied: what is changed afterwards does not change the session."""
+    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in given.items()}
+
+
+def _contents(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a change of masks or DQ arrays would change; a function stands for itself."""
+    return {
+        name: np.asarray(value) if isinstance(value, np.ndarray | list | tuple) else (str(value), id(value))
+        for name, value in given.items()
+    }

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.geometry import to_radec
 from skymatch_nb.results import (
     Applied,
@@ -43,6 +44,7 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky) -> pd.DataFra
         "sky_header": header.value,
         "data_unit": units.data_unit,
         "selected_by": [m.selected_by for m in members],
+        "dq_from": [m.quality_from for m in members],
     }
     known = {"ny": "pixel", "nx": "pixel", "exptime": "s", "pixel_scale": "arcsec"}
     return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})
@@ -161,6 +163,27 @@ def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:
         "status": list(applied.status),
     }
     return _by_member(loaded, columns, dict.fromkeys(("old", "new", "subtracted"), "data unit"))
+
+
+def sky_lines(members: pd.DataFrame, sky: pd.DataFrame) -> str:
+    """Two columns of text, file and level in data units; exposures without a level are named in comments.
+
+    Raises
+    ------
+    SkyMatchError
+        Where the levels of one file's members differ.
+    """
+    lines = []
+    for file, levels in sky["sky_data"].groupby(members["file"], sort=False):
+        known = levels.dropna()
+        if known.empty:
+            lines.append(f"# {file}: no level")
+        elif np.ptp(known) > 1e-6 * known.abs().max():
+            listed = ", ".join(f"{value:.6g}" for value in known)
+            raise SkyMatchError(f"{file}: its chips have different levels ({listed}); a sky file has one for each file")
+        else:
+            lines.append(f"{file}  {known.iloc[0]:.10g}")
+    return "\n".join(lines) + "\n"
 
 
 def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:

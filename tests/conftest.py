@@ -15,7 +15,10 @@ from skymatch_nb.datasets import PlantedMosaic, make_mosaic
 @pytest.fixture(scope="session")
 def mosaic(tmp_path_factory: pytest.TempPathFactory) -> PlantedMosaic:
     """Six overlapping two-chip exposures; read-only."""
-    return make_mosaic(tmp_path_factory.mktemp("mosaic"), rows=2, cols=3, shape=(128, 256), overlap=0.3, seed=5)
+    made = make_mosaic(tmp_path_factory.mktemp("mosaic"), rows=2, cols=3, shape=(128, 256), overlap=0.3, seed=5)
+    for path in made.paths:
+        path.chmod(0o444)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -112,12 +112,6 @@ def test_bad_input_is_exit_code_2_and_no_overlap_1(capsys, write_image, tmp_path
     assert err.startswith("skymatch-nb: warning: none of the 2 exposures overlap")
 
 
-def test_apply_is_refused_until_it_can_write(capsys, pattern):
-    code, _, err = run(capsys, "match", pattern, "--apply")
-    assert code == 1
-    assert "cannot write yet" in err
-
-
 def test_failed_run_leaves_no_table(capsys, write_image, tmp_path):
     paths = [write_image("a.fits"), write_image("b.fits", ra=50.0)]
     assert run(capsys, "match", *paths, "--skymethod", "match", "--table", tmp_path / "t.json")[0] == 1

@@ -1,7 +1,9 @@
 """What is known of instruments, as a table: their default units and their photometric switches."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 NOT_SCIENCE = frozenset(
@@ -9,6 +11,31 @@ NOT_SCIENCE = frozenset(
     "SAMP TIME EXP EXPMAP RMS SIGMA UNCERT STDDEV IVAR IVM BKG D2IMARR WCSDVARR AREA".split()
 )
 """Names of image extensions that are quality, error, weight or auxiliary arrays."""
+
+
+DQ_NAMES = ("DQ", "SDQ")
+"""Names of data quality extensions."""
+
+_SIBLINGS: tuple[tuple[re.Pattern[str], str, bool], ...] = (
+    (re.compile(r"_c0([hf]\.fits(?:\.gz)?)$"), r"_c1\1", False),
+    (re.compile(r"_d0([hf]\.fits(?:\.gz)?)$"), r"_q0\1", False),
+    (re.compile(r"\.c0h$"), ".c1h", False),
+    (re.compile(r"\.d0h$"), ".q0h", False),
+    (re.compile(r"_ooi_"), "_ood_", True),
+)
+"""How the name of an image's quality file follows from its own: Hubble's old cameras, the NOAO Community Pipeline.
+
+The last column tells that its values are codes (1 bad, 2 no value, 3 saturated, ...), not bits.
+"""
+
+
+def sibling_quality(path: Path) -> tuple[Path, bool] | None:
+    """File beside an image that holds its data quality, and whether as codes; None where there is none."""
+    for pattern, replacement, codes in _SIBLINGS:
+        name, count = pattern.subn(replacement, path.name, count=1)
+        if count and (path.parent / name).is_file():
+            return path.parent / name, codes
+    return None
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,27 @@
 
 import io
 import logging
+import re
 import warnings
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from astropy.coordinates import FK5, ICRS, SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
-from astropy.wcs.utils import proj_plane_pixel_area
+from astropy.wcs.utils import proj_plane_pixel_area, wcs_to_celestial_frame
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.results import Floats
 
+_NPOL_CARD = re.compile(r"(CPDIS|DP|CPERR)\d.*")
+_D2IM_CARD = re.compile(r"(D2IMDIS|D2IM|D2IMERR|AXISCORR|D2IMEXT)\d?.*")
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(eq=False)
 class FitsTransform:
     """An astropy WCS (an HSTWCS is one) with SIP, NPOL and D2IM applied."""
 
@@ -27,24 +33,41 @@ class FitsTransform:
         """Whether there is more than the linear part and the projection."""
         return bool(self.wcs.has_distortion)
 
+    @cached_property
+    def _frame(self) -> Any:
+        """Frame of the coordinates where it is not ICRS or, what is the same to 0.03 arcsec, FK5 of J2000."""
+        frame = wcs_to_celestial_frame(self.wcs)
+        j2000 = isinstance(frame, ICRS) or (isinstance(frame, FK5) and abs(frame.equinox.jyear - 2000) < 0.01)
+        return None if j2000 else frame
+
     def to_sky(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """See `skymatch_nb.results.SkyTransform`."""
-        ra, dec = self.wcs.all_pix2world(x, y, 0)
-        return ra, dec
+        world = self.wcs.all_pix2world(x, y, 0)
+        longitude, latitude = world[self.wcs.wcs.lng], world[self.wcs.wcs.lat]
+        if self._frame is None or not np.isfinite(longitude + latitude).all():
+            return longitude, latitude
+        sky = SkyCoord(longitude, latitude, unit="deg", frame=self._frame).icrs
+        return sky.ra.deg, sky.dec.deg
 
     def to_pixels(self, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
         """See `skymatch_nb.results.SkyTransform`; distortions are inverted to 1e-4 pixel."""
         if len(ra) == 0:
             return np.zeros(0), np.zeros(0)
+        if self._frame is not None:
+            sky = SkyCoord(ra, dec, unit="deg", frame="icrs").transform_to(self._frame)
+            ra, dec = sky.spherical.lon.deg, sky.spherical.lat.deg
+        world = (ra, dec) if self.wcs.wcs.lng < self.wcs.wcs.lat else (dec, ra)
         if self.distorted:
-            x, y = self.wcs.all_world2pix(ra, dec, 0, quiet=True, tolerance=1e-4)
+            x, y = self.wcs.all_world2pix(*world, 0, quiet=True, tolerance=1e-4)
         else:
-            x, y = self.wcs.wcs_world2pix(ra, dec, 0)
+            x, y = self.wcs.wcs_world2pix(*world, 0)
         return x, y
 
 
-def read_transform(hdus: fits.HDUList, hdu: int, where: str) -> FitsTransform:
-    """World coordinates of an image extension.
+def read_transform(hdus: fits.HDUList, hdu: int, where: str) -> tuple[FitsTransform, tuple[str, ...]]:
+    """World coordinates of an image extension, and notes on what could not be used.
+
+    Where the distortion tables that a header names are missing, the WCS without them is taken, with a note.
 
     Parameters
     ----------
@@ -60,19 +83,55 @@ def read_transform(hdus: fits.HDUList, hdu: int, where: str) -> FitsTransform:
     InputError
         Where the header has no celestial WCS, or one that cannot be used.
     """
-    header = hdus[hdu].header
+    notes: tuple[str, ...] = ()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FITSFixedWarning)
-            wcs = _hst_wcs(hdus, hdu) if _is_hst(hdus) else WCS(header, fobj=hdus)
-            celestial = wcs.has_celestial and wcs.naxis == 2
+        wcs = _read(hdus, hdu)
     except Exception as error:  # wcslib, stwcs and astropy raise many types for a bad header
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise InputError(f"{where}: its WCS cannot be used: {reason[-1]}") from error
-    if not celestial:
-        axes = ", ".join(str(header.get(f"CTYPE{k}", "none")) for k in (1, 2))
-        raise InputError(f"{where}: no celestial WCS (CTYPE1, CTYPE2 = {axes})")
-    return FitsTransform(wcs)
+        bare, dropped = _without_tables(hdus, hdu)
+        if not dropped:
+            raise _unusable(error, where) from error
+        try:
+            wcs = _read(bare, hdu)
+        except Exception as again:
+            raise _unusable(again, where) from again
+        notes = (f"distortion tables ({', '.join(dropped)}) are missing: the WCS is used without them",)
+    check_celestial(wcs, where)
+    return FitsTransform(wcs), notes
+
+
+def _read(hdus: fits.HDUList, hdu: int) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        wcs = _hst_wcs(hdus, hdu) if _is_hst(hdus) else WCS(hdus[hdu].header, fobj=hdus)
+        return wcs.celestial if wcs.naxis > 2 and wcs.has_celestial else wcs
+
+
+def _unusable(error: Exception, where: str) -> InputError:
+    reason = str(error).strip().splitlines() or [type(error).__name__]
+    return InputError(f"{where}: its WCS cannot be used: {reason[-1]}")
+
+
+def _without_tables(hdus: fits.HDUList, hdu: int) -> tuple[fits.HDUList, list[str]]:
+    """Headers without the cards that name lookup tables, and which of NPOL and D2IM there were."""
+    headers = [other.header.copy() for other in hdus]
+    dropped = []
+    for name, pattern in (("NPOL", _NPOL_CARD), ("D2IM", _D2IM_CARD)):
+        cards = [keyword for keyword in set(headers[hdu]) if pattern.fullmatch(keyword)]
+        for keyword in cards:
+            headers[hdu].remove(keyword, remove_all=True)
+        dropped += [name] if cards else []
+    bare = [fits.PrimaryHDU(header=headers[0])]
+    bare += [fits.ImageHDU(np.zeros((1, 1), np.uint8) if k != hdu else None, h) for k, h in enumerate(headers) if k]
+    for made, header in zip(bare, headers, strict=True):
+        made.header.update({k: v for k, v in header.items() if k.startswith("NAXIS") and k != "NAXIS"})
+    return fits.HDUList(bare), dropped
+
+
+def check_celestial(wcs: WCS, where: str) -> None:
+    """Raise `InputError` where a WCS does not give two celestial coordinates of two pixel axes."""
+    if not (wcs.has_celestial and wcs.naxis == 2):
+        axes = ", ".join(str(name) or "none" for name in wcs.wcs.ctype)
+        raise InputError(f"{where}: no celestial WCS (CTYPE = {axes})")
 
 
 def nominal_scale(transform: FitsTransform, primary: fits.Header, header: fits.Header) -> float:

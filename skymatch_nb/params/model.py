@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -22,6 +24,8 @@ class About:
 
 
 def _blank_is_none(value: Any) -> Any:
+    if isinstance(value, PathLike):
+        return str(value)
     return None if isinstance(value, str) and value.strip().lower() in ("", "none", "indef") else value
 
 
@@ -49,7 +53,8 @@ class SkyMatchParams(BaseModel):
     the lowest remaining sky to all; 'localmin' takes each exposure's own sky; 'globalmin' the lowest of these."""
 
     match_down: Annotated[bool, About("solve")] = True
-    """Whether 'match' gives 0 to the exposure with the lowest sky (True) or with the highest (False)."""
+    """Whether 'match' gives 0 to the exposure with the lowest sky (True) or with the highest (False). With
+    'globalmin+match' it only decides which one is called the reference."""
 
     reference: Annotated[OptionalText, About("solve", advanced=True)] = None
     """Name of the group that 'match' gives 0 instead of the lowest or highest one."""
@@ -95,15 +100,21 @@ class SkyMatchParams(BaseModel):
     subtractsky: Annotated[bool, About("apply")] = False
     """Whether 'apply' subtracts the sky from the pixels or only writes the keyword."""
 
+    backup: Annotated[bool, About("apply", advanced=True)] = True
+    """Whether 'apply' keeps the originals, so that it can be undone."""
+
+    allow_mixed: Annotated[bool, About("apply", advanced=True)] = False
+    """Whether 'apply' may add to a keyword value that was only computed, or replace one that was subtracted."""
+
     optimize: Annotated[Literal["balanced", "speed", "inmemory"], About("sample", advanced=True)] = "balanced"
-    """Where pixel samples are kept: 'balanced' moves them to temporary files when they are large, 'speed' and
-    'inmemory' keep them in memory."""
+    """Where pixel samples are kept: 'balanced' moves them to temporary files when they are large; 'speed' and
+    'inmemory', which are the same, keep them in memory."""
 
     clobber: Annotated[bool, About("convert", advanced=True)] = False
     """Whether an existing file is replaced when input of an old format is converted to FITS."""
 
     clean: Annotated[bool, About("convert", advanced=True)] = True
-    """Whether temporary files are removed at the end."""
+    """Whether temporary files are removed at the end. They always are; the parameter is kept for old scripts."""
 
     verbose: Annotated[bool, About("run", advanced=True)] = True
     """Whether progress is shown."""
@@ -143,6 +154,29 @@ class SkyMatchParams(BaseModel):
             As `checked`.
         """
         return self.checked({**self.model_dump(), **values})
+
+    @classmethod
+    def from_cfg(cls, path: str | PathLike[str]) -> Self:
+        """Read parameters from a TEAL ``.cfg`` file; those that it lacks have their defaults.
+
+        Raises
+        ------
+        ParameterError
+            Where the file cannot be read or has an unknown name or bad value; the text begins with the file.
+        """
+        from skymatch_nb.params.cfg import read_cfg
+
+        values, _ = read_cfg(Path(path))
+        try:
+            return cls.checked(values)
+        except ParameterError as error:
+            raise ParameterError(f"{path}: {error}") from None
+
+    def to_cfg(self, path: str | PathLike[str], inputs: str = "*_flt.fits") -> None:
+        """Write the parameters, and what ``inputs`` they are for, to a TEAL ``.cfg`` file, which is replaced."""
+        from skymatch_nb.params.cfg import write_cfg
+
+        write_cfg(Path(path), self.model_dump(), inputs)
 
     def read_by(self, step: str) -> tuple[tuple[str, Any], ...]:
         """Names and values of the parameters that a step reads."""

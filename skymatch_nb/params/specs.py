@@ -53,7 +53,7 @@ class ParamSpec:
             return " | ".join(self.choices)
         low = "" if self.minimum is None else f"{'>' if self.open_minimum else '>='} {self.minimum:g}"
         high = "" if self.maximum is None else f"<= {self.maximum:g}"
-        return ", ".join(part for part in (low, high, "None" if self.optional else "") if part)
+        return ", ".join(part for part in (low, high, "or None" if self.optional else "") if part)
 
     def parse(self, text: str) -> Any:
         """Value of a text, as typed on a command line; it is checked later, by `SkyMatchParams.checked`.

@@ -102,12 +102,12 @@ def footprints_figure(
         unit = units.unit if units is not None else ""
         plot.add_layout(ColorBar(color_mapper=mapper, title=f"sky ({unit})" if unit else "sky", padding=8), "right")
     outlines = plot.patches(
-        "xs", "ys", source=members, fill_color=fill, fill_alpha=0.55, line_color="edge", line_width=1.5,
+        "xs", "ys", source=members, fill_color=fill, fill_alpha=0.7, line_color="edge", line_width=1.5,
         hover_fill_alpha=0.8, name="members",
     )  # fmt: skip
     shade = plot.patches(
-        "xs", "ys", source=shared, fill_color="#000000", fill_alpha=0.12, line_color=None,
-        hover_fill_alpha=0.35, name="overlaps",
+        "xs", "ys", source=shared, fill_color="#000000", fill_alpha=0.05, line_color=None,
+        hover_fill_alpha=0.3, name="overlaps",
     )  # fmt: skip
     about_sky = [("member", "@member"), ("filter", "@filter"), ("sky", "@shown"), ("status", "@status")]
     plot.add_tools(

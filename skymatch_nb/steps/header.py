@@ -1,20 +1,23 @@
-"""Look up the sky levels that the headers already hold."""
+"""Look up the sky levels that the headers already hold, and how they were made."""
 
 import numpy as np
 
 from skymatch_nb.executor import Work
-from skymatch_nb.io.fits import read_cards
+from skymatch_nb.io.pixels import read_cards
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import HeaderSky, Loaded, Member
+from skymatch_nb.results import HeaderSky, Loaded, Member, companion_keyword
 
 
 def header_sky(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> HeaderSky:
     """Value of ``skyuser_kwd`` per member, in the extension, else the primary header; NaN where it is no number."""
+    keyword, companion = params.skyuser_kwd, companion_keyword(params.skyuser_kwd)
 
-    def value(member: Member) -> float:
-        for found in read_cards(member.pixels, [params.skyuser_kwd])[params.skyuser_kwd]:
-            if isinstance(found, int | float) and not isinstance(found, bool):
-                return float(found)
-        return float("nan")
+    def look_up(member: Member) -> tuple[float, str]:
+        cards = read_cards(member.pixels, [keyword, companion])
+        for value, made in zip(cards[keyword], cards[companion], strict=True):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return float(value), str(made or "").strip()
+        return float("nan"), ""
 
-    return HeaderSky(key, np.array(work.map(value, loaded.members, "header", threads=False)))
+    found = work.map(look_up, loaded.members, "header", threads=False)
+    return HeaderSky(key, np.array([value for value, _ in found]), tuple(made for _, made in found))

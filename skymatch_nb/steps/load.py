@@ -8,25 +8,34 @@ import numpy as np
 
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import open_members
-from skymatch_nb.io.inputs import ImageSpec
+from skymatch_nb.io.inputs import ImageSpec, Spec
+from skymatch_nb.io.objects import object_members
 from skymatch_nb.results import Loaded, Member
 
 
-def load(key: str, specs: Sequence[ImageSpec], work: Work) -> Loaded:
-    """Members of all files; those of one file form a group.
+def load(key: str, specs: Sequence[Spec], work: Work) -> Loaded:
+    """Members of all files and objects; those of one form a group.
 
     Raises
     ------
     InputError
         As `skymatch_nb.io.fits.open_members`.
     """
-    names = short_names([spec.path for spec in specs])
-    opened = work.map(lambda k: open_members(specs[k], names[k]), range(len(specs)), "load", threads=False)
+    names = short_names([spec.path if isinstance(spec, ImageSpec) else Path(spec.name) for spec in specs])
+    names = _numbered(names)
+
+    def one(k: int) -> list[Member]:
+        spec = specs[k]
+        return open_members(spec, names[k]) if isinstance(spec, ImageSpec) else object_members(spec, names[k])
+
+    opened = work.map(one, range(len(specs)), "load", threads=False)
     members = tuple(member for of_file in opened for member in of_file)
     groups = tuple(dict.fromkeys(member.group for member in members))
     number = {group: k for k, group in enumerate(groups)}
     group_of = np.array([number[member.group] for member in members], np.int64)
-    return Loaded(key, members, groups, group_of, notes=_different_filters(members))
+    return Loaded(
+        key, members, groups, group_of, tuple(names), notes=_different_filters(members) + _member_notes(members)
+    )
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
@@ -42,6 +51,27 @@ def short_names(paths: Sequence[Path]) -> list[str]:
         if longer == depth:
             return names
         depth = longer
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Names, with a number where one occurs again (objects may come from the same file)."""
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        unique.append(f"{name}#{seen[name]}" if seen[name] > 1 else name)
+    return unique
+
+
+def _member_notes(members: Sequence[Member]) -> tuple[str, ...]:
+    """What readers noted, one note for all members that it is true of."""
+    about: dict[str, list[str]] = {}
+    for member in members:
+        for note in member.notes:
+            about.setdefault(note, []).append(member.name)
+    return tuple(
+        f"{note} ({names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})" for note, names in about.items()
+    )
 
 
 def _different_filters(members: Sequence[Member]) -> tuple[str, ...]:

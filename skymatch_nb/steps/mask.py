@@ -1,69 +1,107 @@
-"""Decide what makes pixels bad (DQ flags, user masks), and count them."""
+"""Decide what makes pixels bad (DQ flags, masks), and count them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skymatch_nb.core.quality import QualityCounts, count_quality
 from skymatch_nb.errors import InputError
 from skymatch_nb.executor import Work
-from skymatch_nb.io.fits import read_flags, read_pixels
+from skymatch_nb.io.fits import memory_image, open_mask
+from skymatch_nb.io.inputs import resolve_mask
+from skymatch_nb.io.pixels import read_flags, read_good, read_pixels
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import GoodCounts, Loaded, Masks, Member, PixelSource
+from skymatch_nb.results import GoodCounts, Loaded, Masks, Member, Source
+
+Given: TypeAlias = Mapping[str, Any]
+"""Arrays, paths, ``'file[ext]'`` or functions of a member's pixels, by the name of a member or of a file with one."""
 
 
-def mask(key: str, loaded: Loaded, user: Mapping[str, NDArray[Any]], params: SkyMatchParams) -> Masks:
-    """Sources of bad pixels of every member; no pixel is read.
+def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParams) -> Masks:
+    """Sources of bad pixels of every member; no pixel is read, except by functions that make masks.
 
-    ``user`` maps a member's name, or the file's name of a file with one member, to an array (non-zero = good).
+    Parameters
+    ----------
+    user
+        Masks, non-zero = good; they are combined with those that came with the input.
+    dq
+        DQ arrays, in place of those that belong to the files.
 
     Raises
     ------
     InputError
-        Where a DQ array or a user mask has another shape than its image, or a mask belongs to no member.
+        Where a DQ array or a mask cannot be read, has another shape than its image, or belongs to no member.
     """
-    quality = tuple(None if params.dq_bits is None else m.quality for m in loaded.members)
-    for member, source in zip(loaded.members, quality, strict=True):
-        if source is not None and source.shape != member.shape:
+    masks, given_dq = _assign(loaded, user, "mask"), _assign(loaded, dq, "DQ array")
+    quality: list[Source | None] = []
+    for member, own in zip(loaded.members, given_dq, strict=True):
+        source = member.quality if own is None else own
+        quality.append(None if params.dq_bits is None else source)
+        if params.dq_bits is not None and source is not None and source.shape != member.shape:
             raise InputError(
                 f"{member.name}: its DQ array has shape {source.shape}, the image {member.shape}; "
                 "dq_bits=None ignores data quality"
             )
-    return Masks(key, params.dq_bits, quality, _user_masks(loaded, user))
+    good = tuple(
+        tuple(source for source in (member.mask, own) if source is not None)
+        for member, own in zip(loaded.members, masks, strict=True)
+    )
+    for member, sources in zip(loaded.members, good, strict=True):
+        for source in sources:
+            if source.shape != member.shape:
+                raise InputError(f"{member.name}: its user mask has shape {source.shape}, the image {member.shape}")
+    return Masks(key, params.dq_bits, tuple(quality), good, notes=_codes_note(loaded, given_dq, params))
 
 
 def count(key: str, loaded: Loaded, masks: Masks, work: Work) -> GoodCounts:
     """Good and bad pixels of every member; every pixel is read."""
 
     def one(k: int) -> QualityCounts:
-        data, flags = read_pixels(loaded.members[k].pixels), _flags(masks.quality[k])
-        return count_quality(data, flags, masks.good_bits or 0, masks.user[k])
+        source = masks.quality[k]
+        flags = None if source is None else read_flags(source)
+        return count_quality(
+            read_pixels(loaded.members[k].pixels), flags, masks.good_bits or 0, read_good(masks.user[k])
+        )
 
     return GoodCounts(key, tuple(work.map(one, range(len(loaded)), "mask")))
 
 
-def _flags(source: PixelSource | None) -> NDArray[Any] | None:
-    return None if source is None else read_flags(source)
-
-
-def _user_masks(loaded: Loaded, user: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.bool_] | None, ...]:
-    wanted = dict(user)
-    found = tuple(_user_mask(member, loaded, wanted) for member in loaded.members)
+def _assign(loaded: Loaded, given: Given, what: str) -> list[Source | None]:
+    """Source for each member of what was given by name."""
+    wanted = dict(given)
+    alone = {m.file for m in loaded.members if sum(o.file == m.file for o in loaded.members) == 1} if given else set()
+    found: list[Source | None] = []
+    for member in loaded.members:
+        name = member.file if member.name not in wanted and member.file in alone else member.name
+        found.append(_source(wanted.pop(name), member, what) if name in wanted else None)
     if wanted:
         known = ", ".join(member.name for member in loaded.members[:5])
-        raise InputError(f"a mask was given for {next(iter(wanted))!r}, which is no member (members are {known}, ...)")
+        raise InputError(
+            f"a {what} was given for {next(iter(wanted))!r}, which is no member (members are {known}, ...)"
+        )
     return found
 
 
-def _user_mask(member: Member, loaded: Loaded, wanted: dict[str, NDArray[Any]]) -> NDArray[np.bool_] | None:
-    """Mask of a member, taken out of ``wanted``."""
-    single = sum(other.file == member.file for other in loaded.members) == 1
-    name = member.name if member.name in wanted else member.file
-    if name not in wanted or (name == member.file and not single):
-        return None
-    good: NDArray[np.bool_] = np.asarray(wanted.pop(name)) != 0
-    if good.shape != member.shape:
-        raise InputError(f"{member.name}: its user mask has shape {good.shape}, the image {member.shape}")
-    return good
+def _source(value: Any, member: Member, what: str) -> Source:
+    where = f"{member.name}'s {what}"
+    if callable(value):
+        value = value(read_pixels(member.pixels))
+    if isinstance(value, np.ndarray | list | tuple):
+        return memory_image(np.asarray(value), {}, {}, where)
+    try:
+        return open_mask(resolve_mask(value))
+    except TypeError:
+        raise InputError(f"{where}: cannot read one from a {type(value).__name__}") from None
+
+
+def _codes_note(loaded: Loaded, given_dq: list[Source | None], params: SkyMatchParams) -> tuple[str, ...]:
+    if not params.dq_bits:
+        return ()
+    coded = [m.file for m, own in zip(loaded.members, given_dq, strict=True) if m.quality_codes and own is None]
+    if not coded:
+        return ()
+    more = f" and {len(coded) - 1} more" if len(coded) > 1 else ""
+    return (
+        f"quality values of {coded[0]}{more} are codes, not bits: dq_bits={params.dq_bits} may not mean what it says",
+    )

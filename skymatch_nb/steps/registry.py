@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
 from skymatch_nb.executor import Work
-from skymatch_nb.io.inputs import ImageSpec
+from skymatch_nb.io.inputs import Spec
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.results import Result, make_key
-from skymatch_nb.steps.apply import apply, plan
+from skymatch_nb.steps.apply import plan, report
 from skymatch_nb.steps.footprint import footprint
 from skymatch_nb.steps.header import header_sky
 from skymatch_nb.steps.load import load
@@ -30,11 +28,12 @@ LOCAL_METHODS = ("localmin", "globalmin")
 
 @dataclass(frozen=True)
 class Given:
-    """What a run starts from: files, user masks, and a hash of each, computed once."""
+    """What a run starts from: files and objects, masks and DQ arrays given apart, and a hash of each."""
 
-    specs: tuple[ImageSpec, ...]
+    specs: tuple[Spec, ...]
     specs_key: str
-    masks: Mapping[str, NDArray[Any]]
+    masks: Mapping[str, Any]
+    dq: Mapping[str, Any]
     masks_key: str
 
 
@@ -103,7 +102,7 @@ _TABLE = (
         "decide which pixels are good",
         _always("load"),
         ("mask",),
-        lambda c: mask(c.key, c.results["load"], c.given.masks, c.params),
+        lambda c: mask(c.key, c.results["load"], c.given.masks, c.given.dq, c.params),
     ),
     Step(
         "count",
@@ -173,10 +172,10 @@ _TABLE = (
     ),
     Step(
         "apply",
-        "report or write sky levels",
-        _always("load", "solve", "plan"),
-        ("apply",),
-        lambda c: apply(c.key, c.results["load"], c.results["solve"], c.results["plan"], c.params),
+        "report what is to be written",
+        _always("load", "plan"),
+        (),
+        lambda c: report(c.key, c.results["load"], c.results["plan"]),
     ),
 )
 

@@ -14,6 +14,7 @@ NO_OVERLAP, NO_PIXELS = "no overlap", "no good pixels"
 
 def solve_local(key: str, loaded: Loaded, units: Units, levels: MemberLevels, params: SkyMatchParams) -> Solution:
     """'localmin': each group's own sky, the lowest of its members; 'globalmin': the lowest of these for all."""
+    _reference(loaded, params)
     local, member = _lowest_of_group(loaded, levels.sky * units.factor)
     known = np.isfinite(local)
     error = np.where(known, (levels.err * units.factor)[member], np.nan)
@@ -60,7 +61,11 @@ def solve_match(
     matched = np.nan_to_num(sky, nan=0.0)
     remaining = _lowest_of_group(loaded, whole.sky * units.factor)[0] - matched
     baseline = float(np.nanmin(remaining)) if np.isfinite(remaining).any() else float("nan")
-    status = [f"baseline, {s}" if s in (NO_OVERLAP, NO_PIXELS) else s for s in status]
+    if np.isfinite(baseline):
+        status = [f"baseline, {s}" if s in (NO_OVERLAP, NO_PIXELS) else s for s in status]
+    else:
+        status = [NO_PIXELS] * len(status)
+        notes = (*notes[:0], "no exposure has a good pixel: there is no level for any")
     return Solution(key, matched + baseline, error, levels.component, tuple(status), baseline, notes=notes)
 
 
@@ -111,7 +116,8 @@ def _why_no_pairs(loaded: Loaded, overlaps: Overlaps) -> str:
         return f"there is only one exposure ({loaded.groups[0]})"
     if not len(overlaps):
         return f"none of the {len(loaded.groups)} exposures overlap"
-    return f"none of the {len(overlaps)} overlaps has good pixels on both sides"
+    which = "the only overlap has no" if len(overlaps) == 1 else f"none of the {len(overlaps)} overlaps has"
+    return f"{which} good pixels on both sides"
 
 
 def _unusable(loaded: Loaded, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[str, ...]:

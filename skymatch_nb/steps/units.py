@@ -1,5 +1,7 @@
 """Decide what the pixels are (counts, rates, brightness) and what turns them into one common surface brightness."""
 
+import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +13,17 @@ from skymatch_nb.core.brightness import brightness_factor
 from skymatch_nb.errors import UnitsError
 from skymatch_nb.executor import Work
 from skymatch_nb.io import instruments
-from skymatch_nb.io.fits import read_cards
+from skymatch_nb.io.pixels import read_cards
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.results import Loaded, Member, Units
 
-_PER_SECOND = {f"{count}/{second}" for count in ("ELECTRONS", "COUNTS", "DN") for second in ("S", "SEC", "SECOND")}
-_COUNTED = {
-    **dict.fromkeys(("ELECTRONS", "ELECTRON", "E-"), "electron"),
-    **dict.fromkeys(("COUNTS", "COUNT", "CT"), "count"),
-    "DN": "DN",
-    "ADU": "adu",
-}
+_COUNT = re.compile(r"(?P<name>electrons?|e-|counts?|cts?|dn|adu)(?P<rest>.*)", re.IGNORECASE)
+_SECOND = re.compile(r"(/ ?|[ .*])\(?(s|sec|secs|second|seconds)\)?(\^|\*\*)?(?P<power>\(?-1\)?)?", re.IGNORECASE)
+_JANSKY = re.compile(r"\b([MmkKuUnN]?)JY\b")
+_STERADIAN = re.compile(r"\bSR\b")
+_FLUX = re.compile(r"n(ano)?m(a)?gg(y|ies)|nmgy|mgy|magg(y|ies)", re.IGNORECASE)
+_COUNTED = {"e": "electron", "c": "count", "d": "DN", "a": "adu"}
+"""Name of what is counted, by the first letter of a unit that counts."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +69,41 @@ def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units
         factor,
         tuple(d.data_unit for d in decisions),
         unit,
-        notes=_gather_notes(loaded.members, decisions),
+        notes=_gather_notes(loaded.members, decisions) + _different_counts(loaded.members, decisions),
     )
 
 
 def classify_unit(text: str) -> tuple[str, Any]:
-    """Data type that a unit means, and the astropy unit where it is a surface brightness (else None)."""
-    plain = text.strip().upper().replace(" ", "")
-    if plain in _PER_SECOND:
+    """Data type that a unit means, and the astropy unit where it is a surface brightness (else None).
+
+    Words for counts, alone or per second, are known in any case and spelling; other units are decided by what
+    astropy.units makes of them, and the rest by the published rule: counts without a '/', else unknown.
+
+    Raises
+    ------
+    UnitsError
+        For logarithmic units, such as magnitudes.
+    """
+    plain = text.strip()
+    counted = _COUNT.fullmatch(plain)
+    if counted:
+        rest = counted["rest"].strip()
+        per = _SECOND.fullmatch(rest if rest.startswith("/") else f" {rest}")
+        if not rest:
+            return "counts", None
+        if per and (rest.startswith("/") != bool(per["power"])):
+            return "rate", None
+    if _FLUX.fullmatch(plain) or plain.lower() == "cps":
         return "rate", None
     try:
-        unit = u.Unit(text.strip())
-        powers = dict(zip(unit.decompose().bases, unit.decompose().powers, strict=True))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", u.UnitsWarning)
+            unit = u.Unit(_JANSKY.sub(lambda m: f"{m[1]}Jy", _STERADIAN.sub("sr", plain)))
     except (ValueError, TypeError):
         return ("counts" if "/" not in plain else "unknown"), None
+    if not isinstance(unit, u.UnitBase) or u.mag in unit.bases:
+        raise UnitsError(f"unit {text!r} is logarithmic: sky levels need linear pixels")
+    powers = dict(zip(unit.decompose().bases, unit.decompose().powers, strict=True))
     if powers.get(u.rad) == -2 or powers.get(u.sr) == -1:
         return "brightness", unit
     if any(base in powers for base in (u.electron, u.count, u.adu, u.DN)):
@@ -112,7 +135,9 @@ def _decide(member: Member, params: SkyMatchParams) -> _Decision:
         notes.append(f"no unit in {params.units_kwd}: taken as {data_type}")
     if data_type == "unknown":
         notes.append(f"unit {data_unit!r} is not known: taken as a rate")
-    exptime = _number(cards["EXPTIME"][1], cards["EXPTIME"][0])
+    elif data_type == "counts" and data_unit and not _COUNT.fullmatch(data_unit):
+        notes.append(f"unit {data_unit!r} is not known: taken as counts, as it has no '/'")
+    exptime = _first_positive(cards["EXPTIME"][1], cards["EXPTIME"][0])
     time = 1.0
     if data_type == "counts":
         time = exptime if exptime > 0 else 1.0
@@ -146,6 +171,12 @@ def _number(*candidates: Any) -> float:
     return float("nan")
 
 
+def _first_positive(*candidates: Any) -> float:
+    """First positive number, else the first number, else NaN."""
+    positive = (value for value in map(_number, candidates) if value > 0)
+    return next(positive, _number(*candidates))
+
+
 def _shown(value: float) -> str:
     return "missing" if np.isnan(value) else f"{value:g}"
 
@@ -164,15 +195,34 @@ def _convert(members: Sequence[Member], decisions: Sequence[_Decision]) -> tuple
 
 
 def _brightness_unit(decisions: Sequence[_Decision], sensitivity: str | None) -> str:
-    counted = {_COUNTED.get(d.data_unit.upper().replace(" ", "").split("/")[0], "") for d in decisions}
+    counted = {_counted(d.data_unit) for d in decisions}
     name = counted.pop() if len(counted) == 1 else ""
     unit = f"{name or 'data unit'} / (s arcsec2)"
+    others = {d.data_unit for d in decisions if d.data_type == "rate" and not _COUNT.fullmatch(d.data_unit)}
+    if len(others) == 1 and all(d.data_unit in others for d in decisions) and others != {""}:
+        unit = f"{others.pop()} / arcsec2"
     return f"{sensitivity} {unit}" if sensitivity else unit
 
 
 def _list(members: Sequence[Member], which: Sequence[bool]) -> str:
     files = list(dict.fromkeys(m.file for m, w in zip(members, which, strict=True) if w))
     return ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
+
+
+def _counted(data_unit: str) -> str:
+    """Name of what a unit counts (electron, count, DN, adu); empty for other units."""
+    match = _COUNT.fullmatch(data_unit)
+    return _COUNTED[match["name"][0].lower()] if match else ""
+
+
+def _different_counts(members: Sequence[Member], decisions: Sequence[_Decision]) -> tuple[str, ...]:
+    """Note where counts of different things, electrons and ADU say, are matched as if they were the same."""
+    counted = [_counted(d.data_unit) for d in decisions]
+    kinds = sorted(set(counted) - {""})
+    if len(kinds) < 2:
+        return ()
+    listed = "; ".join(f"{kind}: {_list(members, [c == kind for c in counted])}" for kind in kinds)
+    return (f"counts of different things are matched as if they were the same: {listed}",)
 
 
 def _gather_notes(members: Sequence[Member], decisions: Sequence[_Decision]) -> tuple[str, ...]:

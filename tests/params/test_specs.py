@@ -10,7 +10,7 @@ from skymatch_nb.params.specs import spec
 
 KINDS = {
     "choice": ["skymethod", "skystat", "optimize"],
-    "flag": ["match_down", "readonly", "subtractsky", "clobber", "clean", "verbose"],
+    "flag": ["match_down", "readonly", "subtractsky", "backup", "allow_mixed", "clobber", "clean", "verbose"],
     "integer": ["nclip"],
     "number": ["lower", "upper", "lsigma", "usigma", "binwidth"],
     "bits": ["dq_bits"],
@@ -126,7 +126,7 @@ def test_units(name, unit):
         ("nclip", ">= 0, <= 100"),
         ("lsigma", "> 0, <= 1000"),
         ("binwidth", ">= 0.001, <= 1"),
-        ("lower", "None"),
+        ("lower", "or None"),
         ("readonly", ""),
     ],
 )

@@ -1,0 +1,107 @@
+"""The functions of stsci.skypac, by their published names, parameters and order."""
+
+import inspect
+from typing import Any
+
+import pandas as pd
+
+from skymatch_nb.log import write_log
+from skymatch_nb.session import SkyMatchSession
+
+
+def skymatch(
+    input: Any,
+    skymethod: str = "globalmin+match",
+    match_down: bool = True,
+    skystat: str = "mode",
+    lower: float | None = None,
+    upper: float | None = None,
+    nclip: int = 5,
+    lsigma: float = 4.0,
+    usigma: float = 4.0,
+    binwidth: float = 0.1,
+    skyuser_kwd: str = "SKYUSER",
+    units_kwd: str = "BUNIT",
+    invsens_kwd: str | None = None,
+    readonly: bool = True,
+    subtractsky: bool = False,
+    dq_bits: int | str | None = None,
+    optimize: str = "balanced",
+    clobber: bool = False,
+    clean: bool = True,
+    verbose: bool = True,
+    flog: Any = "skymatch_log.txt",
+) -> pd.DataFrame:
+    """Match the sky of overlapping images, and with ``readonly=False`` write it to them.
+
+    The published signature of ``stsci.skypac.skymatch.skymatch``; the meaning of every parameter stands in
+    `skymatch_nb.SkyMatchParams`. Unlike in a session, ``dq_bits`` is None by default: DQ arrays are ignored.
+
+    Parameters
+    ----------
+    input
+        As for `skymatch_nb.SkyMatchSession`.
+    verbose
+        Whether progress is shown and the log is printed.
+    flog
+        Log: a path that is appended to, an open stream, anything with ``write()`` or ``logentry()``, or None.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The sky table; see docs/tables.md.
+
+    Raises
+    ------
+    TypeError
+        For input or a log of a type that cannot be used.
+    InputError, ParameterError, UnitsError, NoOverlapError
+        As the session raises them.
+    """
+    session = SkyMatchSession(
+        input,
+        skymethod=skymethod,
+        match_down=match_down,
+        skystat=skystat,
+        lower=lower,
+        upper=upper,
+        nclip=nclip,
+        lsigma=lsigma,
+        usigma=usigma,
+        binwidth=binwidth,
+        skyuser_kwd=skyuser_kwd,
+        units_kwd=units_kwd,
+        invsens_kwd=invsens_kwd,
+        readonly=readonly,
+        subtractsky=subtractsky,
+        dq_bits=dq_bits,
+        optimize=optimize,
+        clobber=clobber,
+        clean=clean,
+        verbose=verbose,
+    )
+    write_log(flog, ())
+    sky = session.solve()
+    if not readonly:
+        session.apply()
+    write_log(flog, session.log(), echo=verbose)
+    return sky
+
+
+def TEAL_SkyMatch(*args: Any, **params: Any) -> pd.DataFrame:  # noqa: N802 - the published name
+    """Run `skymatch` with the last parameter called ``logfile``, as TEAL has it, 'skymatch.log' by default."""
+    bound = _TEAL_SIGNATURE.bind(*args, **params)
+    bound.apply_defaults()
+    values = dict(bound.arguments)
+    log = values.pop("logfile")
+    return skymatch(**values, flog=log)
+
+
+def _teal_signature() -> inspect.Signature:
+    published = inspect.signature(skymatch)
+    log = inspect.Parameter("logfile", inspect.Parameter.POSITIONAL_OR_KEYWORD, default="skymatch.log", annotation=Any)
+    return published.replace(parameters=[*list(published.parameters.values())[:-1], log])
+
+
+_TEAL_SIGNATURE = _teal_signature()
+TEAL_SkyMatch.__signature__ = _TEAL_SIGNATURE  # type: ignore[attr-defined]

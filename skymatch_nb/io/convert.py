@@ -1,0 +1,52 @@
+"""Files of old formats as multi-extension FITS beside them, as Hubble's tools name those."""
+
+import re
+from pathlib import Path
+
+from skymatch_nb.errors import InputError
+from skymatch_nb.io.geis import is_geis
+from skymatch_nb.io.opened import opened
+
+_WAIVER_NAME = re.compile(r"_([a-z]\d)f\.fits(\.gz)?$", re.IGNORECASE)
+
+
+def converted_path(path: Path) -> Path | None:
+    """Where the converted form of a file belongs (``x_c0f.fits`` to ``x_c0h.fits``, ``x.c0h`` to ``x_c0h.fits``).
+
+    None for a file that needs no conversion.
+    """
+    if is_geis(path):
+        return path.with_name(f"{path.stem}_{path.suffix[1:]}.fits")
+    with opened(path) as hdus:
+        if hdus[0].fileinfo() is not None:
+            return None
+    name, count = _WAIVER_NAME.subn(r"_\1h.fits", path.name)
+    return path.with_name(name if count else f"{path.stem}_mef.fits")
+
+
+def converted_file(path: Path, clobber: bool) -> Path:
+    """Return the file itself, or its converted form, which is made beside it.
+
+    The converted file is written under another name first and then renamed, so that it is whole or not there.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, or the converted one is there (and ``clobber`` is not set) or cannot be written:
+        an existing one may have had its sky subtracted, while the levels were measured on the original.
+    """
+    target = converted_path(path)
+    if target is None:
+        return path
+    if target.exists() and not clobber:
+        raise InputError(f"{target} exists: give it as input in place of {path.name}, or replace it with clobber=True")
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        with opened(path) as hdus:
+            hdus.writeto(partial, overwrite=True, output_verify="silentfix+ignore")
+        partial.replace(target)
+    except OSError as error:
+        raise InputError(f"{target}: the converted file cannot be written: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target

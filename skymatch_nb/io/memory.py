@@ -1,0 +1,97 @@
+"""Images that people hold in a notebook: HDU lists, CCDData and NDData, arrays with a WCS or a header."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy import units as u
+from astropy.io import fits
+from astropy.nddata import NDData
+from astropy.wcs import WCS
+
+from skymatch_nb.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectSpec:
+    """An object in memory that holds one image or more; ``number`` counts such objects from 1."""
+
+    payload: Any
+    number: int
+
+    @property
+    def name(self) -> str:
+        """The file it came from, else what its header calls it, else its number."""
+        if isinstance(self.payload, fits.HDUList):
+            known = self.payload.filename() or self.payload[0].header.get("FILENAME")
+        else:
+            known = cards_of(self.payload).get("FILENAME")
+        return Path(str(known)).name if known else f"image{self.number}"
+
+    def content(self) -> tuple[Any, ...]:
+        """What a change of the object would change: its pixels, masks and cards."""
+        if isinstance(self.payload, fits.HDUList):
+            parts = [(str(hdu.header), np.asarray(hdu.data) if _holds_image(hdu) else None) for hdu in self.payload]
+            return (self.name, parts)
+        data, _, mask = array_of(self.payload)
+        wcs = getattr(self.payload, "wcs", None) if isinstance(self.payload, NDData) else self.payload[1]
+        return (self.name, data, mask, repr(wcs), str(cards_of(self.payload)))
+
+
+def is_image_object(item: Any) -> bool:
+    """Whether an input is an HDU list, an NDData or a pair of an array and a WCS or header."""
+    if isinstance(item, fits.HDUList | NDData):
+        return True
+    if not isinstance(item, tuple) or len(item) != 2:
+        return False
+    return isinstance(item[0], np.ndarray) and isinstance(item[1], fits.Header | WCS | Mapping)
+
+
+def array_of(payload: Any) -> tuple[np.ndarray[Any, Any], str, np.ndarray[Any, Any] | None]:
+    """Pixels, unit (empty: unknown) and mask of bad pixels (None: none) of an NDData or a pair."""
+    data = payload.data if isinstance(payload, NDData) else payload[0]
+    unit = getattr(payload, "unit", None)
+    mask = getattr(payload, "mask", None)
+    if isinstance(data, u.Quantity):
+        data, unit = data.value, data.unit
+    if isinstance(data, np.ma.MaskedArray):
+        own = np.ma.getmaskarray(data)
+        mask = own if mask is None else own | np.asarray(mask, bool)
+        data = data.data
+    pixels = np.asarray(data)
+    bad = None if mask is None else np.broadcast_to(np.asarray(mask, bool), pixels.shape)
+    return pixels, "" if unit is None else str(unit), bad
+
+
+def cards_of(payload: Any) -> Mapping[str, Any]:
+    """Header cards of an NDData or of a pair, by keyword."""
+    cards = payload.meta if isinstance(payload, NDData) else payload[1]
+    return cards if isinstance(cards, fits.Header | Mapping) else {}
+
+
+def wcs_of(payload: Any, where: str) -> WCS:
+    """World coordinates of an NDData or of a pair.
+
+    Raises
+    ------
+    InputError
+        Where there are none.
+    """
+    wcs = payload.wcs if isinstance(payload, NDData) else payload[1]
+    if wcs is None:
+        raise InputError(f"{where}: it has no WCS")
+    if isinstance(wcs, Mapping | fits.Header):
+        try:
+            wcs = WCS(fits.Header(wcs))
+        except Exception as error:  # wcslib raises many types
+            raise InputError(f"{where}: its header's WCS cannot be used: {str(error).splitlines()[-1]}") from error
+    wcs = getattr(wcs, "low_level_wcs", wcs)
+    if not isinstance(wcs, WCS):
+        raise InputError(f"{where}: a WCS of type {type(wcs).__name__} cannot be read")
+    return wcs
+
+
+def _holds_image(hdu: Any) -> bool:
+    return isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU) and hdu.header.get("NAXIS", 0) > 0

@@ -1,0 +1,110 @@
+"""Members of objects in memory."""
+
+import copy
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from astropy.nddata import NDData, NDDataArray
+
+from skymatch_nb.core.quality import sample_dtype
+from skymatch_nb.errors import InputError
+from skymatch_nb.io.edits import ExtensionEdit
+from skymatch_nb.io.fits import choose_images, describe, make_member, memory_image
+from skymatch_nb.io.memory import ObjectSpec, array_of, cards_of, wcs_of
+from skymatch_nb.io.wcs import FitsTransform, check_celestial, nominal_scale
+from skymatch_nb.results import Member
+
+
+def object_members(spec: ObjectSpec, name: str) -> list[Member]:
+    """Members of an object; ``name`` is what tables show for it.
+
+    An HDU list is read like a file. The mask of an NDData or a masked array marks bad pixels (True = bad, as everywhere
+    in astropy); its unit counts as BUNIT.
+
+    Raises
+    ------
+    InputError
+        As `skymatch_nb.io.fits.open_members`.
+    """
+    payload = spec.payload
+    if isinstance(payload, fits.HDUList):
+        chosen, rule = choose_images(payload, (), name)
+        return [make_member(payload, number, None, name, rule, None) for number in chosen]
+    pixels, unit, bad = array_of(payload)
+    where = f"{name}[0]"
+    cards: dict[str, Any] = dict(cards_of(payload))
+    if unit:
+        cards["BUNIT"] = unit
+    transform = FitsTransform(wcs_of(payload, where))
+    check_celestial(transform.wcs, where)
+    if bad is not None and bad.shape != pixels.shape:
+        raise InputError(f"{where}: its mask has shape {bad.shape}, the image {pixels.shape}")
+    return [
+        Member(
+            name=where,
+            file=name,
+            ext="0",
+            hdu=0,
+            group=name,
+            selected_by="object",
+            **describe(cards, cards),
+            nominal_scale=nominal_scale(transform, fits.Header(), _scale_cards(cards)),
+            pixels=memory_image(pixels, cards, {}, where),
+            quality=None,
+            quality_from="",
+            quality_codes=False,
+            mask=None if bad is None else memory_image(np.logical_not(bad), {}, {}, f"{where}'s mask"),
+            wcs=transform,
+        )
+    ]
+
+
+def _scale_cards(cards: dict[str, Any]) -> fits.Header:
+    """Cards that tell a nominal pixel scale."""
+    return fits.Header({name: cards[name] for name in ("PAMSCALE", "IDCSCALE") if name in cards})
+
+
+def edited_object(spec: ObjectSpec, edits: Sequence[ExtensionEdit]) -> Any:
+    """Copy of an object with cards and pixels edited; the object itself is left as it is."""
+    payload = copy.deepcopy(spec.payload) if not isinstance(spec.payload, fits.HDUList) else _copied(spec.payload)
+    for edit in edits:
+        if isinstance(payload, fits.HDUList):
+            _edit_cards(payload[edit.hdu].header, edit)
+            if edit.subtract is not None:
+                payload[edit.hdu].data = _subtracted(payload[edit.hdu].data, edit.subtract)
+            continue
+        cards = cards_of(payload)
+        if isinstance(cards, dict | fits.Header | MutableMapping):
+            _edit_cards(cards, edit)
+        if edit.subtract is not None:
+            payload = _subtracted_object(payload, edit.subtract)
+    return payload
+
+
+def _copied(hdus: fits.HDUList) -> fits.HDUList:
+    return fits.HDUList([hdu.copy() for hdu in hdus])
+
+
+def _edit_cards(header: Any, edit: ExtensionEdit) -> None:
+    for keyword, value, comment in edit.cards:
+        header[keyword] = (value, comment) if isinstance(header, fits.Header) else value
+    for text in edit.history:
+        if isinstance(header, fits.Header):
+            header.add_history(text)
+
+
+def _subtracted(data: np.ndarray[Any, Any], level: float) -> np.ndarray[Any, Any]:
+    """Pixels minus a level, in a floating type that holds them; masks are kept."""
+    return (data - np.float64(level)).astype(sample_dtype(data.dtype) if data.dtype.kind != "f" else data.dtype)
+
+
+def _subtracted_object(payload: Any, level: float) -> Any:
+    if isinstance(payload, NDData):
+        data = _subtracted(payload.data, level)
+        if isinstance(payload, NDDataArray):
+            payload.data = data
+            return payload
+        return NDData(data, payload.uncertainty, payload.mask, payload.wcs, payload.meta, payload.unit)
+    return (_subtracted(payload[0], level), payload[1])

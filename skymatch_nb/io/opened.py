@@ -1,0 +1,78 @@
+"""Open a file of any supported format as an HDU list; whatever is wrong with it becomes one `InputError`."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
+
+from skymatch_nb.errors import InputError
+from skymatch_nb.io.geis import is_geis, read_geis
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str], *, decode: bool = False) -> Iterator[fits.HDUList]:
+    """Open a file and read its headers; GEIS and WAIVER files are decoded into image extensions in memory.
+
+    With ``decode`` pixels are read into memory, not mapped, as scaled ones must be.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, is of no supported format, or is truncated.
+    """
+    try:
+        if is_geis(Path(path)):
+            yield read_geis(Path(path))
+            return
+        with warnings.catch_warnings(record=True) as caught, fits.open(path, memmap=not decode) as hdus:
+            warnings.simplefilter("always", AstropyWarning)
+            len(hdus)
+            _check_whole(path, hdus, [str(w.message) for w in caught])
+            yield _decode_waiver(hdus) if _is_waiver(hdus) else hdus
+    except InputError:
+        raise
+    except (OSError, EOFError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
+        if isinstance(error, PermissionError):
+            raise InputError(f"{path}: no permission to read it") from error
+        first = str(error).strip().splitlines()
+        cause = first[0] if first else repr(error)
+        reason = "not a FITS file" if _is_not_fits(path) else f"cannot be read: {cause}"
+        raise InputError(f"{path}: {reason}") from error
+
+
+def _is_waiver(hdus: fits.HDUList) -> bool:
+    """Whether a file is a GEIS file in FITS form: all groups in one array, their parameters in a table."""
+    return len(hdus) == 2 and isinstance(hdus[1], fits.TableHDU) and hdus[1].name.lower().endswith("tab")
+
+
+def _decode_waiver(hdus: fits.HDUList) -> fits.HDUList:
+    from stsci.tools.convertwaiveredfits import convertwaiveredfits
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return convertwaiveredfits(hdus)
+
+
+def _check_whole(path: str | os.PathLike[str], hdus: fits.HDUList, warned: list[str]) -> None:
+    """Raise where the file ends before its last extension, padding included, does: more may be lost than padding."""
+    last = hdus[-1].fileinfo()
+    needed = last["datLoc"] + last["datSpan"]
+    size = Path(path).stat().st_size
+    if last["file"].compression is None and needed > size:
+        raise InputError(f"{path}: the file is truncated: it has {size} bytes of at least {needed}")
+    for text in warned:
+        if "corrupted" in text:
+            raise InputError(f"{path}: the file is truncated or damaged after its extension {len(hdus) - 1}")
+
+
+def _is_not_fits(path: str | os.PathLike[str]) -> bool:
+    try:
+        with Path(path).open("rb") as stream:
+            start = stream.read(9)
+    except OSError:
+        return False
+    return not start.startswith((b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"PK"))

@@ -1,0 +1,131 @@
+"""Pixels and header cards of a source, read only when they are asked for."""
+
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from skymatch_nb.errors import InputError
+from skymatch_nb.io.opened import opened
+from skymatch_nb.results import MemoryImage, PixelSource, Source
+
+
+def read_pixels(source: Source) -> NDArray[Any]:
+    """Return the image of a source, shape (ny, nx): a read-only memory map where the file allows it, else decoded.
+
+    Raises
+    ------
+    InputError
+        Where the file has changed since its headers were read, or cannot be read.
+    """
+    if isinstance(source, MemoryImage):
+        return source.data
+    check_unchanged(source)
+    if source.offset is not None:
+        with Path(source.path).open("rb") as stream:
+            buffer = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        ny, nx = source.shape
+        return np.frombuffer(buffer, np.dtype(source.dtype), ny * nx, source.offset).reshape(ny, nx)
+    with opened(source.path, decode=True) as hdus:
+        return np.array(hdus[source.hdu].data, copy=True)
+
+
+def read_flags(source: Source) -> NDArray[Any]:
+    """Data quality flags of a source as integers, shape (ny, nx).
+
+    Raises
+    ------
+    InputError
+        As `read_pixels`, and where the array holds values that are no integers.
+    """
+    flags = read_pixels(source)
+    if flags.dtype.kind in "iu":
+        return flags
+    with np.errstate(invalid="ignore"):
+        whole = flags.astype(np.int64)
+    if not (whole == flags).all():
+        where = f"{source.path}[{source.hdu}]" if isinstance(source, PixelSource) else "the DQ array in memory"
+        raise InputError(f"{where}: a DQ array must hold integers, it has {flags.dtype.name} values")
+    return whole
+
+
+def read_good(sources: Sequence[Source]) -> NDArray[np.bool_] | None:
+    """Mask of what all sources call good (non-zero), shape (ny, nx); None where there is no source.
+
+    Raises
+    ------
+    InputError
+        As `read_pixels`.
+    """
+    good: NDArray[np.bool_] | None = None
+    for source in sources:
+        this = read_pixels(source) != 0
+        good = this if good is None else good & this
+    return good
+
+
+def read_cards(source: Source, names: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+    """Values of header cards, per name: in the extension and in the primary header; None where absent.
+
+    Raises
+    ------
+    InputError
+        Where the file has changed since its headers were read, or cannot be read.
+    """
+    if isinstance(source, MemoryImage):
+        return {name: (source.header.get(name), source.primary.get(name)) for name in names}
+    check_unchanged(source)
+    if source.cards is None:
+        with opened(source.path) as hdus:
+            extension, primary = hdus[source.hdu].header, hdus[0].header
+            return {name: (extension.get(name), primary.get(name)) for name in names}
+    blocks = []
+    with Path(source.path).open("rb") as stream:
+        for start, stop in source.cards:
+            stream.seek(start)
+            blocks.append(stream.read(stop - start))
+    try:
+        primary_cards, extension_cards = (_find_cards(block, names) for block in blocks)
+    except fits.VerifyError as error:
+        raise InputError(f"{source.path}[{source.hdu}]: a bad header card: {str(error).splitlines()[0]}") from error
+    return {name: (extension_cards.get(name), primary_cards.get(name)) for name in names}
+
+
+def check_unchanged(source: PixelSource) -> None:
+    """Raise `InputError` where the file is gone or is not the one whose headers were read."""
+    if file_stamp(source.path) != source.stamp:
+        raise InputError(f"{source.path}: the file has changed since it was loaded; call load() again")
+
+
+def file_stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Size in bytes and modification time in nanoseconds.
+
+    Raises
+    ------
+    InputError
+        Where the file is gone.
+    """
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    return status.st_size, status.st_mtime_ns
+
+
+def _find_cards(block: bytes, names: Sequence[str]) -> dict[str, Any]:
+    wanted = {name.encode().ljust(8): name for name in names}
+    found: dict[str, Any] = {}
+    for at in range(0, len(block), 80):
+        name = wanted.get(block[at : at + 8])
+        if name is not None and name not in found:
+            end = at + 80
+            while block[end : end + 8] == b"CONTINUE":
+                end += 80
+            value = fits.Card.fromstring(block[at:end]).value
+            found[name] = None if isinstance(value, fits.card.Undefined) else value
+    return found

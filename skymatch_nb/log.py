@@ -1,0 +1,121 @@
+"""The log of a solution: a rendering of its tables, sent through the logging package to files and streams."""
+
+import logging
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skymatch_nb.params import specs
+from skymatch_nb.params.bits import format_good_bits
+from skymatch_nb.report import SessionSummary, residual_summary
+
+
+def solution_lines(
+    summary: SessionSummary, members: pd.DataFrame, residuals: pd.DataFrame | None, sky: pd.DataFrame, seconds: float
+) -> list[str]:
+    """Log of one solution, line by line; ``seconds`` is what its steps took."""
+    params = summary.params
+    lines = [
+        f"***** skymatch_nb {version('skymatch_nb')}  {datetime.now(UTC).isoformat(timespec='seconds')} *****",
+        "Parameters:",
+        *(f"    {s.name} = {_value(s.kind, getattr(params, s.name))}" for s in specs()),
+        "Images:",
+        *(_image_line(str(name), row, params.dq_bits is not None) for name, row in members.iterrows()),
+        *(f"Warning: {note}" for note in summary.notes),
+    ]
+    if residuals is not None:
+        unit = residuals.attrs["units"]["before"]
+        lines.append(f"Pairs (difference before -> after, {unit}):")
+        lines += [
+            f"    {pair[0]} - {pair[1]}: {row.before:.6g} -> {row.after:.3g}, {row.npix:.0f} pixels"
+            for pair, row in zip(residuals.index, residuals.itertuples(), strict=True)
+        ]
+        lines.append(f"    {residual_summary(residuals)}")
+    lines.append(f"Sky ({sky.attrs['units']['sky']}; in data units, {params.skyuser_kwd} old -> new):")
+    lines += [_sky_line(str(name), row) for name, row in sky.iterrows()]
+    return [*lines, f"Run time: {seconds:.2f} s", ""]
+
+
+def write_log(target: Any, lines: Iterable[str], *, echo: bool = False) -> None:
+    """Append lines to a log.
+
+    Parameters
+    ----------
+    target
+        A path, an open stream, anything with ``write()`` or ``logentry()``, or None or '' for no log. Streams are not
+        closed.
+    echo
+        Whether to print the lines too.
+
+    Raises
+    ------
+    TypeError
+        For any other target.
+    """
+    handlers = [handler for handler in (_handler(target), _screen() if echo else None) if handler is not None]
+    logger = logging.Logger("skymatch_nb.log", logging.INFO)
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+    try:
+        for line in lines:
+            logger.info("%s", line)
+    finally:
+        for handler in handlers:
+            handler.flush()
+            if isinstance(handler, logging.FileHandler):
+                handler.close()
+
+
+class _EntryHandler(logging.Handler):
+    """Hands records to an object's ``logentry(text)``, as STScI's multi-file logs have it."""
+
+    def __init__(self, target: Any) -> None:
+        super().__init__()
+        self._target = target
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Give one line to the target."""
+        self._target.logentry(self.format(record))
+
+
+def _handler(target: Any) -> logging.Handler | None:
+    if target is None or (isinstance(target, str) and not target.strip()):
+        return None
+    if isinstance(target, str | PathLike):
+        return logging.FileHandler(Path(target), mode="a", encoding="utf-8")
+    if hasattr(target, "logentry"):
+        return _EntryHandler(target)
+    if hasattr(target, "write"):
+        return logging.StreamHandler(target)
+    raise TypeError(f"a log must be a path, a stream, or have write() or logentry(): {type(target).__name__}")
+
+
+def _screen() -> logging.Handler:
+    return logging.StreamHandler(sys.stdout)
+
+
+def _value(kind: str, value: Any) -> str:
+    return format_good_bits(value) if kind == "bits" else repr(value)
+
+
+def _image_line(name: str, row: Any, uses_dq: bool) -> str:
+    quality = f"DQ {row.dq_from}" if row.dq_from and uses_dq else "no DQ"
+    time = "" if np.isnan(row.exptime) else f", {row.exptime:g} s"
+    unit = row.data_unit or "no unit"
+    what = f"{row.nx} x {row.ny}, {quality}, {unit} ({row.data_type}){time}"
+    return f"    {name}: {what}, brightness = {row.factor:.8g} x data"
+
+
+def _sky_line(name: str, row: Any) -> str:
+    if np.isnan(row.sky):
+        return f"    {name}: none ({row.status})"
+    old = "none" if np.isnan(row.header_old) else f"{row.header_old:.8g}"
+    return f"    {name}: {row.sky:.8g}; {row.sky_data:.8g}, {old} -> {row.header_new:.8g} ({row.status})"

@@ -1,0 +1,334 @@
+"""Measure run time and error of skymatch_nb, side by side with the reference implementation where there is one.
+
+    python tests/benchmarks/run_benchmarks.py --reference PYTHON
+
+Tables are printed as Markdown. The exit status is 1 where a required number is missed. README.md tells the rest.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from mosaics import SCENES, Mosaic, Scene, get_mosaic
+
+from skymatch_nb import SkyMatchSession
+
+HERE = Path(__file__).resolve().parent
+DEFAULT = ("9", "36", "144")
+STATISTICS = ("median", "mean", "midpt", "mode")
+PACKAGES = ("skymatch_nb", "numpy", "scipy", "numba", "astropy", "shapely")
+WARM_UP = Scene("warm-up", 1, 2, (128, 256), 1)
+
+FASTER = {"36": 10.0, "144": 25.0}  # than the reference, at least
+GROWTH = 1.5  # of the time per exposure from 36 to 144 exposures, at most
+# Errors of the reference with the median on the mosaics of an independent generator, in electrons per second and pixel,
+# measured once. They are required where --generator names one; on other mosaics other errors are to be expected.
+STATED_ERROR = {"9": 0.00012, "36": 0.00016, "144": 0.00024}
+MODE_ERROR = {"9": 0.0004}
+SOLVER_SECONDS, SOLVER_MIB = 2.0, 1024.0
+IMPORT_SECONDS = 0.3
+
+
+@dataclass
+class Measured:
+    """What was measured on one mosaic; times in seconds, errors in data units."""
+
+    scene: Scene
+    seconds: list[float] = field(default_factory=list)
+    errors: dict[str, float] = field(default_factory=dict)
+    steps: dict[str, float] = field(default_factory=dict)
+    reference_seconds: float = math.nan
+    reference_error: float = math.nan
+    reference_versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ours(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def ratio(self) -> float:
+        return self.reference_seconds / self.ours
+
+    @property
+    def per_exposure(self) -> float:
+        return self.ours / self.scene.exposures
+
+
+@dataclass(frozen=True)
+class Check:
+    """A number and the bound that it must keep."""
+
+    what: str
+    value: float
+    bound: float
+    at_least: bool = False
+    form: str = ".3g"
+
+    @property
+    def passed(self) -> bool:
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+    def row(self) -> list[str]:
+        sign = "at least" if self.at_least else "at most"
+        verdict = "PASS" if self.passed else "FAIL"
+        return [self.what, format(self.value, self.form), f"{sign} {self.bound:{self.form}}", verdict]
+
+
+# -- measuring -------------------------------------------------------------------------------------------------
+
+
+def new_session(mosaic: Mosaic, workers: int) -> SkyMatchSession:
+    return SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False, workers=workers)
+
+
+def error_of(sky: dict[str, float], mosaic: Mosaic) -> float:
+    """Rms over exposures of level minus planted sky, after the mean difference is removed."""
+    return float(np.std([sky[name] - truth for name, truth in mosaic.sky.items()]))
+
+
+def sky_per_file(table: pd.DataFrame) -> dict[str, float]:
+    return {str(name): float(level) for name, level in table.groupby("group")["sky_data"].first().items()}
+
+
+def time_ours(measured: Measured, mosaic: Mosaic, workers: int) -> SkyMatchSession:
+    """One run from files to levels in a new session, which is returned."""
+    started = time.perf_counter()
+    session = new_session(mosaic, workers)
+    _ = session.sky
+    measured.seconds.append(time.perf_counter() - started)
+    return session
+
+
+def look_at(measured: Measured, session: SkyMatchSession, mosaic: Mosaic) -> None:
+    """Note where a run spent its time, and the errors with every statistic; no pixel is read again for these."""
+    seconds = session.status()["seconds"].dropna()
+    measured.steps = {str(result): float(spent) for (_, result), spent in seconds.items()}
+    for name in STATISTICS:
+        measured.errors[name] = error_of(sky_per_file(session.configure(skystat=name).sky), mosaic)
+
+
+def run_reference(measured: Measured, mosaic: Mosaic, python: str) -> None:
+    """Run the reference once in its own process; its import is not timed."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "out.json"
+        command = [python, str(HERE / "run_reference.py"), str(mosaic.folder), str(out)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        result = json.loads(out.read_text())
+    if "error" in result:
+        raise SystemExit(f"the reference failed: {result['error']}")
+    measured.reference_seconds = result["seconds"]
+    measured.reference_error = error_of({name: chips[0] for name, chips in result["levels"].items()}, mosaic)
+    measured.reference_versions = result["versions"]
+
+
+def measure(scene: Scene, mosaic: Mosaic, options: argparse.Namespace) -> Measured:
+    """Measure one mosaic: our runs lie on both sides of the reference's, so that both see the same machine."""
+    measured = Measured(scene)
+    session = time_ours(measured, mosaic, options.workers)
+    look_at(measured, session, mosaic)
+    if options.reference:
+        run_reference(measured, mosaic, options.reference)
+    for _ in range(0 if options.quick else 2):
+        time_ours(measured, mosaic, options.workers)
+    return measured
+
+
+def run_child(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def import_seconds(statement: str, runs: int = 5) -> float:
+    """Median time of an import in a fresh interpreter."""
+    code = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+    return statistics.median(float(run_child("-c", code)) for _ in range(runs))
+
+
+# -- judging ---------------------------------------------------------------------------------------------------
+
+
+def speed_checks(measured: Measured) -> list[Check]:
+    name = measured.scene.name
+    if name not in FASTER or math.isnan(measured.ratio):
+        return []
+    return [Check(f"{name} exposures: times faster than the reference", measured.ratio, FASTER[name], True)]
+
+
+def error_checks(measured: Measured) -> list[Check]:
+    """Errors against the stated ones, and against those of the reference on the same files where it ran."""
+    name = measured.scene.name
+    checks = []
+    if name in STATED_ERROR:
+        bound = float(np.fmin(STATED_ERROR[name], measured.reference_error))
+        judged = [(statistic, measured.errors[statistic]) for statistic in ("median", "mean", "midpt")]
+        checks = [Check(f"{name} exposures: error, {statistic}", error, bound) for statistic, error in judged]
+    if name in MODE_ERROR:
+        checks.append(Check(f"{name} exposures: error, mode", measured.errors["mode"], MODE_ERROR[name]))
+    return checks
+
+
+def growth_check(results: Sequence[Measured]) -> list[Check]:
+    by_name = {measured.scene.name: measured for measured in results}
+    if not {"36", "144"} <= by_name.keys():
+        return []
+    growth = by_name["144"].per_exposure / by_name["36"].per_exposure
+    return [Check("time per exposure, 144 against 36 exposures", growth, GROWTH)]
+
+
+def mosaic_checks(results: Sequence[Measured], stated: bool) -> list[Check]:
+    """Checks of the mosaics; ``stated`` tells that they are those for which errors are required."""
+    checks = [check for measured in results for check in speed_checks(measured)] + growth_check(results)
+    if stated:
+        checks += [check for measured in results for check in error_checks(measured)]
+    return checks
+
+
+def other_checks() -> list[Check]:
+    """Solver and import, each in processes of their own."""
+    solver = json.loads(run_child(str(HERE / "run_solver.py")))
+    return [
+        Check("solver, 10,000 groups: seconds", solver["seconds"], SOLVER_SECONDS),
+        Check("solver, 10,000 groups: peak memory of the process, MiB", solver["peak_mib"], SOLVER_MIB, form=".0f"),
+        Check("solver, 10,000 groups: error", solver["error"], 1e-12),
+        Check("import skymatch_nb: seconds", import_seconds("import skymatch_nb"), IMPORT_SECONDS),
+    ]
+
+
+# -- showing ---------------------------------------------------------------------------------------------------
+
+
+def show(text: str = "") -> None:
+    print(text, flush=True)
+
+
+def show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    show(f"| {' | '.join(head)} |")
+    show(f"|{'---|' * len(head)}")
+    for row in rows:
+        show(f"| {' | '.join(row)} |")
+    show()
+
+
+def show_times(results: Sequence[Measured], with_reference: bool) -> None:
+    theirs = ["reference, s"] if with_reference else []
+    head = ["exposures", "pixels of each", *theirs, "ours, s", *(["ratio"] if theirs else []), "ours per exposure, ms"]
+    rows = []
+    for m in results:
+        seconds, ratio = ([f"{m.reference_seconds:.1f}"], [f"{m.ratio:.1f}"]) if theirs else ([], [])
+        rows.append([m.scene.name, m.scene.size, *seconds, f"{m.ours:.2f}", *ratio, f"{1000 * m.per_exposure:.1f}"])
+    show_table(head, rows)
+
+
+def show_errors(results: Sequence[Measured], with_reference: bool) -> None:
+    theirs = ["reference, median"] if with_reference else []
+    head = ["exposures", *theirs, *(f"ours, {name}" for name in STATISTICS)]
+    rows = []
+    for m in results:
+        errors = [m.reference_error] if theirs else []
+        errors += [m.errors[name] for name in STATISTICS]
+        rows.append([m.scene.name, *(f"{error:.6f}" for error in errors)])
+    show_table(head, rows)
+
+
+def show_steps(results: Sequence[Measured]) -> None:
+    """Seconds of every step that took a hundredth of a run or more, in one run of each mosaic."""
+    totals = {m.scene.name: sum(m.steps.values()) for m in results}
+    names = [n for n in results[0].steps if any(m.steps.get(n, 0) > 0.01 * totals[m.scene.name] for m in results)]
+    rows = [[name, *(f"{m.steps.get(name, 0):.3f}" for m in results)] for name in names]
+    show_table(["step", *(f"{m.scene.name} exposures, s" for m in results)], rows)
+
+
+def show_environment(results: Sequence[Measured], options: argparse.Namespace) -> None:
+    ours = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    show(f"- {os.cpu_count()} cores, {memory_gib():.0f} GiB of memory, {platform.system()}, {options.workers} workers")
+    show(f"- ours: Python {platform.python_version()}, {ours}")
+    theirs = next((m.reference_versions for m in results if m.reference_versions), {})
+    if theirs:
+        show(f"- reference: {', '.join(f'{name} {number}' for name, number in theirs.items())}")
+    else:
+        show("- the reference did not run: --reference names the Python of an environment with stsci.skypac 1.0.12")
+    own = "the package's own" + (", without the galaxy" if options.no_galaxy else "")
+    generator = own if options.generator is None else options.generator.name
+    show(f"- generator of the mosaics: {generator}")
+    show()
+
+
+def memory_gib() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+
+
+# -- running ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def scratch_folder(kept: Path | None) -> Iterator[Path]:
+    """A folder that is kept where it was asked for, else a temporary one."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.resolve()
+    else:
+        with TemporaryDirectory(prefix="skymatch_nb-benchmarks-") as folder:
+            yield Path(folder)
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run time and error of skymatch_nb on synthetic mosaics.")
+    parser.add_argument("--reference", metavar="PYTHON", help="Python of an environment with stsci.skypac 1.0.12")
+    parser.add_argument("--generator", type=Path, metavar="SCRIPT", help="script that makes the mosaics instead")
+    parser.add_argument("--no-galaxy", action="store_true", help="leave the galaxy out of our own mosaics")
+    parser.add_argument("--only", action="append", choices=SCENES, metavar="SCENE", help=f"{', '.join(SCENES)}")
+    parser.add_argument("--scratch", type=Path, metavar="DIR", help="folder in which the mosaics are kept")
+    parser.add_argument("--workers", type=int, default=2, help="threads of ours (default 2); the reference uses one")
+    parser.add_argument(
+        "--quick", action="store_true", help="a quarter of the pixels, one run each, no verdicts on them"
+    )
+    options = parser.parse_args()
+    if options.reference and shutil.which(options.reference) is None:
+        parser.error(f"--reference {options.reference}: no such program")
+    if options.generator is not None:
+        options.generator = options.generator.resolve()
+    return options
+
+
+def main() -> int:
+    options = read_options()
+    results = []
+    with scratch_folder(options.scratch) as scratch:
+        _ = time_ours(Measured(WARM_UP), get_mosaic(WARM_UP, scratch), options.workers).sky
+        for name in options.only or DEFAULT:
+            scene = SCENES[name].smaller() if options.quick else SCENES[name]
+            print(f"{name} exposures ...", file=sys.stderr, flush=True)
+            mosaic = get_mosaic(scene, scratch, options.generator, not options.no_galaxy)
+            results.append(measure(scene, mosaic, options))
+    show_environment(results, options)
+    show_times(results, bool(options.reference))
+    show_errors(results, bool(options.reference))
+    show_steps(results)
+    checks = [] if options.quick else mosaic_checks(results, stated=options.generator is not None)
+    checks += other_checks()
+    show_table(["number", "measured", "required", "verdict"], [check.row() for check in checks])
+    show(f"For comparison, `from skymatch_nb import SkyMatchSession` took {session_import():.2f} s.")
+    return 0 if all(check.passed for check in checks) else 1
+
+
+def session_import() -> float:
+    return import_seconds("from skymatch_nb import SkyMatchSession", 3)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+"""apply: the only step that writes; numbers that cannot be mistaken, and a way back."""
+
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.io import fits
+from astropy.nddata import CCDData
+from astropy.wcs import WCS
+
+from skymatch_nb import InputError, SkyMatchError, SkyMatchSession, SkyMatchWarning, skymatch
+from skymatch_nb.cli import main
+
+
+@pytest.fixture
+def files(mosaic, tmp_path):
+    copies = []
+    for path in mosaic.paths[:3]:
+        copies.append(tmp_path / path.name)
+        copies[-1].write_bytes(path.read_bytes())
+    return copies
+
+
+def session(files, **params):
+    defaults = {"skymethod": "match", "skystat": "median", "readonly": False, "verbose": False}
+    return SkyMatchSession(files, **(defaults | params))
+
+
+def hashes(files):
+    return [hashlib.sha256(f.read_bytes()).hexdigest() for f in files]
+
+
+def changed_cards(before, after):
+    """Keywords of cards that differ between two files, by extension."""
+    found = {}
+    with fits.open(before) as old, fits.open(after) as new:
+        for k, (a, b) in enumerate(zip(old, new, strict=True)):
+            one, other = ([str(c) for c in h.header.cards if str(c).strip()] for h in (a, b))
+            extra = {line[:8].strip() for line in set(other) ^ set(one)}
+            if extra:
+                found[k] = extra
+    return found
+
+
+def test_readonly_reports_and_writes_nothing(files):
+    before = hashes(files)
+    applied = session(files, readonly=True).apply()
+    assert set(applied.status) == {"reported, nothing written"}
+    assert hashes(files) == before
+    assert [p.name for p in files[0].parent.iterdir() if p not in files] == []
+
+
+def test_computed_level_is_written_to_the_keyword_alone(files, mosaic):
+    s = session(files)
+    sky = s.solve()
+    applied = s.apply()
+    assert (applied.new == sky.sky_data).all()
+    assert (applied.subtracted == 0).all()
+    for original, file in zip(mosaic.paths, files, strict=False):
+        assert changed_cards(original, file) == {
+            0: {"HISTORY"},
+            1: {"SKYUSER", "SKYUSERM", "HISTORY"},
+            4: {"SKYUSER", "SKYUSERM", "HISTORY"},
+        }
+        with fits.open(file) as hdus, fits.open(original) as old:
+            assert hdus["SCI", 2].header["SKYUSER"] == sky.sky_data[f"{file.name}[SCI,2]"]
+            assert hdus["SCI", 2].header["SKYUSERM"] == "computed"
+            assert "not subtracted" in hdus["SCI", 2].header.comments["SKYUSER"]
+            assert all(np.array_equal(a.data, b.data) for a, b in zip(hdus, old, strict=True) if a.data is not None)
+
+
+def test_subtraction_takes_the_level_off_within_one_rounding(files, mosaic):
+    s = session(files, subtractsky=True)
+    sky = s.solve()
+    s.apply()
+    for original, file in zip(mosaic.paths, files, strict=False):
+        with fits.open(file) as hdus, fits.open(original) as old:
+            for version in (1, 2):
+                level = sky.sky_data[f"{file.name}[SCI,{version}]"]
+                expected = (old["SCI", version].data.astype(float) - level).astype(np.float32)
+                assert np.array_equal(hdus["SCI", version].data, expected)
+                assert hdus["SCI", version].header["SKYUSERM"] == "subtracted"
+
+
+def test_subtracting_twice_adds_up_and_leaves_nothing(files):
+    first = skymatch(files, "match", skystat="median", readonly=False, subtractsky=True, flog=None, verbose=False)
+    second = skymatch(files, "match", skystat="median", readonly=False, subtractsky=True, flog=None, verbose=False)
+    assert first.sky_data.max() > 0.01
+    assert second.sky_data.abs().max() < 1e-3 * first.sky_data.max() + 2e-4
+    with fits.open(files[1]) as hdus:
+        total = hdus["SCI", 1].header["SKYUSER"]
+    name = f"{files[1].name}[SCI,1]"
+    assert total == pytest.approx(first.sky_data[name] + second.sky_data[name], abs=1e-12)
+
+
+def test_undo_restores_every_bit(files):
+    before = hashes(files)
+    s = session(files, subtractsky=True)
+    s.apply()
+    assert hashes(files) != before
+    restored = s.undo()
+    assert set(restored.status) == {"restored"}
+    assert hashes(files) == before
+    with pytest.raises(SkyMatchError, match="applied nothing"):
+        s.undo()
+
+
+def test_undo_refuses_when_a_file_has_changed_since(files):
+    s = session(files)
+    s.apply()
+    with fits.open(files[1], mode="update") as hdus:
+        hdus[0].header["OBSERVER"] = "someone"
+    after = hashes(files)
+    with pytest.raises(InputError, match=files[1].name):
+        s.undo()
+    assert hashes(files) == after
+
+
+def test_same_solution_is_not_applied_twice(files):
+    s = session(files, subtractsky=True)
+    s.apply()
+    after = hashes(files)
+    with pytest.raises(SkyMatchError, match="applied before"):
+        s.apply()
+    assert hashes(files) == after
+    s.load()
+    s.apply()
+    assert hashes(files) != after
+
+
+def test_tables_stay_and_new_pixels_need_a_load(files):
+    s = session(files, subtractsky=True)
+    sky = s.solve()
+    s.apply()
+    pd.testing.assert_frame_equal(s.sky, sky)
+    assert set(s.applied.status) == {"written"}
+    with pytest.raises(InputError, match="changed since it was loaded"):
+        s.configure(dq_bits=None).solve()
+    s.load()
+    assert s.solve().sky_data.abs().max() < 1e-2
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_two_meanings_of_the_keyword_are_not_mixed(files, first):
+    session(files, subtractsky=first).apply()
+    before = hashes(files)
+    again = session(files, subtractsky=not first)
+    assert again.configure(readonly=True).apply().status.str.startswith("would be refused").all()
+    with pytest.raises(SkyMatchError, match="allow_mixed=True"):
+        again.configure(readonly=False).apply()
+    assert hashes(files) == before
+    again.configure(allow_mixed=True).apply()
+    assert hashes(files) != before
+
+
+def test_value_of_unknown_origin(files):
+    for file in files:
+        with fits.open(file, mode="update") as hdus:
+            hdus[0].header["MDRIZSKY"] = 2.5
+    s = session(files, skyuser_kwd="MDRIZSKY", subtractsky=True)
+    with pytest.warns(SkyMatchWarning, match=r"MDRIZSKY of .* and 5 more is of unknown origin"):
+        applied = s.apply()
+    assert np.allclose(applied.new - applied.subtracted, 2.5)
+    s.undo()
+    s = session(files, skyuser_kwd="MDRIZSKY")
+    applied = s.apply()
+    assert (applied.old == 2.5).all()
+    assert (applied.new == s.sky.sky_data).all()
+
+
+def test_groups_without_a_level_are_left_alone(files, write_image):
+    alone = write_image("alone.fits", ra=200.0, FILTER="F814W")
+    before = hashes([alone])
+    s = session([*files, alone])
+    with pytest.warns(SkyMatchWarning, match="overlap no other"):
+        applied = s.apply()
+    assert applied.status["alone.fits[0]"] == "left alone: no level"
+    assert hashes([alone]) == before
+
+
+def test_integer_pixels_are_promoted_and_said_to_be(write_image):
+    data = np.random.default_rng(1).normal(500, 10, (40, 60)).astype(np.int16)
+    paths = [write_image("a.fits", data=data), write_image("b.fits", data=data + np.int16(30))]
+    applied = session(paths, subtractsky=True).apply()
+    assert "float32" in applied.status["b.fits[0]"]
+    with fits.open(paths[1]) as hdus:
+        assert hdus[0].data.dtype == ">f4"
+        assert np.array_equal(hdus[0].data, (data + 30.0 - applied.subtracted["b.fits[0]"]).astype(np.float32))
+
+
+def test_read_only_file_stops_all_before_anything_is_written(files):
+    files[1].chmod(0o444)
+    before = hashes(files)
+    with pytest.raises(InputError, match=files[1].name):
+        session(files).apply()
+    assert hashes(files) == before
+    assert sorted(files[0].parent.glob(".*")) == []
+
+
+def test_without_backup_there_is_no_way_back(files):
+    s = session(files, backup=False)
+    assert set(s.apply().backup) == {""}
+    with pytest.raises(SkyMatchError):
+        s.undo()
+
+
+def test_objects_in_memory_get_new_objects(files):
+    given = [
+        CCDData(fits.getdata(f, ("SCI", 1)), unit="electron/s", wcs=WCS(fits.getheader(f, ("SCI", 1))))
+        for f in files[:2]
+    ]
+    pair = (fits.getdata(files[2], ("SCI", 1)), fits.getheader(files[2], ("SCI", 1)))
+    hdus = fits.open(files[0])
+    kept = [c.data.copy() for c in given] + [pair[0].copy()]
+    s = session([*given, pair], subtractsky=True)
+    sky = s.solve().sky_data.to_numpy()
+    s.apply()
+    for new, old, level in zip(s.edited_objects, kept, sky, strict=True):
+        data = new.data if isinstance(new, CCDData) else new[0]
+        assert np.allclose(data, old - level, atol=1e-6)
+    assert all(np.array_equal(c.data, k) for c, k in zip([*given, CCDData(pair[0], unit="adu")], kept, strict=True))
+    assert s.edited_objects[0].meta["SKYUSER"] == sky[0]
+    assert "SKYUSER" not in given[0].meta
+    assert "SKYUSER" not in pair[1]
+    s = session([hdus, *files[1:]], subtractsky=True)
+    s.apply()
+    (new,) = s.edited_objects
+    assert new["SCI", 1].header["SKYUSERM"] == "subtracted"
+    assert "SKYUSERM" not in hdus["SCI", 1].header
+    hdus.close()
+
+
+def test_command_line_applies_and_undoes(files, capsys):
+    before = hashes(files)
+    words = ["match", *map(str, files), "--skymethod", "match", "--subtractsky", "True"]
+    assert main([*words, "--apply"]) == 0
+    assert "written" in capsys.readouterr().out
+    assert hashes(files) != before
+    assert main(["undo", str(files[0].parent)]) == 0
+    assert "restored" in capsys.readouterr().out
+    assert hashes(files) == before
+    assert main(["undo", str(files[0])]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_killed_command_leaves_files_old_or_new(files):
+    """The command is killed when it renames its second file; undo brings back the first."""
+    before = hashes(files)
+    code = (
+        "import os, signal, sys\n"
+        "real, seen = os.replace, []\n"
+        "def replace(a, b, **k):\n"
+        "    seen.append(str(b))\n"
+        "    if sum(s.endswith('.fits') for s in seen) == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return real(a, b, **k)\n"
+        "os.replace = replace\n"
+        "from skymatch_nb.cli import main\n"
+        f"main(['match', *{[str(f) for f in files]!r}, '--skymethod', 'match', '--apply', '--quiet'])\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert hashes(files) != before
+    session(files, readonly=True).solve()
+    main(["undo", str(files[0].parent)])
+    assert hashes(files) == before
+
+
+def test_old_formats_are_converted_once_and_the_originals_kept(realdata, tmp_path):
+    for name in ("c0f", "c1f"):
+        source = realdata / f"wfpc2_waiver/u40x010hm_{name}.fits.gz"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    original = tmp_path / "u40x010hm_c0f.fits.gz"
+    before = hashes([original])
+    s = session([original], skymethod="localmin", subtractsky=True)
+    with pytest.warns(SkyMatchWarning, match="no unit"):
+        applied = s.apply()
+    assert hashes([original]) == before
+    with fits.open(tmp_path / "u40x010hm_c0h.fits") as hdus, fits.open(original) as old:
+        for group in range(4):
+            assert hdus["SCI", group + 1].header["SKYUSER"] == applied.new.iloc[group]
+            level = applied.subtracted.iloc[group]
+            assert np.array_equal(hdus["SCI", group + 1].data, (old[0].data[group] - level).astype(np.float32))
+    with pytest.raises(InputError, match=r"c0h\.fits exists: give it as input"), pytest.warns(SkyMatchWarning):
+        session([original], skymethod="localmin", subtractsky=True).apply()

@@ -1,0 +1,127 @@
+"""The published functions: same names, order and defaults; logs of every kind."""
+
+import inspect
+import io
+
+import pandas as pd
+import pytest
+
+from skymatch_nb import SkyMatchSession, SkyMatchWarning, skymatch
+from skymatch_nb.compat import TEAL_SkyMatch
+
+PUBLISHED = {
+    "skymethod": "globalmin+match",
+    "match_down": True,
+    "skystat": "mode",
+    "lower": None,
+    "upper": None,
+    "nclip": 5,
+    "lsigma": 4.0,
+    "usigma": 4.0,
+    "binwidth": 0.1,
+    "skyuser_kwd": "SKYUSER",
+    "units_kwd": "BUNIT",
+    "invsens_kwd": None,
+    "readonly": True,
+    "subtractsky": False,
+    "dq_bits": None,
+    "optimize": "balanced",
+    "clobber": False,
+    "clean": True,
+    "verbose": True,
+}
+
+
+@pytest.fixture
+def pattern(mosaic):
+    return str(mosaic.paths[0].parent / "*_flt.fits")
+
+
+@pytest.mark.parametrize(
+    ("function", "last"), [(skymatch, ("flog", "skymatch_log.txt")), (TEAL_SkyMatch, ("logfile", "skymatch.log"))]
+)
+def test_signature_is_the_published_one(function, last):
+    parameters = inspect.signature(function).parameters
+    defaults = {name: p.default for name, p in list(parameters.items())[1:]}
+    assert next(iter(parameters)) == "input"
+    assert list(defaults.items()) == [*PUBLISHED.items(), last]
+
+
+def test_table_is_the_sessions(pattern):
+    sky = skymatch(pattern, "match", True, "median", flog=None, verbose=False)
+    session = SkyMatchSession(pattern, skymethod="match", skystat="median", dq_bits=None, verbose=False)
+    pd.testing.assert_frame_equal(sky, session.sky, check_exact=True)
+
+
+def test_log_goes_to_a_path_again_and_again(pattern, tmp_path):
+    path = tmp_path / "sky.log"
+    path.write_text("before\n")
+    for _ in range(2):
+        skymatch(pattern, flog=path, verbose=False)
+    text = path.read_text()
+    assert text.startswith("before\n")
+    assert text.count("***** skymatch_nb") == 2
+    for part in ("skystat = 'mode'", "no DQ, ELECTRONS/S (rate)", "Pairs (", "demo_06_flt.fits[SCI,2]:", "Run time:"):
+        assert part in text
+
+
+def test_log_goes_to_a_stream_that_stays_open(pattern):
+    stream = io.StringIO()
+    skymatch(pattern, flog=stream, verbose=False)
+    assert "***** skymatch_nb" in stream.getvalue()
+    assert not stream.closed
+
+
+def test_log_goes_to_objects_with_logentry(pattern):
+    class Entries:
+        def __init__(self):
+            self.entries = []
+
+        def logentry(self, text):
+            self.entries.append(text)
+
+    log = Entries()
+    skymatch(pattern, flog=log, verbose=False)
+    assert log.entries[0].startswith("***** skymatch_nb")
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_no_log(pattern, nothing, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    skymatch(pattern, flog=nothing, verbose=False)
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().out == ""
+
+
+def test_verbose_prints_the_log(pattern, capsys):
+    skymatch(pattern, flog=None)
+    assert "***** skymatch_nb" in capsys.readouterr().out
+
+
+def test_teal_writes_its_own_log(pattern, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    TEAL_SkyMatch(pattern, verbose=False)
+    assert "***** skymatch_nb" in (tmp_path / "skymatch.log").read_text()
+    TEAL_SkyMatch(pattern, *list(PUBLISHED.values())[:-1], False, "other.log")
+    assert (tmp_path / "other.log").exists()
+
+
+@pytest.mark.parametrize("what", [3, None, object()])
+def test_input_of_another_type_is_a_type_error(what):
+    with pytest.raises(TypeError, match="cannot read input of type"):
+        skymatch(what, flog=None)
+
+
+def test_log_of_another_type_is_a_type_error_before_anything_runs(pattern):
+    with pytest.raises(TypeError, match="a log must be"):
+        skymatch(pattern, flog=3)
+
+
+def test_missing_levels_and_warnings_stand_in_the_log(write_image):
+    paths = [write_image("a.fits", FILTER="F606W"), write_image("b.fits", FILTER="F814W", ra=30.0)]
+    stream = io.StringIO()
+    with pytest.warns(SkyMatchWarning) as caught:
+        skymatch(paths, flog=stream, verbose=False)
+    assert len(caught) == 2
+    assert "Warning: exposures through different filters" in stream.getvalue()
+    assert "nothing was matched" in stream.getvalue()

@@ -1,0 +1,128 @@
+"""Saved sessions, scripts and commands give the same tables again."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.io import fits
+
+from skymatch_nb import Extension, ImageSpec, InputError, MaskSpec, SkyMatchSession, SkyMatchWarning
+from skymatch_nb.cli import main
+
+
+@pytest.fixture
+def files(mosaic, tmp_path):
+    copies = []
+    for path in mosaic.paths[:3]:
+        copies.append(tmp_path / path.name)
+        copies[-1].write_bytes(path.read_bytes())
+    return copies
+
+
+@pytest.fixture
+def session(files):
+    return SkyMatchSession(files, skymethod="match", skystat="median", dq_bits="~4096", lower=-50, verbose=False)
+
+
+@pytest.mark.parametrize("table", ["members", "masks", "footprints", "overlaps", "sky", "residuals"])
+def test_reopened_session_gives_identical_tables(session, tmp_path, table):
+    again = SkyMatchSession.open(session.save(tmp_path / "s.json"))
+    assert again.params == session.params
+    pd.testing.assert_frame_equal(getattr(again, table), getattr(session, table), check_exact=True)
+
+
+def test_document_is_json_with_hashes_and_tables(session, tmp_path, files):
+    document = json.loads(session.save(tmp_path / "s.json").read_text())
+    assert [record["path"] for record in document["inputs"]] == [str(f) for f in files]
+    assert all(len(record["sha256"]) == 64 for record in document["inputs"])
+    assert [row["sky"] for row in document["tables"]["sky"]] == session.sky.sky.tolist()
+    assert document["params"]["dq_bits"] == ~4096
+
+
+def test_extensions_and_masks_are_kept(files, tmp_path):
+    mask = tmp_path / "m.fits"
+    good = np.ones((128, 256), np.uint8)
+    good[:60] = 0
+    fits.PrimaryHDU(good).writeto(mask)
+    spec = ImageSpec(files[0], (Extension(name="SCI", version=2),), (MaskSpec(mask),))
+    s = SkyMatchSession([spec, files[1]], skymethod="match", masks={}, verbose=False)
+    again = SkyMatchSession.open(s.save(tmp_path / "s.json"))
+    assert again.masks.bad_user.iloc[0] == 60 * 256
+    pd.testing.assert_frame_equal(again.sky, s.sky)
+    space = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(s.to_script(), space)
+    pd.testing.assert_frame_equal(space["s"].sky, s.sky)
+    with pytest.raises(InputError, match="@-file"):
+        s.to_command()
+
+
+def test_changed_and_missing_files_are_named(session, tmp_path, files):
+    path = session.save(tmp_path / "s.json")
+    with fits.open(files[1], mode="update") as hdus:
+        hdus["SCI", 1].data += 1
+    with pytest.warns(SkyMatchWarning, match=f"{files[1].name} has changed"):
+        SkyMatchSession.open(path)
+    files[1].unlink()
+    with pytest.raises(InputError, match=f"no such file.*{files[1].name}"):
+        SkyMatchSession.open(path)
+
+
+def test_files_that_moved_with_the_document_are_found(session, tmp_path):
+    path = session.save(tmp_path / "s.json")
+    moved = tmp_path.parent / f"{tmp_path.name}_moved"
+    tmp_path.rename(moved)
+    again = SkyMatchSession.open(moved / path.name)
+    assert again.sky.sky.notna().all()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "other", "format_version": 1}', "\x00"])
+def test_what_is_no_saved_session_is_refused(tmp_path, text):
+    path = tmp_path / "s.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"s\.json"):
+        SkyMatchSession.open(path)
+
+
+def test_objects_cannot_be_saved(files, tmp_path):
+    with fits.open(files[0]) as hdus:
+        s = SkyMatchSession([hdus, files[1]], skymethod="match", verbose=False)
+        with pytest.raises(InputError, match="in memory"):
+            s.save(tmp_path / "s.json")
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_script_makes_the_same_table(session, tmp_path):
+    script = tmp_path / "again.py"
+    script.write_text(session.to_script() + f"s.sky.to_pickle({str(tmp_path / 'sky.pkl')!r})\n")
+    subprocess.run([sys.executable, str(script)], check=True, capture_output=True)
+    pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / "sky.pkl"), session.sky)
+
+
+def test_command_makes_the_same_table(session, tmp_path, capsys):
+    import shlex
+
+    words = shlex.split(session.to_command())
+    assert words[:2] == ["skymatch-nb", "match"]
+    assert main([*words[1:], "--table", str(tmp_path / "t.json")]) == 0
+    rows = json.loads((tmp_path / "t.json").read_text())["sky"]
+    assert [row["sky"] for row in rows] == session.sky.sky.tolist()
+
+
+def test_sky_file_has_two_columns(session, tmp_path):
+    lines = session.write_skyfile(tmp_path / "sky.txt").read_text().splitlines()
+    levels = {name: float(value) for name, value in (line.split() for line in lines)}
+    first = session.sky.groupby("group").sky_data.first()
+    assert levels == pytest.approx(first.to_dict())
+
+
+def test_provenance_names_version_parameters_and_files(session, files):
+    told = session.provenance()
+    assert told["program"].startswith("skymatch_nb ")
+    assert told["params"]["skystat"] == "median"
+    assert [record["path"] for record in told["inputs"]] == [str(f) for f in files]
