@@ -6,7 +6,6 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +17,8 @@ from skymatch_nb import tables
 from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning
 from skymatch_nb.executor import Progress, Work, available_cores
 from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
-from skymatch_nb.io.inputs import ImageSpec, Input, resolve_inputs
+from skymatch_nb.io.inputs import ImageSpec, Input, resolve_inputs, resolve_mask
+from skymatch_nb.io.opened import related_files
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.writer import undo
 from skymatch_nb.log import solution_lines, write_log
@@ -97,8 +97,8 @@ class SkyMatchSession:
         self.workers = workers or min(4, available_cores())
         self._progress = progress
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        masks, dq = _copied(masks or {}), _copied(dq or {})
-        self._given = Given(specs, "", masks, dq, make_key(_contents(masks), _contents(dq)))
+        self._own = (dict(masks or {}), dict(dq or {}))
+        self._given = Given(specs, "", {}, {}, "")
         self._check_log(self._params)
         self._stamp()
         self._results: dict[str, Result] = {}
@@ -199,7 +199,8 @@ class SkyMatchSession:
     @property
     def members(self) -> pd.DataFrame:
         """Members table; see `skymatch_nb.tables.members_table`."""
-        return tables.members_table(*self._require("load", "units", "header"))
+        loaded, units, header = self._require("load", "units", "header")
+        return tables.members_table(loaded, units, header, tuple(self._given.dq))
 
     @property
     def masks(self) -> pd.DataFrame:
@@ -428,7 +429,8 @@ class SkyMatchSession:
     def _stamp(self) -> None:
         """Take note of the files as they are now."""
         contents = [_file_content(s) if isinstance(s, ImageSpec) else s.content() for s in self._given.specs]
-        self._given = replace(self._given, specs_key=make_key(contents))
+        masks, dq = (_copied(given) for given in self._own)
+        self._given = Given(self._given.specs, make_key(contents), masks, dq, make_key(_contents(masks), _contents(dq)))
 
     def _wanted(self, stage: str) -> tuple[str, ...]:
         """Results that a stage makes with the present parameters; counting pixels is left to those who ask."""
@@ -498,9 +500,10 @@ def _calls_inside() -> int:
 
 
 def _file_content(spec: ImageSpec) -> tuple[Any, ...]:
-    """What tells whether a file and its masks are still those that were read."""
+    """What tells whether a file, those that belong to it, and its masks are still those that were read."""
+    related = [(str(path), file_stamp(path)) for path in related_files(spec.path)]
     masks = [None if m is None else (str(m.path), file_stamp(m.path), str(m.extension)) for m in spec.masks]
-    return (str(spec.path), file_stamp(spec.path), [str(e) for e in spec.extensions], masks)
+    return (related, [str(e) for e in spec.extensions], masks)
 
 
 def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -510,7 +513,13 @@ def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _contents(given: Mapping[str, Any]) -> dict[str, Any]:
     """What a change of masks or DQ arrays would change; a function stands for itself."""
-    return {
-        name: np.asarray(value) if isinstance(value, np.ndarray | list | tuple) else (str(value), id(value))
-        for name, value in given.items()
-    }
+    return {name: _content(value) for name, value in given.items()}
+
+
+def _content(value: Any) -> Any:
+    if isinstance(value, np.ndarray | list | tuple):
+        return np.asarray(value)
+    if not isinstance(value, str | PathLike):
+        return (str(value), id(value))
+    mask = resolve_mask(value)
+    return (str(mask.path), file_stamp(mask.path), str(mask.extension))

@@ -1,6 +1,6 @@
 """Results as pandas tables; columns and index as documented in docs/tables.md, units in ``df.attrs["units"]``."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,11 @@ ARCSEC2 = (180 * 3600 / np.pi) ** 2
 """Square arcseconds in a steradian."""
 
 
-def members_table(loaded: Loaded, units: Units, header: HeaderSky) -> pd.DataFrame:
-    """One row per member: what it is, and how its data units become brightness."""
+def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Collection[str] = ()) -> pd.DataFrame:
+    """One row per member: what it is, and how its data units become brightness.
+
+    ``given_dq`` names the members or files whose DQ arrays were given apart.
+    """
     members = loaded.members
     columns: dict[str, Any] = {
         name: [getattr(m, name) for m in members]
@@ -44,7 +47,7 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky) -> pd.DataFra
         "sky_header": header.value,
         "data_unit": units.data_unit,
         "selected_by": [m.selected_by for m in members],
-        "dq_from": [m.quality_from for m in members],
+        "dq_from": ["given" if m.name in given_dq or m.file in given_dq else m.quality_from for m in members],
     }
     known = {"ny": "pixel", "nx": "pixel", "exptime": "s", "pixel_scale": "arcsec"}
     return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})

@@ -1,6 +1,6 @@
 """Kill the writer at many moments, and see that no file is lost and everything can be brought back.
 
-Makes six two-chip files, and again and again starts a process that writes them, killed (SIGKILL) at each operation of
+Makes six two-chip files, and again and again starts `skymatch-nb match ... --apply`, killed (SIGKILL) at each operation of
 the writer in turn (in the middle of writes), then at random times between the first write and the last rename. After
 each kill every file must be bit-identical to its old or its new version, recovery or undo must restore all old
 versions, and nothing but journals may be left.
@@ -24,9 +24,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from skymatch_nb.cli import main as main_of_package
 from skymatch_nb.datasets import make_mosaic
 from skymatch_nb.io.writer import ExtensionEdit, FileEdit, recover, undo, write_files
 
+os.environ["SOURCE_DATE_EPOCH"] = "1700000000"  # so that every run writes the same bytes
 SCIENCE = (1, 4)
 CALLS = ("replace", "rename", "link", "unlink", "rmdir", "mkdir", "fsync", "open", "chmod", "chown", "setxattr")
 
@@ -165,8 +167,8 @@ def strays(folder: Path, paths: Iterable[Path]) -> list[Path]:
 class Trial:
     """Six files, their old and new versions, and the kills so far."""
 
-    def __init__(self, folder: Path, shape: tuple[int, int] = (128, 256), seed: int = 1) -> None:
-        self.folder, self.random = folder, random.Random(seed)
+    def __init__(self, folder: Path, shape: tuple[int, int] = (128, 256), seed: int = 1, command: bool = False) -> None:
+        self.folder, self.random, self.command = folder, random.Random(seed), command
         self.paths = make_mosaic(folder, shape=shape, seed=seed, stars=4).paths
         self.names = [path.name for path in self.paths]
         self.old = digests(self.paths)
@@ -180,8 +182,12 @@ class Trial:
         self.restore()
 
     def write(self) -> None:
-        """What the process does that is killed."""
-        write_files(edits_of(self.paths))
+        """What the process does that is killed: the command line with --apply, or only the writer."""
+        if not self.command:
+            write_files(edits_of(self.paths))
+            return
+        words = ["match", *map(str, self.paths), "--skymethod", "match", "--subtractsky", "True", "--apply", "--quiet"]
+        assert main_of_package(words) == 0
 
     def kill(self, kill_at: int = 0, after: float | None = None) -> Report:
         """One kill, and all that must hold after it."""
@@ -224,9 +230,9 @@ class Trial:
         )
 
 
-def kill_many(folder: Path, kills: int, seed: int = 1) -> Trial:
+def kill_many(folder: Path, kills: int, seed: int = 1, command: bool = False) -> Trial:
     """Kill at every operation (at most three quarters of the kills), then at random times."""
-    trial = Trial(folder, seed=seed)
+    trial = Trial(folder, seed=seed, command=command)
     for moment in trial.moments(3 * kills // 4):
         trial.kill(kill_at=moment)
     tries = 0
@@ -242,10 +248,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--folder", type=Path, help="where to make the files; a temporary folder if not given")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--writer-only", action="store_true", help="kill the writer alone, not the command line")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         logging.disable()
-        trial = kill_many(Path(folder).resolve(), options.kills, options.seed)
+        trial = kill_many(Path(folder).resolve(), options.kills, options.seed, not options.writer_only)
     print(trial.summary())
     return 0 if trial.kills >= options.kills else 1
 

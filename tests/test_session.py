@@ -90,7 +90,7 @@ RECOMPUTED = [
 
 
 @pytest.mark.filterwarnings("ignore::skymatch_nb.errors.SkyMatchWarning")
-@pytest.mark.parametrize(("change", "expected"), RECOMPUTED, ids=lambda v: next(iter(v), "none"))
+@pytest.mark.parametrize(("change", "expected"), RECOMPUTED, ids=[next(iter(change)) for change, _ in RECOMPUTED])
 def test_a_change_recomputes_only_what_it_touches(session, change, expected):
     session.sky  # noqa: B018
     before = dict(session._results)

@@ -196,8 +196,9 @@ def _label(hdu: Any, number: int) -> str:
 
 def _filter_wheels(primary: fits.Header) -> str:
     """Filters of two wheels, those that are clear left out."""
-    wheels = [str(primary.get(f"FILTER{k}", "") or "").strip() for k in (1, 2)]
-    return ",".join(name for name in wheels if name and not name.upper().startswith("CLEAR"))
+    wheels = [str(primary.get(f"FILTNAM{k}") or primary.get(f"FILTER{k}") or "").strip() for k in (1, 2)]
+    named = (name for name in wheels if name and not name.replace(".", "").isdigit())
+    return ",".join(name for name in named if not name.upper().startswith("CLEAR"))
 
 
 def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> tuple[Source | None, str, bool]:

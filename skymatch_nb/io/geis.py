@@ -31,6 +31,11 @@ def is_geis(path: Path) -> bool:
     return bool(_NAME.search(path.name))
 
 
+def geis_data_file(path: Path) -> Path:
+    """File that holds the data of a GEIS header."""
+    return path.with_name(path.name[:-1] + ("d" if path.name[-1] == "h" else "D"))
+
+
 def read_geis(path: Path) -> fits.HDUList:
     """Groups of a GEIS file as image extensions, SCI for science and DQ for quality, in memory.
 
@@ -42,7 +47,7 @@ def read_geis(path: Path) -> fits.HDUList:
     """
     header = _read_header(path)
     record, names = _record_type(header, path)
-    data_path = path.with_name(path.name[:-1] + ("d" if path.name[-1] == "h" else "D"))
+    data_path = geis_data_file(path)
     try:
         raw = data_path.read_bytes()
     except OSError as error:
@@ -139,6 +144,8 @@ def _group_header(header: fits.Header, group: Any, names: list[str]) -> fits.Hea
         value = value.decode("ascii", "replace").strip() if isinstance(value, bytes) else value.item()
         if isinstance(value, float) and not np.isfinite(value):
             continue
+        if str(header[f"PDTYPE{k}"]).upper().startswith("LOGICAL"):
+            value = bool(value)
         made[name] = (value, header.comments[f"PTYPE{k}"])
     for card in header.cards:
         if _WCS.fullmatch(card.keyword) and card.keyword not in made:

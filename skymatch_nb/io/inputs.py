@@ -78,7 +78,7 @@ def resolve_inputs(inputs: Input | Iterable[Input]) -> tuple[Spec, ...]:
     """
     single = isinstance(inputs, str | os.PathLike | ImageSpec) or is_image_object(inputs)
     if not single and not isinstance(inputs, Iterable):
-        raise InputTypeError(f"cannot read input of type {type(inputs).__name__}: {str(inputs)[:80]}")
+        raise InputTypeError(f"cannot read input of type {type(inputs).__name__}: {_shown(inputs)}")
     items = [inputs] if single else list(inputs)
     if not items:
         raise InputError("no input was given")
@@ -194,18 +194,23 @@ def resolve_mask(text: str | os.PathLike[str]) -> MaskSpec:
 
 def _resolve(item: Input, number: int) -> tuple[Spec, ...]:
     if isinstance(item, ImageSpec):
-        return (replace(item, path=_existing(item.path)),)
+        return (replace(item, path=_existing(Path(item.path))),)
     if is_image_object(item):
         return (ObjectSpec(item, number),)
     if isinstance(item, os.PathLike):
         return tuple(ImageSpec(path) for path in _files_of(_existing(Path(item))))
     if not isinstance(item, str):
-        raise InputTypeError(f"cannot read input of type {type(item).__name__}: {str(item)[:80]}")
+        raise InputTypeError(f"cannot read input of type {type(item).__name__}: {_shown(item)}")
     if not item.strip():
         raise InputError("an input name is empty")
     if _is_file(Path(item)):
         return tuple(ImageSpec(path) for path in _files_of(Path(item)))
     return parse_cs_line(item)
+
+
+def _shown(item: Any) -> str:
+    """Start of an object's text."""
+    return (str(item).splitlines() or [""])[0][:80]
 
 
 def _merged(one: ImageSpec, other: ImageSpec) -> ImageSpec:

@@ -17,10 +17,9 @@ DQ_NAMES = ("DQ", "SDQ")
 """Names of data quality extensions."""
 
 _SIBLINGS: tuple[tuple[re.Pattern[str], str, bool], ...] = (
-    (re.compile(r"_c0([hf]\.fits(?:\.gz)?)$"), r"_c1\1", False),
-    (re.compile(r"_d0([hf]\.fits(?:\.gz)?)$"), r"_q0\1", False),
-    (re.compile(r"\.c0h$"), ".c1h", False),
-    (re.compile(r"\.d0h$"), ".q0h", False),
+    (re.compile(r"([_.][cC])0([hHfF](?:\.[fF][iI][tT][sS](?:\.gz)?)?)$"), r"\g<1>1\2", False),
+    (re.compile(r"([_.])d(0[hf](?:\.fits(?:\.gz)?)?)$"), r"\1q\2", False),
+    (re.compile(r"([_.])D(0[HF](?:\.FITS(?:\.gz)?)?)$"), r"\1Q\2", False),
     (re.compile(r"_ooi_"), "_ood_", True),
 )
 """How the name of an image's quality file follows from its own: Hubble's old cameras, the NOAO Community Pipeline.
@@ -33,8 +32,9 @@ def sibling_quality(path: Path) -> tuple[Path, bool] | None:
     """File beside an image that holds its data quality, and whether as codes; None where there is none."""
     for pattern, replacement, codes in _SIBLINGS:
         name, count = pattern.subn(replacement, path.name, count=1)
-        if count and (path.parent / name).is_file():
-            return path.parent / name, codes
+        for candidate in (name, f"{name}.gz", name.removesuffix(".gz")) if count else ():
+            if (path.parent / candidate).is_file():
+                return path.parent / candidate, codes
     return None
 
 

@@ -1,6 +1,7 @@
 """Open a file of any supported format as an HDU list; whatever is wrong with it becomes one `InputError`."""
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,11 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from skymatch_nb.errors import InputError
-from skymatch_nb.io.geis import is_geis, read_geis
+from skymatch_nb.io.geis import geis_data_file, is_geis, read_geis
+from skymatch_nb.io.instruments import sibling_quality
+
+_GROUP_TABLE = re.compile(r"\.[a-z]\dh\.tab$", re.IGNORECASE)
+"""Name of the table of group parameters of a WAIVER file: that of the GEIS file it came from."""
 
 
 @contextmanager
@@ -44,9 +49,18 @@ def opened(path: str | os.PathLike[str], *, decode: bool = False) -> Iterator[fi
         raise InputError(f"{path}: {reason}") from error
 
 
+def related_files(path: Path) -> list[Path]:
+    """Files that an image's pixels and quality come from: itself, a GEIS data file, a quality file beside it."""
+    found = [path]
+    sibling = sibling_quality(path)
+    if sibling is not None:
+        found.append(sibling[0])
+    return found + [data for file in found if is_geis(file) and (data := geis_data_file(file)).is_file()]
+
+
 def _is_waiver(hdus: fits.HDUList) -> bool:
     """Whether a file is a GEIS file in FITS form: all groups in one array, their parameters in a table."""
-    return len(hdus) == 2 and isinstance(hdus[1], fits.TableHDU) and hdus[1].name.lower().endswith("tab")
+    return len(hdus) == 2 and isinstance(hdus[1], fits.TableHDU) and bool(_GROUP_TABLE.search(hdus[1].name))
 
 
 def _decode_waiver(hdus: fits.HDUList) -> fits.HDUList:

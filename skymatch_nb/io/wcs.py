@@ -83,26 +83,34 @@ def read_transform(hdus: fits.HDUList, hdu: int, where: str) -> tuple[FitsTransf
     InputError
         Where the header has no celestial WCS, or one that cannot be used.
     """
-    notes: tuple[str, ...] = ()
-    try:
-        wcs = _read(hdus, hdu)
-    except Exception as error:  # wcslib, stwcs and astropy raise many types for a bad header
-        bare, dropped = _without_tables(hdus, hdu)
-        if not dropped:
-            raise _unusable(error, where) from error
+    first: Exception | None = None
+    for hst, tables in _ways(hdus):
         try:
-            wcs = _read(bare, hdu)
-        except Exception as again:
-            raise _unusable(again, where) from again
-        notes = (f"distortion tables ({', '.join(dropped)}) are missing: the WCS is used without them",)
+            source, dropped = (hdus, []) if tables else _without_tables(hdus, hdu)
+            if tables or dropped:
+                wcs = _read(source, hdu, hst)
+                break
+        except Exception as error:  # wcslib, stwcs and astropy raise many types for a bad header
+            first = first or error
+    else:
+        raise _unusable(first or ValueError("no way to read it"), where) from first
     check_celestial(wcs, where)
-    return FitsTransform(wcs), notes
+    notes = [] if tables else [f"distortion tables ({', '.join(dropped)}) are missing: the WCS is used without them"]
+    if _is_hst(hdus) and not hst:
+        notes.append("stwcs cannot read the header: astropy's WCS is used")
+    return FitsTransform(wcs), tuple(notes)
 
 
-def _read(hdus: fits.HDUList, hdu: int) -> Any:
+def _ways(hdus: fits.HDUList) -> list[tuple[bool, bool]]:
+    """Ways to read a WCS, the best first: whether through stwcs, and whether with distortion tables."""
+    ways = [(False, True), (False, False)]
+    return [(True, True), (True, False), *ways] if _is_hst(hdus) else ways
+
+
+def _read(hdus: fits.HDUList, hdu: int, hst: bool) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
-        wcs = _hst_wcs(hdus, hdu) if _is_hst(hdus) else WCS(hdus[hdu].header, fobj=hdus)
+        wcs = _hst_wcs(hdus, hdu) if hst else WCS(hdus[hdu].header, fobj=hdus)
         return wcs.celestial if wcs.naxis > 2 and wcs.has_celestial else wcs
 
 

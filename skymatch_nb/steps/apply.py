@@ -1,5 +1,6 @@
 """Plan what is written for every member, report it, and write it; nothing else in the package writes to inputs."""
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -110,7 +111,7 @@ def _extension_edits(
     edits: dict[int, ExtensionEdit] = {}
     how = SUBTRACTED if params.subtractsky else COMPUTED
     comment = "sky subtracted in all, data units" if params.subtractsky else "sky computed, not subtracted"
-    stamp = f"skymatch_nb {version('skymatch_nb')} {datetime.now(UTC).isoformat(timespec='seconds')}"
+    stamp = f"skymatch_nb {version('skymatch_nb')} {_now().isoformat(timespec='seconds')}"
     for k in members:
         hdu = loaded.members[k].hdu
         cards = (
@@ -123,6 +124,12 @@ def _extension_edits(
     if edits and 0 not in edits:
         edits[0] = ExtensionEdit(0, (), (f"{stamp} {how} sky", f"see {planned.keyword} in the extensions"), None)
     return tuple(edits[hdu] for hdu in sorted(edits))
+
+
+def _now() -> datetime:
+    """Present time, or the one that SOURCE_DATE_EPOCH fixes so that equal runs write equal files."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(fixed), UTC) if fixed.isdigit() else datetime.now(UTC)
 
 
 def _conflict(params: SkyMatchParams, made: str) -> str:
