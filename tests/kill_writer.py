@@ -1,9 +1,9 @@
 """Kill the writer at many moments, and see that no file is lost and everything can be brought back.
 
-Makes six two-chip files, and again and again starts `skymatch-nb match ... --apply`, killed (SIGKILL) at each operation of
-the writer in turn (in the middle of writes), then at random times between the first write and the last rename. After
-each kill every file must be bit-identical to its old or its new version, recovery or undo must restore all old
-versions, and nothing but journals may be left.
+Makes six two-chip files, and again and again starts `skymatch-nb match ... --apply` on them, killed (SIGKILL) at each
+operation of the writer in turn (in the middle of writes), then at random times between the first write and the last
+rename. After each kill every file must be bit-identical to its old or its new version, recovery or undo must restore
+all old versions, and nothing but journals may be left.
 
     python tests/kill_writer.py --kills 200
 """

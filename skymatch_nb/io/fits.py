@@ -64,6 +64,8 @@ def choose_images(hdus: fits.HDUList, extensions: Sequence[Extension], file: str
     InputError
         Where an extension is missing, or none is an image that can be used.
     """
+    if not len(hdus):
+        raise InputError(f"{file}: an HDU list without an HDU")
     if extensions:
         found = (number for extension in extensions for number in _find(hdus, extension, file))
         return list(dict.fromkeys(found)), "given"

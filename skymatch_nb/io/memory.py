@@ -1,5 +1,6 @@
 """Images that people hold in a notebook: HDU lists, CCDData and NDData, arrays with a WCS or a header."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import NDData
+from astropy.utils.masked import Masked
 from astropy.wcs import WCS
 
 from skymatch_nb.errors import InputError
@@ -25,7 +27,8 @@ class ObjectSpec:
     def name(self) -> str:
         """The file it came from, else what its header calls it, else its number."""
         if isinstance(self.payload, fits.HDUList):
-            known = self.payload.filename() or self.payload[0].header.get("FILENAME")
+            own = self.payload[0].header.get("FILENAME") if len(self.payload) else None
+            known = (self.payload.filename() if len(self.payload) else None) or own
         else:
             known = cards_of(self.payload).get("FILENAME")
         return Path(str(known)).name if known else f"image{self.number}"
@@ -37,7 +40,7 @@ class ObjectSpec:
             return (self.name, parts)
         data, _, mask = array_of(self.payload)
         wcs = getattr(self.payload, "wcs", None) if isinstance(self.payload, NDData) else self.payload[1]
-        return (self.name, data, mask, repr(wcs), str(cards_of(self.payload)))
+        return (self.name, data, mask, _wcs_content(wcs), str(cards_of(self.payload)))
 
 
 def is_image_object(item: Any) -> bool:
@@ -55,13 +58,18 @@ def array_of(payload: Any) -> tuple[np.ndarray[Any, Any], str, np.ndarray[Any, A
     unit = getattr(payload, "unit", None)
     mask = getattr(payload, "mask", None)
     if isinstance(data, u.Quantity):
-        data, unit = data.value, data.unit
+        unit, data = data.unit, data.value
+    if isinstance(data, Masked):
+        mask = data.mask if mask is None else data.mask | np.asarray(mask, bool)
+        data = data.unmasked
     if isinstance(data, np.ma.MaskedArray):
         own = np.ma.getmaskarray(data)
         mask = own if mask is None else own | np.asarray(mask, bool)
         data = data.data
     pixels = np.asarray(data)
-    bad = None if mask is None else np.broadcast_to(np.asarray(mask, bool), pixels.shape)
+    bad = None if mask is None else np.asarray(mask, bool)
+    if bad is not None and bad.ndim == 0:
+        bad = np.broadcast_to(bad, pixels.shape)
     return pixels, "" if unit is None else str(unit), bad
 
 
@@ -90,7 +98,17 @@ def wcs_of(payload: Any, where: str) -> WCS:
     wcs = getattr(wcs, "low_level_wcs", wcs)
     if not isinstance(wcs, WCS):
         raise InputError(f"{where}: a WCS of type {type(wcs).__name__} cannot be read")
-    return wcs
+    return copy.deepcopy(wcs)  # wcslib completes a WCS when it is used
+
+
+def _wcs_content(wcs: Any) -> str:
+    """All that a WCS or header is made of, as text."""
+    wcs = getattr(wcs, "low_level_wcs", wcs)
+    if not isinstance(wcs, WCS):
+        return str(wcs)
+    own = copy.deepcopy(wcs)
+    sip = [None if c is None else c.tolist() for c in (own.sip.a, own.sip.b)] if own.sip is not None else None
+    return f"{own.to_header_string(relax=True)} {sip}"
 
 
 def _holds_image(hdu: Any) -> bool:

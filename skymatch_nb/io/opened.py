@@ -37,7 +37,7 @@ def opened(path: str | os.PathLike[str], *, decode: bool = False) -> Iterator[fi
             warnings.simplefilter("always", AstropyWarning)
             len(hdus)
             _check_whole(path, hdus, [str(w.message) for w in caught])
-            yield _decode_waiver(hdus) if _is_waiver(hdus) else hdus
+            yield _decode_waiver(path, hdus) if _is_waiver(hdus) else hdus
     except InputError:
         raise
     except (OSError, EOFError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
@@ -63,12 +63,15 @@ def _is_waiver(hdus: fits.HDUList) -> bool:
     return len(hdus) == 2 and isinstance(hdus[1], fits.TableHDU) and bool(_GROUP_TABLE.search(hdus[1].name))
 
 
-def _decode_waiver(hdus: fits.HDUList) -> fits.HDUList:
+def _decode_waiver(path: str | os.PathLike[str], hdus: fits.HDUList) -> fits.HDUList:
     from stsci.tools.convertwaiveredfits import convertwaiveredfits
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return convertwaiveredfits(hdus)
+        try:
+            return convertwaiveredfits(hdus)
+        except Exception as error:  # whatever a converter of old formats meets in a broken table
+            raise InputError(f"{path}: cannot be read: its groups cannot be decoded (WAIVER FITS): {error}") from error
 
 
 def _check_whole(path: str | os.PathLike[str], hdus: fits.HDUList, warned: list[str]) -> None:

@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ VALID = [
     ("' a '  ", [word(" a ", quoted=True)]),
     ("'a,b[1]{2}.fits'", [word("a,b[1]{2}.fits", quoted=True)]),
     ("'a' , \"b\"", [word("a", quoted=True), word("b", quoted=True)]),
-    ("\"it's\"", [word("it's", quoted=True)]),
+    ('"it\'s"', [word("it's", quoted=True)]),
     ("'say \"a\"'", [word('say "a"', quoted=True)]),
     ("a'[1]'.fits", [word("a[1].fits", quoted=True)]),
     ("'a'b\"c d\" ", [word("abc d", quoted=True)]),
@@ -93,7 +94,10 @@ VALID = [
     ("a[my_image-1.x]", [word("a", ("MY_IMAGE-1.X", 1))]),
     ("img[0-9]_flt.fits[1]", [word("img[0-9]_flt.fits", 1)]),
     ("a[1],b[sci,2]", [word("a", 1), word("b", SCI2)]),
-    ("j1234567q_flt.fits[1], j1234568q_flt.fits[sci,2]", [word("j1234567q_flt.fits", 1), word("j1234568q_flt.fits", SCI2)]),
+    (
+        "j1234567q_flt.fits[1], j1234568q_flt.fits[sci,2]",
+        [word("j1234567q_flt.fits", 1), word("j1234568q_flt.fits", SCI2)],
+    ),
     # several extensions
     ("a{1}", [word("a", 1)]),
     ("a{1,4,('sci',3)}", [word("a", 1, 4, ("SCI", 3))]),
@@ -108,7 +112,7 @@ VALID = [
     ("a{'sci',('sci',*),1,1}", [word("a", EVERY, 1)]),
     ("a{'x}y'}", [word("a", ("X}Y", None))]),
     ("a{1,2},m1.fits,,m3.fits[0]", [word("a", 1, 2), word("m1.fits"), word(""), word("m3.fits", 0)]),
-]  # fmt: skip
+]
 
 INVALID = [
     # (text, column, part of the message)
@@ -201,7 +205,7 @@ def written_names(draw):
     text = "".join(
         f'"{p}"' if "'" in p else f"'{p}'" if '"' in p else draw(st.sampled_from([f"'{p}'", f'"{p}"'])) for p in pieces
     )
-    return "".join(pieces), text, True  # fmt: skip
+    return "".join(pieces), text, True
 
 
 @st.composite
@@ -265,12 +269,13 @@ class TestAnyText:
             try:
                 words = parse_words(text)
             except InputError as error:
-                where = re.match(r"column (\d+): [^\n]+$", str(error))
-                assert where, (text, str(error))
-                assert 1 <= int(where[1]) <= len(text) + 1, text
+                found = re.match(r"column (\d+): [^\n]+$", str(error))
+                columns = [int(found[1])] if found else []
             else:
                 read += 1
-                assert all(1 <= w.column <= len(text) + 1 for w in words), text
+                columns = [w.column for w in words]
+            assert columns, text
+            assert all(1 <= column <= len(text) + 1 for column in columns), text
         assert 0.02 < read / count < 0.98
         assert time.perf_counter() - started < 60
 
@@ -298,8 +303,30 @@ class TestAnyText:
 
     @pytest.mark.parametrize(
         "unit",
-        ["[", "]", "{", "}", "(", ",", "1", "a", " ", "@", "#", "*", "?", "~", "$", "\\", "[a]", "[a]b", "${a}", "a{(", "a[1],"],
-    )  # fmt: skip
+        [
+            "[",
+            "]",
+            "{",
+            "}",
+            "(",
+            ",",
+            "1",
+            "a",
+            " ",
+            "@",
+            "#",
+            "*",
+            "?",
+            "~",
+            "$",
+            "\\",
+            "[a]",
+            "[a]b",
+            "${a}",
+            "a{(",
+            "a[1],",
+        ],
+    )
     def test_very_long_texts_take_no_second(self, tmp_path, monkeypatch, unit):
         monkeypatch.chdir(tmp_path)
         text = (unit * 100_000)[:100_000]
@@ -307,22 +334,19 @@ class TestAnyText:
         assert takes_no_second(parse_cs_line, text)
 
     @pytest.mark.parametrize("start", ["a[", "a{", "a[sci,", "a{1,", "a{(sci,", "'", 'a["', "[", "${"])
-    @pytest.mark.parametrize("filling", ["1", "a", " ", "1,", "("])
+    @pytest.mark.parametrize("filling", ["1", "a", " ", "1,", "(", "'"])
     def test_very_long_extensions_take_no_second(self, start, filling):
         assert takes_no_second(parse_words, start + (filling * 100_000)[:100_000])
 
-    @pytest.mark.parametrize("unit", ["'", '"', "'a'b", "x'"])
+    @pytest.mark.parametrize("unit", ["'", '"', "'a'b", "x'", "'a',", "'a'[1],"])
     def test_many_quotes_take_no_second(self, unit):
-        """A fifth of the length, and of the time, so that failing is soon over."""
-        assert seconds(parse_words, (unit * 20_000)[:20_000]) < 0.1
+        assert takes_no_second(parse_words, (unit * 100_000)[:100_000])
 
 
 def seconds(parse, text):
     started = time.perf_counter()
-    try:
+    with suppress(InputError):
         parse(text)
-    except InputError:
-        pass
     return time.perf_counter() - started
 
 
@@ -467,8 +491,12 @@ class TestAtLines:
 
     @pytest.mark.parametrize(
         ("text", "expected"),
-        [("m1.fits", mask("m1.fits")), (" m1.fits[sci,2]", mask("m1.fits", SCI2)), (Path("n[1].fits"), mask("n[1].fits"))],
-    )  # fmt: skip
+        [
+            ("m1.fits", mask("m1.fits")),
+            (" m1.fits[sci,2]", mask("m1.fits", SCI2)),
+            (Path("n[1].fits"), mask("n[1].fits")),
+        ],
+    )
     def test_a_mask_alone(self, folder, text, expected):
         assert resolve_mask(text) == expected
 

@@ -192,7 +192,9 @@ class TestDamaged:
         path.write_bytes(content)
         assert "odd.fits: not a FITS file" in refused(path)
 
-    @pytest.mark.parametrize("content", [gzip.compress(b"text" * 1000, mtime=0), bz2.compress(b"text" * 1000), b"\x1f\x8b" * 99])
+    @pytest.mark.parametrize(
+        "content", [gzip.compress(b"text" * 1000, mtime=0), bz2.compress(b"text" * 1000), b"\x1f\x8b" * 99]
+    )
     def test_compressed_but_not_fits(self, tmp_path, refused, content):
         path = tmp_path / "odd.fits.gz"
         path.write_bytes(content)
