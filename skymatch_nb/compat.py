@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from skymatch_nb.log import write_log
+from skymatch_nb.log import applied_lines, write_log
 from skymatch_nb.session import SkyMatchSession
 
 
@@ -82,9 +82,8 @@ def skymatch(
     )
     write_log(flog, ())
     sky = session.solve()
-    if not readonly:
-        session.apply()
-    write_log(flog, session.log(), echo=verbose)
+    applied = [] if readonly else applied_lines(session.apply())
+    write_log(flog, [*session.log(), *applied], echo=verbose)
     return sky
 
 

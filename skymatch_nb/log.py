@@ -14,7 +14,7 @@ import pandas as pd
 
 from skymatch_nb.params import specs
 from skymatch_nb.params.bits import format_good_bits
-from skymatch_nb.report import SessionSummary, residual_summary
+from skymatch_nb.report import SessionSummary, check_folder, residual_summary
 
 
 def solution_lines(
@@ -74,6 +74,22 @@ def write_log(target: Any, lines: Iterable[str], *, echo: bool = False) -> None:
                 handler.close()
 
 
+class _Raising(logging.Handler):
+    """A log that cannot be written is an error, not a text on the screen."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Raise what went wrong."""
+        raise
+
+
+class _FileHandler(_Raising, logging.FileHandler):
+    pass
+
+
+class _StreamHandler(_Raising, logging.StreamHandler):  # type: ignore[type-arg]
+    pass
+
+
 class _EntryHandler(logging.Handler):
     """Hands records to an object's ``logentry(text)``, as STScI's multi-file logs have it."""
 
@@ -90,16 +106,18 @@ def _handler(target: Any) -> logging.Handler | None:
     if target is None or (isinstance(target, str) and not target.strip()):
         return None
     if isinstance(target, str | PathLike):
-        return logging.FileHandler(Path(target), mode="a", encoding="utf-8")
+        check_folder(Path(target))
+        return _FileHandler(Path(target), mode="a", encoding="utf-8")
     if hasattr(target, "logentry"):
         return _EntryHandler(target)
     if hasattr(target, "write"):
-        return logging.StreamHandler(target)
+        target.write("")
+        return _StreamHandler(target)
     raise TypeError(f"a log must be a path, a stream, or have write() or logentry(): {type(target).__name__}")
 
 
 def _screen() -> logging.Handler:
-    return logging.StreamHandler(sys.stdout)
+    return _StreamHandler(sys.stdout)
 
 
 def _value(kind: str, value: Any) -> str:
@@ -109,13 +127,32 @@ def _value(kind: str, value: Any) -> str:
 def _image_line(name: str, row: Any, uses_dq: bool) -> str:
     quality = f"DQ {row.dq_from}" if row.dq_from and uses_dq else "no DQ"
     time = "" if np.isnan(row.exptime) else f", {row.exptime:g} s"
+    quality += ", masked" if row.masked else ""
     unit = row.data_unit or "no unit"
-    what = f"{row.nx} x {row.ny}, {quality}, {unit} ({row.data_type}){time}"
+    what = f"{row.nx} x {row.ny}, {quality}, {unit} ({row.data_type}: {row.data_type_from}){time}"
     return f"    {name}: {what}, brightness = {row.factor:.8g} x data"
+
+
+def _set(row: Any) -> str:
+    return "" if pd.isna(row.component) else f", set {row.component}"
+
+
+def applied_lines(applied: pd.DataFrame) -> list[str]:
+    """Log of what was done to the files."""
+    keyword = applied["keyword"].iloc[0]
+    return [
+        "Applied:",
+        *(
+            f"    {name}: {keyword} = {row.new:.8g}, {row.subtracted:.8g} subtracted; {row.status}"
+            + (f"; original kept as {row.backup}" if row.backup else "")
+            for name, row in applied.iterrows()
+        ),
+        "",
+    ]
 
 
 def _sky_line(name: str, row: Any) -> str:
     if np.isnan(row.sky):
         return f"    {name}: none ({row.status})"
     old = "none" if np.isnan(row.header_old) else f"{row.header_old:.8g}"
-    return f"    {name}: {row.sky:.8g}; {row.sky_data:.8g}, {old} -> {row.header_new:.8g} ({row.status})"
+    return f"    {name}: {row.sky:.8g}; {row.sky_data:.8g}, {old} -> {row.header_new:.8g} ({row.status}{_set(row)})"

@@ -128,7 +128,8 @@ class Units(Result):
     """How data units become brightness, per member.
 
     ``data_type`` is counts, rate, brightness or unknown; ``exptime`` in seconds and NaN where the header has none;
-    ``factor`` is brightness per data unit; ``unit`` names the common unit of brightness.
+    ``factor`` is brightness per data unit; ``unit`` names the common unit of brightness; ``data_type_from`` tells what
+    decided the data type.
     """
 
     data_type: tuple[str, ...]
@@ -138,6 +139,7 @@ class Units(Result):
     factor: Floats
     data_unit: tuple[str, ...]
     unit: str
+    data_type_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,6 +322,10 @@ class Applied(Result):
     status: tuple[str, ...]
     objects: tuple[Any, ...] = ()
     paths: tuple[str, ...] = ()
+
+
+NOT_A_NUMBER = "not a number"
+"""How a header's sky value was made where it is none."""
 
 
 def companion_keyword(keyword: str) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
@@ -21,18 +21,27 @@ FORMAT = "skymatch_nb session"
 FORMAT_VERSION = 1
 
 
-def provenance(inputs: Sequence[Spec], params: SkyMatchParams) -> dict[str, Any]:
-    """Where results come from: version, time, parameters, and the files with their sizes and hashes."""
+Stamps: TypeAlias = Mapping[Path, tuple[int, int]]
+"""Size and modification time of files when they were loaded."""
+
+
+def provenance(inputs: Sequence[Spec], params: SkyMatchParams, stamps: Stamps) -> dict[str, Any]:
+    """Where results come from: version, time, parameters, and the files, as loaded, with their sizes and hashes."""
     return {
         "program": f"skymatch_nb {version('skymatch_nb')}",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "params": params.model_dump(mode="json"),
-        "inputs": [_input_record(spec) for spec in inputs],
+        "inputs": [_input_record(spec, stamps) for spec in inputs],
     }
 
 
 def session_document(
-    inputs: Sequence[Spec], masks: Mapping[str, Any], dq: Mapping[str, Any], params: SkyMatchParams, tables: Any
+    inputs: Sequence[Spec],
+    masks: Mapping[str, Any],
+    dq: Mapping[str, Any],
+    params: SkyMatchParams,
+    stamps: Stamps,
+    tables: Any,
 ) -> dict[str, Any]:
     """Session as plain values for JSON.
 
@@ -41,16 +50,11 @@ def session_document(
     InputError
         Where it was given objects, arrays or functions, which a document cannot hold.
     """
-    for spec in inputs:
-        if not isinstance(spec, ImageSpec):
-            raise InputError(f"{spec.name} is in memory: only sessions of files can be saved")
-    for name, value in [*masks.items(), *dq.items()]:
-        if not isinstance(value, str | Path):
-            raise InputError(f"the mask or DQ array of {name} is in memory: only those of files can be saved")
+    _require_files(inputs, masks, dq, "saved")
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        **provenance(inputs, params),
+        **provenance(inputs, params, stamps),
         "masks": {name: str(Path(value).absolute()) for name, value in masks.items()},
         "dq": {name: str(Path(value).absolute()) for name, value in dq.items()},
         "tables": tables,
@@ -76,32 +80,47 @@ def read_document(path: Path) -> tuple[list[ImageSpec], dict[str, Any], list[str
         raise InputError(f"{path}: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise error if isinstance(error, InputError) else InputError(f"{path}: not a saved session") from None
-    changed = [str(spec.path) for spec, digest in records if file_hash(spec.path) != digest]
+    changed = [str(s.path) for s, digest in records if file_hash(s.path, file_stamp(s.path)) != digest]
     return [spec for spec, _ in records], document, changed
 
 
-def python_script(inputs: Sequence[Spec], params: SkyMatchParams) -> str:
-    """Python code that makes the same tables."""
+def python_script(
+    inputs: Sequence[Spec], masks: Mapping[str, Any], dq: Mapping[str, Any], params: SkyMatchParams
+) -> str:
+    """Python code that makes the same tables.
+
+    Raises
+    ------
+    InputError
+        Where it was given objects, arrays or functions, which code cannot name.
+    """
+    _require_files(inputs, masks, dq, "written as code")
     given = ",\n".join(f"    {_python_input(spec)}" for spec in inputs)
-    changed = "".join(f"    {name}={value!r},\n" for name, value in _changed(params).items())
+    apart = {name: {k: str(v) for k, v in value.items()} for name, value in (("masks", masks), ("dq", dq)) if value}
+    changed = "".join(f"    {name}={value!r},\n" for name, value in [*apart.items(), *_changed(params).items()])
     needs_specs = any(isinstance(spec, ImageSpec) and spec.masks for spec in inputs)
     more = "from pathlib import Path\n\nfrom skymatch_nb import Extension, ImageSpec, MaskSpec, SkyMatchSession"
     first = more if needs_specs else "from skymatch_nb import SkyMatchSession"
     return f"{first}\n\ninputs = [\n{given},\n]\ns = SkyMatchSession(\n    inputs,\n{changed})\nprint(s.solve())\n"
 
 
-def shell_command(inputs: Sequence[Spec], params: SkyMatchParams) -> str:
+def shell_command(
+    inputs: Sequence[Spec], masks: Mapping[str, Any], dq: Mapping[str, Any], params: SkyMatchParams
+) -> str:
     """Shell command that prints the same sky table.
 
     Raises
     ------
     InputError
-        For objects in memory, and for images with masks: those need an @-file.
+        For objects in memory, and for masks and DQ arrays: a command can give masks in an @-file only.
     """
+    _require_files(inputs, masks, dq, "written as a command")
     words = ["skymatch-nb", "match"]
+    for name in [*masks, *dq]:
+        raise InputError(f"{name} has a mask or DQ array of its own: a command can give masks in an @-file only")
     for spec in inputs:
         if not isinstance(spec, ImageSpec):
-            raise InputError(f"{spec.name} is in memory: a command can name files only")
+            continue
         if spec.masks:
             raise InputError(f"{spec.path} has masks: a command can give them in an @-file only")
         words.append(_input_text(spec))
@@ -110,13 +129,17 @@ def shell_command(inputs: Sequence[Spec], params: SkyMatchParams) -> str:
     return shlex.join(words)
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    return _file_hash(path, file_stamp(path))
-
-
 @cache
-def _file_hash(path: Path, stamp: tuple[int, int]) -> str:
+def file_hash(path: Path, stamp: tuple[int, int]) -> str:
+    """SHA-256, in hexadecimal, of a file as it was when it had a stamp.
+
+    Raises
+    ------
+    InputError
+        Where it has another stamp by now, and its hash was not taken before.
+    """
+    if file_stamp(path) != stamp:
+        raise InputError(f"{path}: the file has changed since it was loaded; call load() again")
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -125,13 +148,23 @@ def _changed(params: SkyMatchParams) -> dict[str, Any]:
     return {s.name: getattr(params, s.name) for s in specs() if getattr(params, s.name) != s.default}
 
 
-def _input_record(spec: Spec) -> dict[str, Any]:
+def _require_files(inputs: Sequence[Spec], masks: Mapping[str, Any], dq: Mapping[str, Any], what: str) -> None:
+    """Raise `InputError` where something is in memory and not in a file."""
+    for spec in inputs:
+        if not isinstance(spec, ImageSpec):
+            raise InputError(f"{spec.name} is in memory: only sessions of files can be {what}")
+    for name, value in [*masks.items(), *dq.items()]:
+        if not isinstance(value, str | Path):
+            raise InputError(f"the mask or DQ array of {name} is in memory: only those of files can be {what}")
+
+
+def _input_record(spec: Spec, stamps: Stamps) -> dict[str, Any]:
     if not isinstance(spec, ImageSpec):
         return {"object": spec.name}
     return {
         "path": str(spec.path.absolute()),
-        "size": file_stamp(spec.path)[0],
-        "sha256": file_hash(spec.path),
+        "size": stamps[spec.path][0],
+        "sha256": file_hash(spec.path, stamps[spec.path]),
         "extensions": [_extension_record(e) for e in spec.extensions],
         "masks": [
             None if m is None else {"path": str(m.path.absolute()), "extension": _extension_record(m.extension)}
@@ -170,7 +203,7 @@ def _input_text(spec: ImageSpec) -> str:
 
 def _python_input(spec: Spec) -> str:
     if not isinstance(spec, ImageSpec):
-        return f"{spec.name}  # in memory"
+        return repr(spec.name)
     if not spec.masks:
         return repr(_input_text(spec))
     masks = ", ".join("None" if m is None else f"MaskSpec(Path({str(m.path)!r}), {m.extension!r})" for m in spec.masks)

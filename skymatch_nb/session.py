@@ -21,7 +21,7 @@ from skymatch_nb.io.inputs import ImageSpec, Input, resolve_inputs, resolve_mask
 from skymatch_nb.io.opened import related_files
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.writer import undo
-from skymatch_nb.log import solution_lines, write_log
+from skymatch_nb.log import applied_lines, solution_lines, write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.progress import progress_bar
 from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_report, write_text
@@ -151,6 +151,9 @@ class SkyMatchSession:
         with self._lock:
             if solution.key in self._written:
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
+            for path, stamp in self._stamps.items():
+                if file_stamp(path) != stamp:
+                    raise InputError(f"{path}: the file has changed since it was loaded; call load() again")
             done = write(
                 planned.key,
                 self._given.specs,
@@ -161,22 +164,25 @@ class SkyMatchSession:
                 Work(1, self._progress),
             )
             self._written[solution.key] = done
-        return tables.applied_table(loaded, done)
+        applied = tables.applied_table(loaded, done)
+        if self._params.logfile is not None:
+            write_log(self._params.logfile, applied_lines(applied))
+        return applied
 
     def undo(self) -> pd.DataFrame:
         """Restore the files of the last `apply` bit for bit, and return what was done to each.
 
+        In a new session these are its input files, as an earlier session has written them.
+
         Raises
         ------
         InputError
-            Where a file has changed since; nothing is restored then.
+            Where a file has changed since, or nothing was written; nothing is restored then.
         """
-        if not self._written:
-            raise SkyMatchError("this session has applied nothing")
-        key, done = next(reversed(self._written.items()))
-        paths = [Path(path) for path in dict.fromkeys(done.paths)]
+        key, done = next(reversed(self._written.items())) if self._written else ("", None)
+        paths = list(self._stamps) if done is None else [Path(path) for path in dict.fromkeys(done.paths)]
         outcomes = undo(paths)
-        del self._written[key]
+        self._written.pop(key, None)
         rows = [{"file": str(o.path), "status": o.status} for o in outcomes]
         return pd.DataFrame(rows, columns=["file", "status"]).set_index("file")
 
@@ -332,13 +338,21 @@ class SkyMatchSession:
         """Log of the solution, line by line; solves first where needed."""
         sky, seconds = self.sky, sum(self._seconds.values())
         residuals = None if self._params.skymethod in LOCAL_METHODS else self.residuals
-        return solution_lines(self._summary(), self.members, residuals, sky, seconds)
+        (masks,) = self._require("mask")
+        members = self.members.assign(masked=[bool(sources) for sources in masks.user])
+        return solution_lines(self._summary(), members, residuals, sky, seconds)
 
     # -- keeping -------------------------------------------------------------------------------------------
 
     def provenance(self) -> dict[str, Any]:
-        """Where the results come from: version, time, parameters, files with sizes and SHA-256 hashes."""
-        return provenance(self._given.specs, self._params)
+        """Where the results come from: version, time, parameters, files with sizes and SHA-256 hashes.
+
+        Raises
+        ------
+        InputError
+            Where a file has changed since it was loaded, so that what it was cannot be told any more.
+        """
+        return provenance(self._given.specs, self._params, self._stamps)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write parameters, inputs with their hashes, and the tables to a JSON file; solves first where needed.
@@ -350,7 +364,9 @@ class SkyMatchSession:
         """
         names = ("members", "overlaps", "sky", "residuals")
         found = {name: tables.to_records(getattr(self, name)) for name in names}
-        document = session_document(self._given.specs, self._given.masks, self._given.dq, self._params, found)
+        document = session_document(
+            self._given.specs, self._given.masks, self._given.dq, self._params, self._stamps, found
+        )
         return write_text(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
 
     @classmethod
@@ -371,11 +387,11 @@ class SkyMatchSession:
 
     def to_script(self) -> str:
         """Python code that makes the same tables."""
-        return python_script(self._given.specs, self._params)
+        return python_script(self._given.specs, self._given.masks, self._given.dq, self._params)
 
     def to_command(self) -> str:
         """Shell command that prints the same sky table."""
-        return shell_command(self._given.specs, self._params)
+        return shell_command(self._given.specs, self._given.masks, self._given.dq, self._params)
 
     def write_skyfile(self, path: str | PathLike[str]) -> Path:
         """Write file names and levels in data units, two columns, as AstroDrizzle's ``skyfile`` parameter reads them.
@@ -429,6 +445,7 @@ class SkyMatchSession:
     def _stamp(self) -> None:
         """Take note of the files as they are now."""
         contents = [_file_content(s) if isinstance(s, ImageSpec) else s.content() for s in self._given.specs]
+        self._stamps = {s.path: file_stamp(s.path) for s in self._given.specs if isinstance(s, ImageSpec)}
         masks, dq = (_copied(given) for given in self._own)
         self._given = Given(self._given.specs, make_key(contents), masks, dq, make_key(_contents(masks), _contents(dq)))
 

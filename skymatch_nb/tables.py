@@ -46,6 +46,7 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
         "factor": units.factor,
         "sky_header": header.value,
         "data_unit": units.data_unit,
+        "data_type_from": units.data_type_from,
         "selected_by": [m.selected_by for m in members],
         "dq_from": ["given" if m.name in given_dq or m.file in given_dq else m.quality_from for m in members],
     }

@@ -104,8 +104,34 @@ def test_undo_restores_every_bit(files):
     restored = s.undo()
     assert set(restored.status) == {"restored"}
     assert hashes(files) == before
-    with pytest.raises(SkyMatchError, match="applied nothing"):
+    with pytest.raises(InputError, match="no run that wrote it is left to undo"):
         s.undo()
+
+
+def test_a_new_session_can_undo_what_another_wrote(files):
+    before = hashes(files)
+    session(files).apply()
+    assert set(session(files).undo().status) == {"restored"}
+    assert hashes(files) == before
+
+
+def test_file_that_changed_since_the_solution_is_not_written(files):
+    s = session(files, subtractsky=True)
+    s.solve()
+    with fits.open(files[1], mode="update") as hdus:
+        hdus["SCI", 1].data += 1
+    before = hashes(files)
+    with pytest.raises(InputError, match=f"{files[1].name}: the file has changed since it was loaded"):
+        s.apply()
+    assert hashes(files) == before
+
+
+@pytest.mark.parametrize("subtractsky", [True, False])
+def test_text_in_the_keyword_is_not_replaced(files, subtractsky):
+    with fits.open(files[1], mode="update") as hdus:
+        hdus["SCI", 1].header["SKYUSER"] = "by eye"
+    with pytest.raises(SkyMatchError, match=r"SKYUSER is not a number \('by eye'\)"):
+        session(files, subtractsky=subtractsky).apply()
 
 
 def test_undo_refuses_when_a_file_has_changed_since(files):
@@ -203,7 +229,7 @@ def test_read_only_file_stops_all_before_anything_is_written(files):
 def test_without_backup_there_is_no_way_back(files):
     s = session(files, backup=False)
     assert set(s.apply().backup) == {""}
-    with pytest.raises(SkyMatchError):
+    with pytest.raises(InputError, match="nothing was undone"):
         s.undo()
 
 

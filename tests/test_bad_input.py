@@ -236,3 +236,31 @@ def test_good_input_warns_of_nothing(mosaic):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         session(mosaic.paths).run("apply")
+
+
+@pytest.mark.parametrize("keyword", ["CRVAL1", "EXTNAME", "EXPTIME", "DATE-OBS", "NAXIS1", "CD1_1", "HISTORY", "A_2_0"])
+def test_keywords_with_another_meaning_are_refused(write_image, keyword):
+    with pytest.raises(ValueError, match=f"skyuser_kwd='{keyword}': that keyword has another meaning"):
+        session(pair(write_image), skyuser_kwd=keyword)
+
+
+def test_fluxes_are_converted_and_not_mixed_with_rates(write_image):
+    paths = [write_image("a.fits", BUNIT="Jy"), write_image("b.fits", BUNIT="mJy", level=7000.0, noise=100.0)]
+    s = session(paths)
+    assert s.solve().sky["b.fits[0]"] == pytest.approx(2.0, abs=0.05)
+    assert s.sky.attrs["units"]["sky"] == "Jy / arcsec2"
+    other = write_image("c.fits", BUNIT="electron/s")
+    with pytest.raises(UnitsError, match=r"fluxes .* a\.fits against c\.fits"):
+        session([paths[0], other]).solve()
+
+
+def test_logarithmic_unit_names_its_file(write_image):
+    with pytest.raises(UnitsError, match=r"a\.fits\[0\]: unit 'mag' is logarithmic"):
+        session([write_image("a.fits", BUNIT="mag"), write_image("b.fits")]).solve()
+
+
+def test_hard_links_are_one_file(write_image, tmp_path):
+    path = write_image("a.fits")
+    (tmp_path / "link.fits").hardlink_to(path)
+    with pytest.raises(NoOverlapError, match="only one exposure"):
+        session([path, tmp_path / "link.fits"]).solve()

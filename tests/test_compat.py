@@ -61,7 +61,13 @@ def test_log_goes_to_a_path_again_and_again(pattern, tmp_path):
     text = path.read_text()
     assert text.startswith("before\n")
     assert text.count("***** skymatch_nb") == 2
-    for part in ("skystat = 'mode'", "no DQ, ELECTRONS/S (rate)", "Pairs (", "demo_06_flt.fits[SCI,2]:", "Run time:"):
+    for part in (
+        "skystat = 'mode'",
+        "no DQ, ELECTRONS/S (rate: BUNIT)",
+        "Pairs (",
+        "demo_06_flt.fits[SCI,2]:",
+        "Run time:",
+    ):
         assert part in text
 
 
@@ -125,3 +131,31 @@ def test_missing_levels_and_warnings_stand_in_the_log(write_image):
     assert len(caught) == 2
     assert "Warning: exposures through different filters" in stream.getvalue()
     assert "nothing was matched" in stream.getvalue()
+
+
+def test_log_tells_what_was_written(mosaic, tmp_path):
+    paths = []
+    for path in mosaic.paths[:2]:
+        paths.append(tmp_path / path.name)
+        paths[-1].write_bytes(path.read_bytes())
+    stream = io.StringIO()
+    skymatch(paths, readonly=False, subtractsky=True, flog=stream, verbose=False)
+    assert "Applied:" in stream.getvalue()
+    assert "subtracted; written; original kept as" in stream.getvalue()
+
+
+@pytest.mark.parametrize("log", [io.BytesIO(), "nowhere/sky.log"])
+def test_log_that_cannot_be_written_stops_before_anything_runs(pattern, log):
+    with pytest.raises((TypeError, ValueError)):
+        skymatch(pattern, flog=log, verbose=False)
+
+
+def test_log_that_fails_midway_is_an_error(pattern):
+    class Full(io.StringIO):
+        def write(self, text):
+            if text:
+                raise OSError("disk full")
+            return 0
+
+    with pytest.raises(OSError, match="disk full"):
+        skymatch(pattern, flog=Full(), verbose=False)

@@ -126,3 +126,41 @@ def test_provenance_names_version_parameters_and_files(session, files):
     assert told["program"].startswith("skymatch_nb ")
     assert told["params"]["skystat"] == "median"
     assert [record["path"] for record in told["inputs"]] == [str(f) for f in files]
+
+
+def test_hashes_are_those_of_the_files_as_loaded(session, files, tmp_path):
+    sky = session.sky
+    before = [record["sha256"] for record in session.provenance()["inputs"]]
+    session.configure(readonly=False, subtractsky=True).apply()
+    assert [record["sha256"] for record in session.provenance()["inputs"]] == before
+    path = session.save(tmp_path / "s.json")
+    with pytest.warns(SkyMatchWarning, match="has changed since the session was saved"):
+        SkyMatchSession.open(path)
+    pd.testing.assert_series_equal(session.sky.sky, sky.sky)
+
+
+def test_file_that_changed_after_loading_cannot_be_told(session, tmp_path, files):
+    session.solve()
+    with fits.open(files[1], mode="update") as hdus:
+        hdus["SCI", 1].data += 1
+    with pytest.raises(InputError, match="has changed since it was loaded"):
+        session.save(tmp_path / "s.json")
+
+
+def test_masks_of_files_are_in_the_script_and_arrays_are_refused(files, tmp_path):
+    mask = tmp_path / "m.fits"
+    good = np.ones((128, 256), np.uint8)
+    good[:60] = 0
+    fits.PrimaryHDU(good).writeto(mask)
+    name = f"{files[0].name}[SCI,1]"
+    s = SkyMatchSession(files, skymethod="match", masks={name: str(mask)}, verbose=False)
+    space = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(s.to_script(), space)
+    pd.testing.assert_frame_equal(space["s"].sky, s.sky)
+    with pytest.raises(InputError, match="@-file"):
+        s.to_command()
+    s = SkyMatchSession(files, masks={name: good}, verbose=False)
+    for write in (s.to_script, s.to_command):
+        with pytest.raises(InputError, match="in memory"):
+            write()

@@ -241,7 +241,7 @@ def test_log_gets_every_solution(session, tmp_path):
     text = log.read_text()
     assert text.count("skymethod = 'match'") == 2
     assert "nclip = 3" in text
-    assert "DQ [DQ,2], ELECTRONS/S (rate)" in text
+    assert "DQ [DQ,2], ELECTRONS/S (rate: BUNIT)" in text
 
 
 def test_wrong_parameters_are_refused_before_anything_changes(session):

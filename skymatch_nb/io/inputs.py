@@ -82,16 +82,17 @@ def resolve_inputs(inputs: Input | Iterable[Input]) -> tuple[Spec, ...]:
     items = [inputs] if single else list(inputs)
     if not items:
         raise InputError("no input was given")
-    files: dict[Path, ImageSpec] = {}
+    files: dict[tuple[int, int], ImageSpec] = {}
     objects: dict[int, ObjectSpec] = {}
-    order: list[Path | int] = []
+    order: list[tuple[int, int] | int] = []
     for item in items:
         for spec in _resolve(item, len(objects) + 1):
             if isinstance(spec, ObjectSpec):
                 order.append(len(objects))
                 objects[len(objects)] = spec
                 continue
-            place = spec.path.resolve()
+            status = spec.path.stat()
+            place = (status.st_dev, status.st_ino)
             if place not in files:
                 order.append(place)
             files[place] = _merged(files[place], spec) if place in files else spec

@@ -1,6 +1,7 @@
 """The parameters: name, type, bounds, default, unit, the step that reads it, and its help, each written here once."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -8,7 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import parse_good_bits
@@ -34,6 +44,21 @@ def _upper(value: Any) -> Any:
 
 
 Keyword = Annotated[str, Field(pattern=r"^[A-Z0-9_-]{1,8}$"), BeforeValidator(_upper)]
+_TAKEN = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|EXT(NAME|VER|LEVEL)|BSCALE|BZERO|BLANK|BUNIT|END|COMMENT|HISTORY"
+    r"|CHECKSUM|DATASUM|DATE.*|EXPTIME|EXPSTART|EXPEND|TELESCOP|INSTRUME|DETECTOR|FILTER\d*|FILTNAM\d|PHOT(FLAM|FNU|PLAM|ZPT|BW|CORR|MODE)|ROOTNAME"
+    r"|WCSAXES.?|C(TYPE|UNIT|RVAL|RPIX|DELT|ROTA)\d.*|CD\d_\d.*|P[CVS]\d+_\d+.*|[AB]P?_(ORDER|DMAX|\d_\d)"
+    r"|EQUINOX|RADESYS|LONPOLE|LATPOLE|IDCTAB|IDCSCALE|PAMSCALE|Z[A-Z]+\d*"
+)
+"""Keywords that mean something else, so that a sky level must not be written to them."""
+
+
+def _free(value: str) -> str:
+    if _TAKEN.fullmatch(value):
+        raise ValueError("that keyword has another meaning; a sky level would destroy it")
+    return value
+
+
 OptionalKeyword = Annotated[Keyword | None, BeforeValidator(_blank_is_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
@@ -91,7 +116,7 @@ class SkyMatchParams(BaseModel):
     invsens_kwd: Annotated[OptionalKeyword, About("units", advanced=True)] = None
     """Header keyword that holds the inverse sensitivity by which sky levels are scaled, PHOTFLAM say; None for none."""
 
-    skyuser_kwd: Annotated[Keyword, About("apply")] = "SKYUSER"
+    skyuser_kwd: Annotated[Keyword, AfterValidator(_free), About("apply")] = "SKYUSER"
     """Header keyword for the sky level."""
 
     readonly: Annotated[bool, About("apply")] = True
@@ -166,11 +191,10 @@ class SkyMatchParams(BaseModel):
         """
         from skymatch_nb.params.cfg import read_cfg
 
-        values, _ = read_cfg(Path(path))
         try:
-            return cls.checked(values)
+            return cls.checked(read_cfg(Path(path))[0])
         except ParameterError as error:
-            raise ParameterError(f"{path}: {error}") from None
+            raise ParameterError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
     def to_cfg(self, path: str | PathLike[str], inputs: str = "*_flt.fits") -> None:
         """Write the parameters, and what ``inputs`` they are for, to a TEAL ``.cfg`` file, which is replaced."""

@@ -64,7 +64,7 @@ class ParamSpec:
             Where the text is not of the parameter's kind.
         """
         word = text.strip()
-        if self.optional and word.lower() == "none":
+        if self.optional and word.lower() in ("none", "indef"):
             return None
         if self.kind == "flag":
             if word.lower() not in _FLAGS:

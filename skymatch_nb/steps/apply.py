@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from skymatch_nb.io.inputs import ImageSpec, Spec
 from skymatch_nb.io.objects import edited_object
 from skymatch_nb.io.writer import ExtensionEdit, FileEdit, Outcome, write_files
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import Applied, HeaderSky, Loaded, Plan, Solution, Units, companion_keyword
+from skymatch_nb.results import NOT_A_NUMBER, Applied, HeaderSky, Loaded, Plan, Solution, Units, companion_keyword
 
 SUBTRACTED, COMPUTED = "subtracted", "computed"
 
@@ -90,18 +91,19 @@ def write(
             edits[file] = FileEdit(converted_file(spec.path, params.clobber), made)
     written = write_files(list(edits.values()), backup=params.backup, about=about, progress=work.progress)
     outcomes = dict(zip(edits, written, strict=True))
-    rows = [_row(planned, k, outcomes.get(m.file)) for k, m in enumerate(loaded.members)]
+    rows = [_row(planned, k, m.file, outcomes.get(m.file)) for k, m in enumerate(loaded.members)]
     backups, status = tuple(b for b, _ in rows), tuple(s for _, s in rows)
     return Applied(key, planned, backups, status, tuple(objects), tuple(str(o.path) for o in written))
 
 
-def _row(planned: Plan, k: int, outcome: Outcome | None) -> tuple[str, str]:
+def _row(planned: Plan, k: int, file: str, outcome: Outcome | None) -> tuple[str, str]:
     """Backup and status of a member."""
     if np.isnan(planned.level[k]):
         return "", "left alone: no level"
     if outcome is None:
         return "", "a new object was made"
-    return outcome.backup, "; ".join((outcome.status, *outcome.notes))
+    status = outcome.status if outcome.path.name == Path(file).name else f"{outcome.status} to {outcome.path.name}"
+    return outcome.backup, "; ".join((status, *outcome.notes))
 
 
 def _extension_edits(
@@ -133,6 +135,8 @@ def _now() -> datetime:
 
 
 def _conflict(params: SkyMatchParams, made: str) -> str:
+    if made.startswith(NOT_A_NUMBER):
+        return f"its {params.skyuser_kwd} is {made}"
     if params.subtractsky and made == COMPUTED:
         return f"its {params.skyuser_kwd} was computed, not subtracted, so that a level cannot be added to it"
     if not params.subtractsky and made == SUBTRACTED:

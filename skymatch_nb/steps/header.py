@@ -5,7 +5,7 @@ import numpy as np
 from skymatch_nb.executor import Work
 from skymatch_nb.io.pixels import read_cards
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import HeaderSky, Loaded, Member, companion_keyword
+from skymatch_nb.results import NOT_A_NUMBER, HeaderSky, Loaded, Member, companion_keyword
 
 
 def header_sky(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> HeaderSky:
@@ -17,6 +17,8 @@ def header_sky(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> 
         for value, made in zip(cards[keyword], cards[companion], strict=True):
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return float(value), str(made or "").strip()
+            if value is not None and str(value).strip():
+                return float("nan"), f"{NOT_A_NUMBER} ({str(value).strip()!r})"
         return float("nan"), ""
 
     found = work.map(look_up, loaded.members, "header", threads=False)

@@ -34,6 +34,8 @@ class _Decision:
     inv_sensitivity: float
     data_unit: str
     brightness: Any
+    flux: Any
+    why: str
     notes: tuple[str, ...]
 
 
@@ -55,8 +57,18 @@ def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units
         )
     scale = np.array([member.nominal_scale for member in loaded.members])
     inv_sensitivity = np.array([d.inv_sensitivity for d in decisions])
+    flux = [d.flux is not None for d in decisions]
+    if any(flux) and not all(flux):
+        raise UnitsError(
+            "fluxes cannot be matched with counts or rates: "
+            f"{_list(loaded.members, flux)} against {_list(loaded.members, [not f for f in flux])}"
+        )
     if all(bright):
         factor, unit = _convert(loaded.members, decisions)
+    elif all(flux):
+        common = decisions[0].flux
+        factor = brightness_factor(scale, 1.0, inv_sensitivity) * np.array([d.flux.to(common) for d in decisions])
+        unit = f"{common} / arcsec2"
     else:
         factor = brightness_factor(scale, np.array([d.time for d in decisions]), inv_sensitivity)
         unit = _brightness_unit(decisions, params.invsens_kwd if (inv_sensitivity != 1).any() else None)
@@ -69,6 +81,7 @@ def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units
         factor,
         tuple(d.data_unit for d in decisions),
         unit,
+        tuple(d.why for d in decisions),
         notes=_gather_notes(loaded.members, decisions) + _different_counts(loaded.members, decisions),
     )
 
@@ -113,6 +126,23 @@ def classify_unit(text: str) -> tuple[str, Any]:
     return ("counts" if "/" not in plain else "unknown"), None
 
 
+def _flux_unit(text: str) -> Any:
+    """Unit of a flux per pixel (Jy, say), as astropy has it; None for other units."""
+    if _FLUX.fullmatch(text.strip()):
+        return (
+            u.def_unit("nanomaggy", 3.631e-6 * u.Jy)
+            if text.strip().lower().startswith("n")
+            else u.def_unit("maggy", 3631 * u.Jy)
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", u.UnitsWarning)
+            unit = u.Unit(_JANSKY.sub(lambda m: f"{m[1]}Jy", text.strip()))
+    except (ValueError, TypeError):
+        return None
+    return unit if isinstance(unit, u.UnitBase) and unit.is_equivalent(u.Jy) else None
+
+
 def _decide(member: Member, params: SkyMatchParams) -> _Decision:
     telescope, instrument = member.telescope.upper(), member.instrument.upper()
     named = {params.units_kwd, "EXPTIME", "UNITCORR"} | ({params.invsens_kwd} if params.invsens_kwd else set())
@@ -125,9 +155,15 @@ def _decide(member: Member, params: SkyMatchParams) -> _Decision:
 
     notes = []
     data_unit = str(extension_first(params.units_kwd) or "").strip()
+    flux, why = None, params.units_kwd
     if data_unit:
-        data_type, brightness = classify_unit(data_unit)
+        try:
+            data_type, brightness = classify_unit(data_unit)
+        except UnitsError as error:
+            raise UnitsError(f"{member.name}: {error}") from None
+        flux = _flux_unit(data_unit)
     else:
+        why = f"{telescope} {instrument}".strip() if telescope == "HST" and instrument in instruments.HST else "default"
         data_type, brightness = (
             instruments.default_data_type(telescope, instrument, member.detector.upper(), extension_first),
             None,
@@ -145,7 +181,7 @@ def _decide(member: Member, params: SkyMatchParams) -> _Decision:
             notes.append(f"counts without a positive EXPTIME (it is {_shown(exptime)}): taken as 1 s")
     sensitivity, why_not = _inverse_sensitivity(member, params.invsens_kwd, extension_first, brightness is not None)
     notes += why_not
-    return _Decision(data_type, exptime, time, sensitivity, data_unit, brightness, tuple(notes))
+    return _Decision(data_type, exptime, time, sensitivity, data_unit, brightness, flux, why, tuple(notes))
 
 
 def _inverse_sensitivity(
@@ -198,9 +234,6 @@ def _brightness_unit(decisions: Sequence[_Decision], sensitivity: str | None) ->
     counted = {_counted(d.data_unit) for d in decisions}
     name = counted.pop() if len(counted) == 1 else ""
     unit = f"{name or 'data unit'} / (s arcsec2)"
-    others = {d.data_unit for d in decisions if d.data_type == "rate" and not _COUNT.fullmatch(d.data_unit)}
-    if len(others) == 1 and all(d.data_unit in others for d in decisions) and others != {""}:
-        unit = f"{others.pop()} / arcsec2"
     return f"{sensitivity} {unit}" if sensitivity else unit
 
 
