@@ -204,7 +204,12 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     matching.set_defaults(command=match)
-    matching.add_argument("inputs", nargs="+", metavar="INPUT", help="FITS file, wildcard, FILE[EXT] or 'FILE[sci,2]'")
+    matching.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="file, wildcard, 'FILE[sci,2]', 'FILE{1,4}', association or '@list' (docs/inputs.md)",
+    )
     matching.add_argument(
         "--table",
         type=Path,

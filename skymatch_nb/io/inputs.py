@@ -119,7 +119,7 @@ def parse_cs_line(text: str) -> tuple[ImageSpec, ...]:
             raise InputError(f"column {empty.column}: a file name is empty")
         return tuple(spec for word in words for spec in _images(word, None))
     except InputError as error:
-        raise InputError(f"in {text!r}: {error}") from None
+        raise InputError(f"in {text[:200]!r}: {error}") from None
 
 
 def parse_at_line(text: str, folder: Path | None = None) -> tuple[ImageSpec, ...]:

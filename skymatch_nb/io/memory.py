@@ -1,6 +1,7 @@
 """Images that people hold in a notebook: HDU lists, CCDData and NDData, arrays with a WCS or a header."""
 
 import copy
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import NDData
 from astropy.utils.masked import Masked
-from astropy.wcs import WCS
+from astropy.wcs import WCS, FITSFixedWarning
 
 from skymatch_nb.errors import InputError
 
@@ -92,7 +93,9 @@ def wcs_of(payload: Any, where: str) -> WCS:
         raise InputError(f"{where}: it has no WCS")
     if isinstance(wcs, Mapping | fits.Header):
         try:
-            wcs = WCS(fits.Header(wcs))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FITSFixedWarning)
+                wcs = WCS(fits.Header(wcs))
         except Exception as error:  # wcslib raises many types
             raise InputError(f"{where}: its header's WCS cannot be used: {str(error).splitlines()[-1]}") from error
     wcs = getattr(wcs, "low_level_wcs", wcs)

@@ -4,6 +4,7 @@ import io
 import logging
 import re
 import warnings
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +19,10 @@ from astropy.wcs.utils import proj_plane_pixel_area, wcs_to_celestial_frame
 from skymatch_nb.errors import InputError
 from skymatch_nb.results import Floats
 
-_NPOL_CARD = re.compile(r"(CPDIS|DP|CPERR)\d.*")
-_D2IM_CARD = re.compile(r"(D2IMDIS|D2IM|D2IMERR|AXISCORR|D2IMEXT)\d?.*")
+_TABLE_CARDS = {
+    "NPOL": re.compile(r"(CPDIS|DP|CPERR)\d.*"),
+    "D2IM": re.compile(r"(D2IMDIS|D2IM|D2IMERR|AXISCORR|D2IMEXT)\d?.*"),
+}
 
 
 @dataclass(eq=False)
@@ -84,10 +87,10 @@ def read_transform(hdus: fits.HDUList, hdu: int, where: str) -> tuple[FitsTransf
         Where the header has no celestial WCS, or one that cannot be used.
     """
     first: Exception | None = None
-    for hst, tables in _ways(hdus):
+    for hst, without in _ways(hdus):
         try:
-            source, dropped = (hdus, []) if tables else _without_tables(hdus, hdu)
-            if tables or dropped:
+            source, dropped = _without_tables(hdus, hdu, without)
+            if dropped == list(without):
                 wcs = _read(source, hdu, hst)
                 break
         except Exception as error:  # wcslib, stwcs and astropy raise many types for a bad header
@@ -95,16 +98,16 @@ def read_transform(hdus: fits.HDUList, hdu: int, where: str) -> tuple[FitsTransf
     else:
         raise _unusable(first or ValueError("no way to read it"), where) from first
     check_celestial(wcs, where)
-    notes = [] if tables else [f"distortion tables ({', '.join(dropped)}) are missing: the WCS is used without them"]
+    notes = [f"distortion tables ({', '.join(dropped)}) are missing: the WCS is used without them"] if dropped else []
     if _is_hst(hdus) and not hst:
         notes.append("stwcs cannot read the header: astropy's WCS is used")
     return FitsTransform(wcs), tuple(notes)
 
 
-def _ways(hdus: fits.HDUList) -> list[tuple[bool, bool]]:
-    """Ways to read a WCS, the best first: whether through stwcs, and whether with distortion tables."""
-    ways = [(False, True), (False, False)]
-    return [(True, True), (True, False), *ways] if _is_hst(hdus) else ways
+def _ways(hdus: fits.HDUList) -> list[tuple[bool, tuple[str, ...]]]:
+    """Ways to read a WCS, the best first: whether through stwcs, and without which distortion tables."""
+    tables = ((), ("D2IM",), ("NPOL",), ("NPOL", "D2IM"))
+    return [(hst, without) for hst in ((True, False) if _is_hst(hdus) else (False,)) for without in tables]
 
 
 def _read(hdus: fits.HDUList, hdu: int, hst: bool) -> Any:
@@ -119,20 +122,20 @@ def _unusable(error: Exception, where: str) -> InputError:
     return InputError(f"{where}: its WCS cannot be used: {reason[-1]}")
 
 
-def _without_tables(hdus: fits.HDUList, hdu: int) -> tuple[fits.HDUList, list[str]]:
-    """Headers without the cards that name lookup tables, and which of NPOL and D2IM there were."""
-    headers = [other.header.copy() for other in hdus]
+def _without_tables(hdus: fits.HDUList, hdu: int, names: Sequence[str]) -> tuple[fits.HDUList, list[str]]:
+    """Return the file without the cards that name some lookup tables, and which of these it had."""
+    if not names:
+        return hdus, []
+    header = hdus[hdu].header.copy()
     dropped = []
-    for name, pattern in (("NPOL", _NPOL_CARD), ("D2IM", _D2IM_CARD)):
-        cards = [keyword for keyword in set(headers[hdu]) if pattern.fullmatch(keyword)]
+    for name in names:
+        cards = [keyword for keyword in set(header) if _TABLE_CARDS[name].fullmatch(keyword)]
         for keyword in cards:
-            headers[hdu].remove(keyword, remove_all=True)
+            header.remove(keyword, remove_all=True)
         dropped += [name] if cards else []
-    bare = [fits.PrimaryHDU(header=headers[0])]
-    bare += [fits.ImageHDU(np.zeros((1, 1), np.uint8) if k != hdu else None, h) for k, h in enumerate(headers) if k]
-    for made, header in zip(bare, headers, strict=True):
-        made.header.update({k: v for k, v in header.items() if k.startswith("NAXIS") and k != "NAXIS"})
-    return fits.HDUList(bare), dropped
+    bare = fits.ImageHDU(header=header) if hdu else fits.PrimaryHDU(header=header)
+    bare.header.update({name: header[name] for name in ("NAXIS1", "NAXIS2") if name in header})
+    return fits.HDUList([bare if k == hdu else other for k, other in enumerate(hdus)]), dropped
 
 
 def check_celestial(wcs: WCS, where: str) -> None:

@@ -209,7 +209,7 @@ class TestGeis:
         hdus = read_geis(write_geis(tmp_path / "x.c0h", arrays, kind=kind, PSIZE=64))
         assert len(hdus) == 4
         for array, hdu in zip(arrays, hdus[1:], strict=True):
-            assert hdu.data.shape == shape
+            assert (hdu.data.shape, hdu.data.dtype.kind) == (shape, array.dtype.kind)
             assert hdu.data.astype(STORED[kind]).tobytes() == array.tobytes()
 
     @pytest.mark.parametrize(("end", "kind"), [("c0h", "SCI"), ("d0h", "SCI"), ("c1h", "DQ"), ("q0h", "DQ")])
@@ -218,22 +218,18 @@ class TestGeis:
         assert [(hdu.name, hdu.ver) for hdu in hdus[1:]] == [(kind, 1), (kind, 2), (kind, 3)]
 
     def test_group_parameters_become_cards_of_each_group(self, tmp_path):
-        parameters = [*WCS_PARAMETERS, ("DETECTOR", "INTEGER*4"), ("FILLCNT", "INTEGER*2"), ("YTYPE", "CHARACTER*4")]
-        values = [[*tan_values(ra), 1 + k, -k, b"OBJ"] for k, ra in enumerate((10.0, 0.1 + 0.2))]
-        hdus = read_geis(
-            write_geis(
-                tmp_path / "x.c0h", [np.ones(SHAPE)] * 2, values, parameters=parameters, cards=CAMERA, PSIZE=9999 * 8
-            )
-        )
-        assert [hdu.header["CRVAL1"] for hdu in hdus[1:]] == [10.0, 0.1 + 0.2]
-        assert [hdu.header["CD1_1"] for hdu in hdus[1:]] == [float(np.float32(-SCALE))] * 2
-        assert [(h.header["DETECTOR"], h.header["FILLCNT"], h.header["YTYPE"]) for h in hdus[1:]] == [
-            (1, 0, "OBJ"),
-            (2, -1, "OBJ"),
-        ]
-        assert hdus[1].header["CTYPE2"] == "DEC--TAN"
-        assert (hdus[0].header["EXPTIME"], hdus[0].header["BUNIT"]) == (10.0, "COUNTS")
-        assert str(hdus[0].header["HISTORY"]) == "made by a test"
+        others = {"DETECTOR": "INTEGER*4", "FILLCNT": "INTEGER*2", "MIR_REVR": "LOGICAL*4", "YTYPE": "CHARACTER*4"}
+        parameters = [*WCS_PARAMETERS, *others.items()]
+        values = [[*tan_values(ra), 1 + k, -k, k, b"OBJ"] for k, ra in enumerate((10.0, 0.1 + 0.2))]
+        path = tmp_path / "x.c0h"
+        write_geis(path, [np.ones(SHAPE)] * 2, values, parameters=parameters, cards=CAMERA, PSIZE=9999 * 8)
+        primary, *groups = (hdu.header for hdu in read_geis(path))
+        assert [group["CRVAL1"] for group in groups] == [10.0, 0.1 + 0.2]
+        assert [group["CD1_1"] for group in groups] == [float(np.float32(-SCALE))] * 2
+        assert [[group[name] for name in others] for group in groups] == [[1, 0, False, "OBJ"], [2, -1, True, "OBJ"]]
+        assert groups[0]["CTYPE2"] == "DEC--TAN"
+        assert (primary["EXPTIME"], primary["BUNIT"]) == (10.0, "COUNTS")
+        assert str(primary["HISTORY"]) == "made by a test"
 
     def test_logical_parameters_are_logical(self, tmp_path):
         path = write_geis(tmp_path / "x.c0h", [np.ones(SHAPE)], [[1]], parameters=[("MIR_REVR", "LOGICAL*4")])
@@ -738,6 +734,9 @@ class TestCommunityPipeline:
         assert not [w for w in caught if CODES in str(w.message)]
 
 
+NPOL, D2IM = ("cpdis1", "cpdis2"), ("det2im1", "det2im2")
+
+
 class TestLookupTables:
     """ACS/WFC's header names tables of NPOL and D2IM corrections that are extensions of the same file."""
 
@@ -754,40 +753,39 @@ class TestLookupTables:
                         made.append(fits.ImageHDU(np.zeros((2048, 4096), np.uint8), hdu.header))
                     elif hdu.name in kept:
                         made.append(hdu.copy())
-                made.writeto(path, output_verify="ignore")
+                made.writeto(path, output_verify="ignore", overwrite=True)
             return path
 
         return write
 
-    @pytest.mark.parametrize(
-        ("kept", "missing"),
-        [((), ("cpdis1", "cpdis2", "det2im1", "det2im2")), (("D2IMARR",), ("cpdis1", "cpdis2"))],
-        ids=["none", "D2IM only"],
-    )
-    def test_missing_tables_are_warned_of_and_the_rest_is_used(self, acs, kept, missing):
-        whole, path = acs("WCSDVARR", "D2IMARR"), acs(*kept)
-        with pytest.warns(
-            SkyMatchWarning, match=r"distortion tables \(NPOL.*\) are missing: .*\(.*SCI,1\] and 1 more\)"
-        ):
-            members = session(path).members
-        assert members.pixel_scale.to_numpy() == pytest.approx(0.05)
-        s = session(path)
-        with pytest.warns(SkyMatchWarning, match="distortion tables"):
-            footprints = s.footprints
+    def shift(self, whole, member, missing):
+        """Largest distance in pixels from where stwcs places pixels without some tables."""
+        x, y = np.random.default_rng(1).uniform(0, 1, (2, 500)) * [[4095], [2047]]
         with fits.open(whole) as hdus:
-            for k in (0, 1):
-                wcs = HSTWCS(hdus, ext=("SCI", k + 1))
-                full = np.array(wcs.all_pix2world(2047.5, 1023.5, 0))
-                for table in missing:
-                    setattr(wcs, table, None)
-                less = np.array(wcs.all_pix2world(2047.5, 1023.5, 0))
-                found = footprints[["ra", "dec"]].iloc[k].to_numpy()
-                assert np.abs(less - full).max() * 3600 < 0.05
-                assert np.abs(found - less).max() * 3600 < 5
-                transform = s.fresh_result("load").members[k].wcs
-                np.testing.assert_allclose(
-                    np.ravel(transform.to_sky(np.array([2047.5]), np.array([1023.5]))), less.ravel(), atol=1e-9
-                )
+            wcs = HSTWCS(hdus, ext=("SCI", int(member.ext[-1])))
+        for table in missing:
+            setattr(wcs, table, None)
+        apart = np.subtract(member.wcs.to_sky(x, y), wcs.all_pix2world(x, y, 0))
+        return np.abs(apart).max() * 3600 / 0.05
+
+    def test_without_tables_the_rest_is_used_with_a_warning(self, acs):
+        s = session(acs())
+        text = r"distortion tables \(NPOL, D2IM\) are missing: .* \(0_flt.fits\[SCI,1\] and 1 more\)"
+        with pytest.warns(SkyMatchWarning, match=text):
+            assert s.load().pixel_scale.to_numpy() == pytest.approx(0.05)
+        whole = acs("WCSDVARR", "D2IMARR")
+        for member in s.fresh_result("load").members:
+            assert self.shift(whole, member, [*NPOL, *D2IM]) < 1e-5
+            assert 0.1 < self.shift(whole, member, []) < 0.5
+
+    @pytest.mark.filterwarnings("ignore:distortion tables")
+    @pytest.mark.parametrize(("kept", "missing"), [("WCSDVARR", "D2IM"), ("D2IMARR", "NPOL")])
+    def test_tables_that_are_there_are_used(self, acs, kept, missing):
+        s = session(acs(kept))
+        s.load()
+        for member in s.fresh_result("load").members:
+            assert self.shift(acs("WCSDVARR", "D2IMARR"), member, {"NPOL": NPOL, "D2IM": D2IM}[missing]) < 1e-5
+        assert any(f"distortion tables ({missing}) are missing" in note for note in s.notes)
 
     def test_with_its_tables_nothing_is_warned_of(self, acs):
         path = acs("WCSDVARR", "D2IMARR")
