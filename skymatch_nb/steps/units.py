@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,7 @@ def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units
     )
 
 
+@cache
 def classify_unit(text: str) -> tuple[str, Any]:
     """Data type that a unit means, and the astropy unit where it is a surface brightness (else None).
 
@@ -126,6 +128,7 @@ def classify_unit(text: str) -> tuple[str, Any]:
     return ("counts" if "/" not in plain else "unknown"), None
 
 
+@cache
 def _flux_unit(text: str) -> Any:
     """Unit of a flux per pixel (Jy, say), as astropy has it; None for other units."""
     if _FLUX.fullmatch(text.strip()):
