@@ -1,10 +1,13 @@
 """The functions of stsci.skypac, by their published names, parameters and order."""
 
 import inspect
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from skymatch_nb.io.convert import converted_at_once
+from skymatch_nb.io.inputs import ImageSpec, Spec, resolve_inputs
 from skymatch_nb.log import applied_lines, write_log
 from skymatch_nb.session import SkyMatchSession
 
@@ -40,7 +43,10 @@ def skymatch(
     Parameters
     ----------
     input
-        As for `skymatch_nb.SkyMatchSession`.
+        As for `skymatch_nb.SkyMatchSession`. GEIS and WAIVER files are converted to FITS beside them at once, and the
+        converted files are used.
+    clobber
+        Whether converted files that exist are made anew; else they are used as they are.
     verbose
         Whether progress is shown and the log is printed.
     flog
@@ -58,8 +64,9 @@ def skymatch(
     InputError, ParameterError, UnitsError, NoOverlapError
         As the session raises them.
     """
+    write_log(flog, ())
     session = SkyMatchSession(
-        input,
+        [_converted(spec, clobber) for spec in resolve_inputs(input)],
         skymethod=skymethod,
         match_down=match_down,
         skystat=skystat,
@@ -80,11 +87,17 @@ def skymatch(
         clean=clean,
         verbose=verbose,
     )
-    write_log(flog, ())
     sky = session.solve()
     applied = [] if readonly else applied_lines(session.apply())
     write_log(flog, [*session.log(), *applied], echo=verbose)
     return sky
+
+
+def _converted(spec: Spec, clobber: bool) -> Any:
+    """Specification of a file's converted form, where it is of an old format."""
+    if not isinstance(spec, ImageSpec):
+        return spec.payload
+    return replace(spec, path=converted_at_once(spec.path, clobber))
 
 
 def TEAL_SkyMatch(*args: Any, **params: Any) -> pd.DataFrame:  # noqa: N802 - the published name

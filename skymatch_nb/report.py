@@ -30,7 +30,7 @@ h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 2px 10px; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap; }
 td.text, th.text { text-align: left; }
-td.text { white-space: normal; overflow-wrap: anywhere; min-width: 8em; } th { background: #f4f4f6; }
+td.text { white-space: normal; overflow-wrap: anywhere; min-width: 14em; } th { background: #f4f4f6; }
 .scroll { overflow: auto; max-height: 32em; }
 .note { border-left: 4px solid #d55e00; padding-left: .8em; }
 .units { color: #777; font-weight: normal; }

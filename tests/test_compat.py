@@ -159,3 +159,24 @@ def test_log_that_fails_midway_is_an_error(pattern):
 
     with pytest.raises(OSError, match="disk full"):
         skymatch(pattern, flog=Full(), verbose=False)
+
+
+@pytest.mark.filterwarnings("ignore:no unit")
+def test_old_formats_are_converted_at_once_and_then_used(realdata, tmp_path):
+    for name in ("c0f", "c1f"):
+        source = realdata / f"wfpc2_waiver/u40x010hm_{name}.fits.gz"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    given, made = tmp_path / "u40x010hm_c0f.fits.gz", tmp_path / "u40x010hm_c0h.fits"
+    common = {"skymethod": "localmin", "dq_bits": 0, "flog": None, "verbose": False}
+    first = skymatch(given, **common)
+    assert made.exists()
+    assert (tmp_path / "u40x010hm_c1h.fits").exists()
+    assert first.index[0] == "u40x010hm_c0h.fits[SCI,1]"
+    written = skymatch(given, readonly=False, subtractsky=True, **common)
+    assert written.sky_data.tolist() == first.sky_data.tolist()
+    again = skymatch(given, **common)
+    assert again.header_old.tolist() == pytest.approx(written.sky_data.tolist())
+    assert again.sky_data.abs().max() < 0.05 * first.sky_data.max()
+    anew = skymatch(given, clobber=True, **common)
+    assert anew.sky_data.tolist() == first.sky_data.tolist()
+    assert anew.header_old.isna().all()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.geis import is_geis
+from skymatch_nb.io.instruments import sibling_quality
 from skymatch_nb.io.opened import opened
 
 _WAIVER_NAME = re.compile(r"_([a-z]\d)f\.fits(\.gz)?$", re.IGNORECASE)
@@ -22,6 +23,26 @@ def converted_path(path: Path) -> Path | None:
             return None
     name, count = _WAIVER_NAME.subn(r"_\1h.fits", path.name)
     return path.with_name(name if count else f"{path.stem}_mef.fits")
+
+
+def converted_at_once(path: Path, clobber: bool) -> Path:
+    """Converted form of an old file, and of its quality file: those that are there unless ``clobber`` is set.
+
+    A file that needs no conversion is returned as it is.
+
+    Raises
+    ------
+    InputError
+        Where a file cannot be read or written.
+    """
+    target = converted_path(path)
+    if target is None:
+        return path
+    sibling = sibling_quality(path)
+    for file, made in [(path, target), *([(sibling[0], converted_path(sibling[0]))] if sibling else [])]:
+        if made is not None and (clobber or not made.exists()):
+            converted_file(file, clobber)
+    return target
 
 
 def converted_file(path: Path, clobber: bool) -> Path:
