@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skymatch_nb.params import specs
-from skymatch_nb.params.bits import format_good_bits
+from skymatch_nb.params import ParamSpec, specs
 from skymatch_nb.report import SessionSummary, check_folder, residual_summary
 
 
@@ -25,7 +24,7 @@ def solution_lines(
     lines = [
         f"***** skymatch_nb {version('skymatch_nb')}  {datetime.now(UTC).isoformat(timespec='seconds')} *****",
         "Parameters:",
-        *(f"    {s.name} = {_value(s.kind, getattr(params, s.name))}" for s in specs()),
+        *(f"    {s.name} = {_value(s, getattr(params, s.name))}" for s in specs()),
         "Images:",
         *(_image_line(str(name), row, params.dq_bits is not None) for name, row in members.iterrows()),
         *(f"Warning: {note}" for note in summary.notes),
@@ -120,8 +119,8 @@ def _screen() -> logging.Handler:
     return _StreamHandler(sys.stdout)
 
 
-def _value(kind: str, value: Any) -> str:
-    return format_good_bits(value) if kind == "bits" else repr(value)
+def _value(spec: ParamSpec, value: Any) -> str:
+    return spec.format(value) if spec.kind == "bits" or callable(value) else repr(value)
 
 
 def _image_line(name: str, row: Any, uses_dq: bool) -> str:

@@ -93,11 +93,11 @@ RECOMPUTED = [
 @pytest.mark.parametrize(("change", "expected"), RECOMPUTED, ids=[next(iter(change)) for change, _ in RECOMPUTED])
 def test_a_change_recomputes_only_what_it_touches(session, change, expected):
     session.sky  # noqa: B018
-    before = dict(session._results)
+    before = dict(session._pipeline.results)
     session.configure(**change)
-    assert session._results == before
+    assert session._pipeline.results == before
     session.sky  # noqa: B018
-    assert {name for name, result in session._results.items() if before.get(name) is not result} == expected
+    assert {name for name, result in session._pipeline.results.items() if before.get(name) is not result} == expected
 
 
 def test_going_back_to_earlier_parameters_gives_the_same_answer(session):

@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -22,6 +23,7 @@ from pydantic import (
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import parse_good_bits
+from skymatch_nb.params.groups import format_group_by, parse_group_by
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
+Grouping = Annotated[
+    Any, BeforeValidator(parse_group_by), PlainSerializer(format_group_by, return_type=Any, when_used="json")
+]
+
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
 SkyStat = Literal["mode", "mean", "median", "midpt", "binmode"]
 
@@ -80,6 +86,11 @@ class SkyMatchParams(BaseModel):
     match_down: Annotated[bool, About("solve")] = True
     """Whether 'match' gives 0 to the exposure with the lowest sky (True) or with the highest (False). With
     'globalmin+match' it only decides which one is called the reference."""
+
+    group_by: Annotated[Grouping, About("group")] = "exposure"
+    """Which members share one sky: 'exposure', those of one file; 'chip', each for itself; a header keyword (VISIT,
+    DETECTOR, ...), those with the same value. In Python also a mapping of member or file names to group names, or a
+    function of a member; on the command line 'a.fits=one,b.fits=one'."""
 
     reference: Annotated[OptionalText, About("solve", advanced=True)] = None
     """Name of the group that 'match' gives 0 instead of the lowest or highest one."""

@@ -1,5 +1,6 @@
 """The declaration as data: what a command line, a panel or a table of the docs needs to know of each parameter."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
@@ -8,6 +9,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le
 
 from skymatch_nb.errors import ParameterError
+from skymatch_nb.params.bits import format_good_bits
+from skymatch_nb.params.groups import format_group_by
 from skymatch_nb.params.model import About, SkyMatchParams
 
 Kind = Literal["choice", "flag", "integer", "number", "bits", "text"]
@@ -76,6 +79,14 @@ class ParamSpec:
             return int(word) if self.kind == "integer" else float(word)
         except ValueError:
             raise ParameterError(f"parameter {self.name}={text!r}: must be a valid {self.kind}") from None
+
+    def format(self, value: Any) -> str:
+        """Text of a value that `parse` reads."""
+        if self.kind == "bits":
+            return format_good_bits(value)
+        if isinstance(value, Mapping):
+            return ",".join(f"{name}={part}" for name, part in value.items())
+        return str(format_group_by(value)) if callable(value) else str(value)
 
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -14,6 +14,7 @@ from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.results import Result, make_key
 from skymatch_nb.steps.apply import plan, report
 from skymatch_nb.steps.footprint import footprint
+from skymatch_nb.steps.group import group
 from skymatch_nb.steps.header import header_sky
 from skymatch_nb.steps.load import load
 from skymatch_nb.steps.mask import count, mask
@@ -68,21 +69,28 @@ def _always(*names: str) -> Callable[[SkyMatchParams], tuple[str, ...]]:
 
 def _solve_needs(params: SkyMatchParams) -> tuple[str, ...]:
     if params.skymethod in LOCAL_METHODS:
-        return ("load", "units", "measure_members")
-    matched = ("load", "units", "overlap", "pair")
+        return ("group", "units", "measure_members")
+    matched = ("group", "units", "overlap", "pair")
     return (*matched, "measure_members") if params.skymethod == "globalmin+match" else matched
 
 
 def _solve(c: Call) -> Result:
     r = c.results
     if c.params.skymethod in LOCAL_METHODS:
-        return solve_local(c.key, r["load"], r["units"], r["measure_members"], c.params)
+        return solve_local(c.key, r["group"], r["units"], r["measure_members"], c.params)
     whole = r.get("measure_members")
-    return solve_match(c.key, r["load"], r["units"], r["overlap"], r["pair"], whole, c.params)
+    return solve_match(c.key, r["group"], r["units"], r["overlap"], r["pair"], whole, c.params)
 
 
 _TABLE = (
     Step("load", "read headers and WCS", _always(), (), lambda c: load(c.key, c.given.specs, c.work)),
+    Step(
+        "group",
+        "form groups that share a sky",
+        _always("load"),
+        ("group",),
+        lambda c: group(c.key, c.results["load"], c.params, c.work),
+    ),
     Step(
         "units",
         "convert data units to brightness",
@@ -121,9 +129,9 @@ _TABLE = (
     Step(
         "overlap",
         "find overlaps",
-        _always("load", "footprint"),
+        _always("group", "footprint"),
         (),
-        lambda c: overlap(c.key, c.results["load"], c.results["footprint"]),
+        lambda c: overlap(c.key, c.results["group"], c.results["footprint"]),
     ),
     Step(
         "sample_overlaps",
@@ -156,26 +164,28 @@ _TABLE = (
     Step(
         "pair",
         "combine overlaps into pairs",
-        _always("load", "units", "overlap", "measure_overlaps"),
+        _always("group", "units", "overlap", "measure_overlaps"),
         (),
         lambda c: pair_groups(
-            c.key, c.results["load"], c.results["units"], c.results["overlap"], c.results["measure_overlaps"]
+            c.key, c.results["group"], c.results["units"], c.results["overlap"], c.results["measure_overlaps"]
         ),
     ),
     Step("solve", "solve for sky levels", _solve_needs, ("solve",), _solve),
     Step(
         "plan",
         "plan header values",
-        _always("load", "units", "header", "solve"),
+        _always("group", "units", "header", "solve"),
         ("apply",),
-        lambda c: plan(c.key, c.results["load"], c.results["units"], c.results["header"], c.results["solve"], c.params),
+        lambda c: plan(
+            c.key, c.results["group"], c.results["units"], c.results["header"], c.results["solve"], c.params
+        ),
     ),
     Step(
         "apply",
         "report what is to be written",
-        _always("load", "plan"),
+        _always("group", "plan"),
         (),
-        lambda c: report(c.key, c.results["load"], c.results["plan"]),
+        lambda c: report(c.key, c.results["group"], c.results["plan"]),
     ),
 )
 

@@ -14,6 +14,7 @@ from skymatch_nb.params import SkyMatchParams, specs
 DEFAULTS = {
     "skymethod": "globalmin+match",
     "match_down": True,
+    "group_by": "exposure",
     "reference": None,
     "skystat": "mode",
     "lower": None,

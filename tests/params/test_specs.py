@@ -14,7 +14,7 @@ KINDS = {
     "integer": ["nclip"],
     "number": ["lower", "upper", "lsigma", "usigma", "binwidth"],
     "bits": ["dq_bits"],
-    "text": ["reference", "units_kwd", "invsens_kwd", "skyuser_kwd", "logfile"],
+    "text": ["group_by", "reference", "units_kwd", "invsens_kwd", "skyuser_kwd", "logfile"],
 }
 OPTIONAL = ["reference", "lower", "upper", "dq_bits", "invsens_kwd", "logfile"]
 every_spec = pytest.mark.parametrize("parameter", specs(), ids=lambda s: s.name)

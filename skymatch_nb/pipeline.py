@@ -1,0 +1,134 @@
+"""Fresh results, made when they are asked for: the steps of the registry over one set of inputs and parameters."""
+
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from skymatch_nb.errors import SkyMatchWarning
+from skymatch_nb.executor import Progress, Work
+from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.progress import progress_bar
+from skymatch_nb.results import Result
+from skymatch_nb.steps.registry import STEPS, Call, Given, current_key
+
+STAGES = {
+    "load": ("header", "units", "load", "group"),
+    "mask": ("mask", "count"),
+    "footprints": ("footprint", "overlap"),
+    "solve": ("sample_overlaps", "sample_members", "measure_overlaps", "measure_members", "pair", "solve"),
+    "apply": ("plan", "apply"),
+}
+"""The steps as a user sees them, and the results that each stands for, the main one last."""
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+class Pipeline:
+    """Results of the steps, each remade only where its key tells that it is no longer what it would be.
+
+    Parameters
+    ----------
+    given, params
+        What the results are made from; both may be replaced at any time, which computes nothing.
+    workers, progress
+        How to run steps; see `skymatch_nb.executor.Work`.
+    made
+        Called with the name of every step that was run.
+    """
+
+    def __init__(
+        self,
+        given: Given,
+        params: SkyMatchParams,
+        workers: int,
+        progress: Progress | None = None,
+        made: Callable[[str], None] | None = None,
+    ) -> None:
+        self.given, self.params = given, params
+        self.workers, self.progress, self.made = workers, progress, made
+        self.results: dict[str, Result] = {}
+        self.seconds: dict[str, float] = {}
+        self.lock = threading.RLock()
+
+    def fork(self, params: SkyMatchParams) -> "Pipeline":
+        """Return one with other parameters that starts from the same results; what it makes stays its own."""
+        other = Pipeline(self.given, params, self.workers, self.progress)
+        with self.lock:
+            other.results, other.seconds = dict(self.results), dict(self.seconds)
+        return other
+
+    def require(self, *names: str) -> tuple[Any, ...]:
+        """Fresh results of steps, computed where they are not."""
+        with self.lock:
+            keys: dict[str, str] = {}
+            return tuple(self._make(name, self.given, self.params, keys) for name in names)
+
+    def fresh(self) -> dict[str, Any]:
+        """Results that are fresh, by step; nothing is computed."""
+        keys: dict[str, str] = {}
+        return {
+            name: result
+            for name, result in list(self.results.items())
+            if result.key == current_key(name, self.given, self.params, keys)
+        }
+
+    def wanted(self, stage: str) -> tuple[str, ...]:
+        """Results that a stage makes with the present parameters; counting pixels is left to those who ask."""
+        needed: set[str] = set()
+        todo = ["solve"]
+        while todo:
+            name = todo.pop()
+            needed.add(name)
+            todo += STEPS[name].needs(self.params)
+        optional = {"count"} | (set(STAGES["solve"]) - needed)
+        return tuple(name for name in STAGES[stage] if name not in optional)
+
+    def state(self, stage: str, name: str) -> str:
+        """State of a result: 'fresh', 'stale', 'not run' or 'not needed'."""
+        result = self.results.get(name)
+        if result is None:
+            return "not run" if name in self.wanted(stage) or name == "count" else "not needed"
+        return "fresh" if result.key == current_key(name, self.given, self.params) else "stale"
+
+    def stage_state(self, stage: str) -> str:
+        """State of a stage from those of its results: it has run where its main result, the last, has."""
+        states = [self.state(stage, name) for name in self.wanted(stage)]
+        if states[-1] == "not run":
+            return "not run"
+        return next((state for state in ("stale", "not run") if state in states), "fresh")
+
+    def _make(self, name: str, given: Given, params: SkyMatchParams, keys: dict[str, str]) -> Result:
+        key = current_key(name, given, params, keys)
+        result = self.results.get(name)
+        if result is not None and result.key == key:
+            return result
+        step = STEPS[name]
+        upstream = {need: self._make(need, given, params, keys) for need in step.needs(params)}
+        started = time.perf_counter()
+        with progress_bar(self.progress, shown=params.verbose) as progress:
+            result = step.run(Call(key, upstream, given, params, Work(self.workers, progress)))
+        self.seconds[name] = time.perf_counter() - started
+        self.results[name] = result
+        for note in result.notes:
+            warnings.warn(note, SkyMatchWarning, stacklevel=_calls_inside())
+        if self.made is not None:
+            self.made(name)
+        return result
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("lock", "progress", "made")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, lock=threading.RLock(), progress=None, made=None)
+
+
+def _calls_inside() -> int:
+    """Stack level of the caller's code: how many calls, from here on, are within the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level
