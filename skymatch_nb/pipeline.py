@@ -19,7 +19,18 @@ STAGES = {
     "load": ("header", "units", "load", "group"),
     "mask": ("mask", "count"),
     "footprints": ("footprint", "overlap"),
-    "solve": ("sample_overlaps", "sample_members", "measure_overlaps", "measure_members", "pair", "solve"),
+    "solve": (
+        "sample_overlaps",
+        "sample_members",
+        "align",
+        "difference_samples",
+        "measure_overlaps",
+        "measure_members",
+        "measure_differences",
+        "compare",
+        "pair",
+        "solve",
+    ),
     "apply": ("plan", "apply"),
 }
 """The steps as a user sees them, and the results that each stands for, the main one last."""

@@ -101,6 +101,11 @@ class Member:
         """``(ny, nx)``."""
         return self.pixels.shape
 
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """Names by which parameters may single it out, the most specific first."""
+        return (self.name, self.file, self.group, self.detector, self.instrument)
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -245,6 +250,38 @@ class MemberSamples(Result):
 
 
 @dataclass(frozen=True, eq=False)
+class AlignedPixels(Result):
+    """Values of both members of every overlap at the same places, where both are good, in data units.
+
+    The arrays of an overlap have equal length. Places are the pixels of the member with the coarser ones.
+    """
+
+    values_a: tuple[NDArray[Any], ...]
+    values_b: tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class DifferenceSamples(Result):
+    """Sorted brightness differences, a minus b, of every overlap, in sets of overlaps with the same member a.
+
+    ``good`` (noverlaps,) counts pixels that are good on both sides, before the limits.
+    """
+
+    sets: tuple[SampleSet, ...]
+    good: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class DifferenceLevels(Result):
+    """Brightness difference of every overlap, its standard error, and the pixels kept; NaN and 0 without a pixel."""
+
+    difference: Floats
+    err: Floats
+    npix: Integers
+    good: Integers
+
+
+@dataclass(frozen=True, eq=False)
 class OverlapLevels(Result):
     """Sky in data units and pixels kept on both sides of every overlap; NaN and 0 where there is no good pixel.
 
@@ -260,6 +297,29 @@ class OverlapLevels(Result):
     npix_b: Integers
     good_a: Integers
     good_b: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison(Result):
+    """How the two sides of every overlap compare, in brightness.
+
+    ``sky_a`` and ``sky_b`` are the levels of both sides and ``err_a``, ``err_b`` their errors, NaN where differences
+    were measured pixel by pixel; ``difference`` is a minus b. Overlaps whose ``status`` is not `USED` do not count.
+    """
+
+    sky_a: Floats
+    sky_b: Floats
+    err_a: Floats
+    err_b: Floats
+    difference: Floats
+    difference_err: Floats
+    npix_a: Integers
+    npix_b: Integers
+    status: tuple[str, ...]
+
+
+USED = "used"
+"""Status of an overlap that counts."""
 
 
 @dataclass(frozen=True, eq=False)

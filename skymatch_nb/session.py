@@ -204,7 +204,7 @@ class SkyMatchSession:
     @property
     def overlaps(self) -> pd.DataFrame:
         """Overlaps table; see `skymatch_nb.tables.overlaps_table`."""
-        return tables.overlaps_table(*self._pipeline.require("group", "units", "overlap", "measure_overlaps"))
+        return tables.overlaps_table(*self._pipeline.require("group", "units", "overlap", "compare"))
 
     @property
     def sky(self) -> pd.DataFrame:

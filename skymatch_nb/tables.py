@@ -10,12 +10,12 @@ from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.geometry import to_radec
 from skymatch_nb.results import (
     Applied,
+    Comparison,
     Footprints,
     GoodCounts,
     GroupPairs,
     HeaderSky,
     Loaded,
-    OverlapLevels,
     Overlaps,
     Plan,
     Solution,
@@ -77,7 +77,7 @@ def footprints_table(loaded: Loaded, footprints: Footprints, overlaps: Overlaps)
     return _by_member(loaded, columns, {"ra": "deg", "dec": "deg", "area_arcsec2": "arcsec2"})
 
 
-def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, levels: OverlapLevels) -> pd.DataFrame:
+def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, compared: Comparison) -> pd.DataFrame:
     """One row per overlap of two members, and one per overlap that could not be found.
 
     ``sky_a``, ``sky_b`` and ``difference`` (a minus b) are brightness, ``difference_err`` its standard error;
@@ -86,14 +86,9 @@ def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, levels: Ove
     failed = overlaps.failed
     a = np.concatenate([overlaps.member_a, [f[0] for f in failed]]).astype(int)
     b = np.concatenate([overlaps.member_b, [f[1] for f in failed]]).astype(int)
-    nothing = np.full(len(failed), np.nan)
-    factor_a, factor_b = units.factor[overlaps.member_a], units.factor[overlaps.member_b]
-    sky_a = np.concatenate([levels.sky_a * factor_a, nothing])
-    sky_b = np.concatenate([levels.sky_b * factor_b, nothing])
-    error = np.concatenate([np.hypot(levels.err_a * factor_a, levels.err_b * factor_b), nothing])
-    status = [_overlap_status(levels, k) for k in range(len(overlaps))] + [f"failed: {f[2]}" for f in failed]
-    none = np.zeros(len(failed), np.int64)
+    nothing, none = np.full(len(failed), np.nan), np.zeros(len(failed), np.int64)
     names, groups = [m.name for m in loaded.members], [m.group for m in loaded.members]
+    measured = ("npix_a", "npix_b", "sky_a", "sky_b", "difference", "difference_err")
     table = pd.DataFrame(
         {
             "member_a": [names[k] for k in a],
@@ -101,13 +96,8 @@ def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, levels: Ove
             "group_a": [groups[k] for k in a],
             "group_b": [groups[k] for k in b],
             "area_arcsec2": np.concatenate([overlaps.area, nothing]) * ARCSEC2,
-            "npix_a": np.concatenate([levels.npix_a, none]),
-            "npix_b": np.concatenate([levels.npix_b, none]),
-            "sky_a": sky_a,
-            "sky_b": sky_b,
-            "difference": sky_a - sky_b,
-            "difference_err": error,
-            "status": status,
+            **{c: np.concatenate([getattr(compared, c), none if c.startswith("npix") else nothing]) for c in measured},
+            "status": [*compared.status, *(f"failed: {f[2]}" for f in failed)],
         }
     )
     known = dict.fromkeys(("sky_a", "sky_b", "difference", "difference_err"), units.unit)
@@ -199,15 +189,6 @@ def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _plain(value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     return None if value is pd.NA or (isinstance(value, float) and not np.isfinite(value)) else value
-
-
-def _overlap_status(levels: OverlapLevels, k: int) -> str:
-    for side, good, kept in (("a", levels.good_a, levels.npix_a), ("b", levels.good_b, levels.npix_b)):
-        if good[k] == 0:
-            return f"no good pixels in {side}"
-        if kept[k] == 0:
-            return f"all pixels of {side} clipped"
-    return "used"
 
 
 def _by_member(loaded: Loaded, columns: Mapping[str, Any], units: Mapping[str, str]) -> pd.DataFrame:

@@ -79,13 +79,18 @@ def test_solve_reads_no_pixel_outside_overlaps_and_counts_nothing(session):
 
 RECOMPUTED = [
     ({"match_down": False}, {"solve", "plan"}),
-    ({"nclip": 2}, {"measure_overlaps", "pair", "solve", "plan"}),
-    ({"dq_bits": "16"}, {"mask", "sample_overlaps", "measure_overlaps", "pair", "solve", "plan"}),
-    ({"units_kwd": "UNITS"}, {"units", "pair", "solve", "plan"}),
+    ({"nclip": 2}, {"measure_overlaps", "compare", "pair", "solve", "plan"}),
+    ({"dq_bits": "16"}, {"mask", "sample_overlaps", "measure_overlaps", "compare", "pair", "solve", "plan"}),
+    ({"units_kwd": "UNITS"}, {"units", "compare", "pair", "solve", "plan"}),
+    ({"min_overlap_pixels": 3}, {"compare", "pair", "solve", "plan"}),
+    (
+        {"overlap_stat": "difference"},
+        {"align", "difference_samples", "measure_differences", "compare", "pair", "solve", "plan"},
+    ),
     ({"skyuser_kwd": "MYSKY"}, {"header", "plan"}),
     ({"skymethod": "globalmin+match"}, {"sample_members", "measure_members", "solve", "plan"}),
     ({"verbose": True}, set()),
-    ({"optimize": "speed"}, {"sample_overlaps", "measure_overlaps", "pair", "solve", "plan"}),
+    ({"optimize": "speed"}, {"sample_overlaps", "measure_overlaps", "compare", "pair", "solve", "plan"}),
 ]
 
 

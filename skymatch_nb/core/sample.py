@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skymatch_nb.core.jit import kernel
 
 BLOCK = 128
+
+MAD_TO_DEVIATION = 1.482602218505602
+"""Deviation of Gaussian values in units of their median absolute deviation: 1 / Phi**-1(3/4)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,20 +85,20 @@ def sorted_samples(samples: Sequence[NDArray[Any]]) -> SampleSet:
 
 def clip(
     samples: SampleSet,
-    lower: float | None = None,
-    upper: float | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
     nclip: int = 5,
     lsigma: float = 4.0,
     usigma: float = 4.0,
 ) -> Clipped:
     """Clip every sample iteratively about its mean.
 
-    Start with the values in [lower, upper]; ``nclip`` times take their mean m and ddof=1 deviation d and
-    keep, of all the values, those in [max(lower, m - lsigma d), min(upper, m + usigma d)]. A sample that
-    loses every value has ``npix`` 0.
+    Start with the values in [lower, upper], each one number or one per sample; ``nclip`` times take their mean m
+    and ddof=1 deviation d and keep, of all the values, those in [max(lower, m - lsigma d), min(upper, m + usigma
+    d)]. A sample that loses every value has ``npix`` 0.
     """
-    low = -np.inf if lower is None else float(lower)
-    high = np.inf if upper is None else float(upper)
+    low = np.full(len(samples), -np.inf if lower is None else lower, np.float64)
+    high = np.full(len(samples), np.inf if upper is None else upper, np.float64)
     first, stop, mean, std = _clip(
         samples.values,
         samples.offsets,
@@ -109,6 +112,15 @@ def clip(
         float(usigma),
     )
     return Clipped(first, stop, mean, std)
+
+
+def robust_moments(samples: SampleSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Median of every sample, and the deviation that its median absolute deviation means for Gaussian values.
+
+    Both have shape (n,), NaN for a sample without a value.
+    """
+    medians, deviations = _robust_moments(samples.values, samples.offsets)
+    return medians, MAD_TO_DEVIATION * deviations
 
 
 def _sort_finite(sample: NDArray[Any]) -> NDArray[Any]:
@@ -196,8 +208,8 @@ def _clip(
     centres: Any,
     block_offsets: Any,
     sums: Any,
-    lower: float,
-    upper: float,
+    lowers: Any,
+    uppers: Any,
     nclip: int,
     lsigma: float,
     usigma: float,
@@ -207,6 +219,7 @@ def _clip(
     means, stds = np.full(count, np.nan), np.full(count, np.nan)
     for k in range(count):
         base, end, at, centre = offsets[k], offsets[k + 1], block_offsets[k], centres[k]
+        lower, upper = lowers[k], uppers[k]
         first = _first_not_below(values, base, end, lower) - base
         stop = _first_above(values, base, end, upper) - base
         mean, std = np.nan, np.nan
@@ -225,3 +238,34 @@ def _clip(
                 mean, std = _moments(values, base, sums, at, first, stop, centre)
         firsts[k], stops[k], means[k], stds[k] = first, max(first, stop), mean, std
     return firsts, stops, means, stds
+
+
+@kernel
+def _robust_moments(values: Any, offsets: Any) -> Any:
+    count = len(offsets) - 1
+    medians, deviations = np.full(count, np.nan), np.full(count, np.nan)
+    for k in range(count):
+        sample = values[offsets[k] : offsets[k + 1]]
+        n = len(sample)
+        if n:
+            median = 0.5 * (np.float64(sample[(n - 1) // 2]) + np.float64(sample[n // 2]))
+            medians[k], deviations[k] = median, _median_deviation(sample, median)
+    return medians, deviations
+
+
+@kernel
+def _median_deviation(sample: Any, median: float) -> float:
+    """Median of ``|v - median|`` of sorted values: outwards from the median, the nearer side first."""
+    n = len(sample)
+    right = _first_not_below(sample, 0, n, median)
+    left = right - 1
+    previous, current = 0.0, 0.0
+    for _ in range(n // 2 + 1):
+        below = median - sample[left] if left >= 0 else np.inf
+        above = sample[right] - median if right < n else np.inf
+        previous, current = current, min(below, above)
+        if below <= above:
+            left -= 1
+        else:
+            right += 1
+    return current if n % 2 else 0.5 * (previous + current)

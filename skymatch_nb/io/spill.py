@@ -36,12 +36,16 @@ class Store:
 
     def keep(self, samples: SampleSet) -> SampleSet:
         """Return the same samples, kept where there is room."""
-        size = samples.values.nbytes
+        return replace(samples, values=self.keep_array(samples.values))
+
+    def keep_array(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the same values, kept where there is room."""
+        size = values.nbytes
         with self._lock:
             if self._limit is None or size == 0 or self._used + size <= self._limit:
                 self._used += size
-                return samples
-        return replace(samples, values=_to_file(samples.values))
+                return values
+        return _to_file(values)
 
 
 def _to_file(values: NDArray[Any]) -> NDArray[Any]:

@@ -24,6 +24,7 @@ from pydantic import (
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import parse_good_bits
 from skymatch_nb.params.groups import format_group_by, parse_group_by
+from skymatch_nb.params.limits import Limit, in_sigma, parse_limit
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def _free(value: str) -> str:
 OptionalKeyword = Annotated[Keyword | None, BeforeValidator(_blank_is_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
+Limits = Annotated[Limit | dict[str, Limit], BeforeValidator(parse_limit)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 Grouping = Annotated[
@@ -95,15 +97,27 @@ class SkyMatchParams(BaseModel):
     reference: Annotated[OptionalText, About("solve", advanced=True)] = None
     """Name of the group that 'match' gives 0 instead of the lowest or highest one."""
 
+    overlap_stat: Annotated[Literal["region", "difference"], About("compare")] = "region"
+    """What is compared in an overlap: 'region', the statistics of the good pixels of both sides; 'difference', the
+    statistic of the differences of pixels at the same place, which cancels whatever both sides see."""
+
+    min_overlap_pixels: Annotated[int, Field(ge=0), About("compare", "pixel", advanced=True)] = 0
+    """Overlaps with fewer pixels, on either side after clipping, are listed but not used."""
+
+    min_overlap_fraction: Annotated[Finite, Field(ge=0, le=1), About("compare", advanced=True)] = 0.0
+    """Overlaps with fewer pixels than this fraction of the mean overlap are listed but not used."""
+
     skystat: Annotated[SkyStat, About("measure")] = "mode"
     """Statistic of the clipped pixels that is taken as sky: 'mode' is the peak of the smoothed histogram, 'binmode' the
     peak of the plain one, 'midpt' a median from the histogram."""
 
-    lower: Annotated[Finite | None, About("measure", "data")] = None
-    """Smallest pixel value used for sky statistics; None for no limit."""
+    lower: Annotated[Limits, About("limits", "data")] = None
+    """Smallest pixel value used for sky statistics: a number in data units, a text such as '-3 sigma' about each
+    sample's own sky, or None for no limit. A mapping gives each member, file, group, detector or instrument its own
+    ('*' for the rest)."""
 
-    upper: Annotated[Finite | None, About("measure", "data")] = None
-    """Largest pixel value used for sky statistics; None for no limit."""
+    upper: Annotated[Limits, About("limits", "data")] = None
+    """Largest pixel value used for sky statistics; given as 'lower' is."""
 
     nclip: Annotated[int, Field(ge=0, le=100), About("measure")] = 5
     """Number of clipping iterations."""
@@ -160,9 +174,10 @@ class SkyMatchParams(BaseModel):
 
     @field_validator("upper")
     @classmethod
-    def _not_below_lower(cls, value: float | None, info: ValidationInfo) -> float | None:
+    def _not_below_lower(cls, value: Limit | dict[str, Limit], info: ValidationInfo) -> Limit | dict[str, Limit]:
         lower = info.data.get("lower")
-        if value is not None and lower is not None and lower > value:
+        plain = not (isinstance(lower, dict) or isinstance(value, dict))
+        if plain and type(value) is type(lower) and _size(lower) > _size(value):
             raise ValueError(f"is below lower={lower!r}")
         return value
 
@@ -216,6 +231,11 @@ class SkyMatchParams(BaseModel):
     def read_by(self, step: str) -> tuple[tuple[str, Any], ...]:
         """Names and values of the parameters that a step reads."""
         return tuple((name, getattr(self, name)) for name in _names_by_step(type(self)).get(step, ()))
+
+
+def _size(limit: Any) -> float:
+    """Number that a limit gives, of data units or of sigma."""
+    return (in_sigma(limit) if isinstance(limit, str) else limit) or 0.0
 
 
 def _names_by_step(model: type[BaseModel]) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from skymatch_nb.params.bits import format_good_bits
 from skymatch_nb.params.groups import format_group_by
 from skymatch_nb.params.model import About, SkyMatchParams
 
-Kind = Literal["choice", "flag", "integer", "number", "bits", "text"]
+Kind = Literal["choice", "flag", "integer", "number", "limit", "bits", "text"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class ParamSpec:
     name, step, unit, help, default
         As declared; ``unit`` is ``'data'`` for the units of the pixels.
     kind
-        ``'choice'``, ``'flag'`` (bool), ``'integer'``, ``'number'``, ``'bits'`` or ``'text'``.
+        ``'choice'``, ``'flag'`` (bool), ``'integer'``, ``'number'``, ``'limit'`` (a number, or sigma as text), ``'bits'``
+        or ``'text'``.
     optional
         Whether None is allowed.
     choices
@@ -73,12 +74,17 @@ class ParamSpec:
             if word.lower() not in _FLAGS:
                 raise ParameterError(f"parameter {self.name}={text!r}: must be True or False")
             return _FLAGS[word.lower()]
-        if self.kind not in ("integer", "number"):
+        if self.kind == "limit" and "=" in word:
+            return {name.strip(): _number(text) for name, _, text in (w.rpartition("=") for w in word.split(","))}
+        if self.kind == "limit" and word:
+            return _number(word)
+        if self.kind not in ("integer", "number", "limit"):
             return word
         try:
             return int(word) if self.kind == "integer" else float(word)
         except ValueError:
-            raise ParameterError(f"parameter {self.name}={text!r}: must be a valid {self.kind}") from None
+            kind = "integer" if self.kind == "integer" else "number"
+            raise ParameterError(f"parameter {self.name}={text!r}: must be a valid {kind}") from None
 
     def format(self, value: Any) -> str:
         """Text of a value that `parse` reads."""
@@ -87,6 +93,14 @@ class ParamSpec:
         if isinstance(value, Mapping):
             return ",".join(f"{name}={part}" for name, part in value.items())
         return str(format_group_by(value)) if callable(value) else str(value)
+
+
+def _number(text: str) -> float | str:
+    """Number that a text is, else the text, for the parameter's own check."""
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()
 
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -133,8 +147,9 @@ def _spec(name: str) -> ParamSpec:
 
 
 def _kind(name: str, types: list[Any], choices: tuple[str, ...]) -> Kind:
-    if name == "dq_bits":
-        return "bits"
+    special: dict[str, Kind] = {"dq_bits": "bits", "lower": "limit", "upper": "limit"}
+    if name in special:
+        return special[name]
     if choices:
         return "choice"
     kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number"}

@@ -1,28 +1,33 @@
-"""Take the sky statistic of samples, and combine overlaps of members into pairs of groups."""
+"""Take the sky statistic of samples."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from skymatch_nb.core.equations import Pairs, pair_levels
 from skymatch_nb.core.estimators import estimate
-from skymatch_nb.core.sample import Clipped, SampleSet, clip
+from skymatch_nb.core.sample import Clipped, SampleSet, clip, robust_moments
 from skymatch_nb.core.uncertainty import standard_errors
 from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.params.limits import Limit, in_sigma
+from skymatch_nb.params.per_member import per_member
 from skymatch_nb.results import (
+    DifferenceLevels,
+    DifferenceSamples,
     Floats,
-    GroupPairs,
     Loaded,
     MemberLevels,
     MemberSamples,
     OverlapLevels,
     Overlaps,
     OverlapSamples,
-    Units,
 )
 
 
-def measure_overlaps(key: str, overlaps: Overlaps, samples: OverlapSamples, params: SkyMatchParams) -> OverlapLevels:
+def measure_overlaps(
+    key: str, loaded: Loaded, overlaps: Overlaps, samples: OverlapSamples, params: SkyMatchParams
+) -> OverlapLevels:
     """Sky of both sides of every overlap, in data units."""
-    measured = [_measure(s, params) for s in samples.sets]
+    measured = _measure_members(loaded, samples.sets, params)
     starts = np.cumsum([0] + [len(s) for s in samples.sets])
     sky, err = (np.concatenate([m[k] for m in measured]) for k in (0, 1))
     kept = np.concatenate([m[2].npix for m in measured])
@@ -31,31 +36,41 @@ def measure_overlaps(key: str, overlaps: Overlaps, samples: OverlapSamples, para
     return OverlapLevels(key, sky[a], sky[b], err[a], err[b], kept[a], kept[b], good[a], good[b])
 
 
-def measure_members(key: str, samples: MemberSamples, params: SkyMatchParams) -> MemberLevels:
+def measure_members(key: str, loaded: Loaded, samples: MemberSamples, params: SkyMatchParams) -> MemberLevels:
     """Sky of every whole member, in data units."""
-    measured = [_measure(s, params) for s in samples.sets]
+    measured = _measure_members(loaded, samples.sets, params)
     sky, err = (np.concatenate([m[k] for m in measured]) for k in (0, 1))
     return MemberLevels(key, sky, err, np.concatenate([m[2].npix for m in measured]))
 
 
-def pair_groups(key: str, loaded: Loaded, units: Units, overlaps: Overlaps, levels: OverlapLevels) -> GroupPairs:
-    """Brightness of both groups of every pair that has a usable overlap."""
-    a, b = overlaps.member_a, overlaps.member_b
-    pairs: Pairs = pair_levels(
-        loaded.group_of[a],
-        loaded.group_of[b],
-        levels.sky_a * units.factor[a],
-        levels.sky_b * units.factor[b],
-        levels.npix_a,
-        levels.npix_b,
-        levels.err_a * units.factor[a],
-        levels.err_b * units.factor[b],
-    )
-    return GroupPairs(key, pairs)
+def measure_differences(key: str, samples: DifferenceSamples, params: SkyMatchParams) -> DifferenceLevels:
+    """Brightness difference of every overlap; clipping and the statistic act on the differences of its pixels."""
+    measured = [_measure(s, (None, None), params) for s in samples.sets]
+    sky, err = (np.concatenate([np.zeros(0), *(m[k] for m in measured)]) for k in (0, 1))
+    npix = np.concatenate([np.zeros(0, np.int64), *(m[2].npix for m in measured)])
+    return DifferenceLevels(key, sky, err, npix, samples.good)
 
 
-def _measure(samples: SampleSet, params: SkyMatchParams) -> tuple[Floats, Floats, Clipped]:
-    """Level and standard error of every sample, and what clipping kept."""
-    clipped = clip(samples, params.lower, params.upper, params.nclip, params.lsigma, params.usigma)
+Measured = tuple[Floats, Floats, Clipped]
+"""Level and standard error of every sample of a set, and what clipping kept."""
+
+
+def _measure_members(loaded: Loaded, sets: Sequence[SampleSet], params: SkyMatchParams) -> list[Measured]:
+    names = [member.known_as for member in loaded.members]
+    lower, upper = (per_member(name, getattr(params, name), names, None) for name in ("lower", "upper"))
+    return [_measure(s, limits, params) for s, *limits in zip(sets, lower, upper, strict=True)]
+
+
+def _measure(samples: SampleSet, limits: Sequence[Limit], params: SkyMatchParams) -> Measured:
+    lower, upper = (_in_data_units(limit, samples) for limit in limits)
+    clipped = clip(samples, lower, upper, params.nclip, params.lsigma, params.usigma)
     levels = estimate(samples, clipped, params.skystat, params.binwidth)
     return levels, standard_errors(samples, clipped, params.skystat, levels, params.binwidth), clipped
+
+
+def _in_data_units(limit: Limit, samples: SampleSet) -> float | Floats | None:
+    """Limit for every sample of a set; one in sigma is about each sample's median."""
+    if not isinstance(limit, str):
+        return limit
+    median, deviation = robust_moments(samples)
+    return np.nan_to_num(median + (in_sigma(limit) or 0.0) * deviation)

@@ -12,13 +12,15 @@ from skymatch_nb.executor import Work
 from skymatch_nb.io.inputs import Spec
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.results import Result, make_key
+from skymatch_nb.steps.align import align, difference_samples
 from skymatch_nb.steps.apply import plan, report
+from skymatch_nb.steps.compare import compare_pixels, compare_regions, pair_groups
 from skymatch_nb.steps.footprint import footprint
 from skymatch_nb.steps.group import group
 from skymatch_nb.steps.header import header_sky
 from skymatch_nb.steps.load import load
 from skymatch_nb.steps.mask import count, mask
-from skymatch_nb.steps.measure import measure_members, measure_overlaps, pair_groups
+from skymatch_nb.steps.measure import measure_differences, measure_members, measure_overlaps
 from skymatch_nb.steps.overlap import overlap
 from skymatch_nb.steps.sample import sample_members, sample_overlaps
 from skymatch_nb.steps.solve import solve_local, solve_match
@@ -65,6 +67,19 @@ class Step:
 
 def _always(*names: str) -> Callable[[SkyMatchParams], tuple[str, ...]]:
     return lambda params: names
+
+
+def _compare_needs(params: SkyMatchParams) -> tuple[str, ...]:
+    if params.overlap_stat == "difference":
+        return ("overlap", "measure_differences")
+    return ("units", "overlap", "measure_overlaps")
+
+
+def _compare(c: Call) -> Result:
+    r = c.results
+    if c.params.overlap_stat == "difference":
+        return compare_pixels(c.key, r["overlap"], r["measure_differences"], c.params)
+    return compare_regions(c.key, r["units"], r["overlap"], r["measure_overlaps"], c.params)
 
 
 def _solve_needs(params: SkyMatchParams) -> tuple[str, ...]:
@@ -148,27 +163,57 @@ _TABLE = (
         lambda c: sample_members(c.key, c.results["load"], c.results["mask"], c.params, c.work),
     ),
     Step(
+        "align",
+        "bring pixels of overlaps to the same places",
+        _always("load", "mask", "overlap"),
+        ("sample",),
+        lambda c: align(c.key, c.results["load"], c.results["mask"], c.results["overlap"], c.params, c.work),
+    ),
+    Step(
+        "difference_samples",
+        "take differences of pixels",
+        _always("group", "units", "overlap", "align"),
+        ("limits", "sample"),
+        lambda c: difference_samples(
+            c.key,
+            c.results["group"],
+            c.results["units"],
+            c.results["overlap"],
+            c.results["align"],
+            c.params,
+            c.work,
+        ),
+    ),
+    Step(
         "measure_overlaps",
         "measure sky in overlaps",
-        _always("overlap", "sample_overlaps"),
-        ("measure",),
-        lambda c: measure_overlaps(c.key, c.results["overlap"], c.results["sample_overlaps"], c.params),
+        _always("group", "overlap", "sample_overlaps"),
+        ("limits", "measure"),
+        lambda c: measure_overlaps(
+            c.key, c.results["group"], c.results["overlap"], c.results["sample_overlaps"], c.params
+        ),
     ),
     Step(
         "measure_members",
         "measure sky of whole members",
-        _always("sample_members"),
-        ("measure",),
-        lambda c: measure_members(c.key, c.results["sample_members"], c.params),
+        _always("group", "sample_members"),
+        ("limits", "measure"),
+        lambda c: measure_members(c.key, c.results["group"], c.results["sample_members"], c.params),
     ),
+    Step(
+        "measure_differences",
+        "measure differences in overlaps",
+        _always("difference_samples"),
+        ("measure",),
+        lambda c: measure_differences(c.key, c.results["difference_samples"], c.params),
+    ),
+    Step("compare", "compare both sides of overlaps", _compare_needs, ("compare",), _compare),
     Step(
         "pair",
         "combine overlaps into pairs",
-        _always("group", "units", "overlap", "measure_overlaps"),
+        _always("group", "overlap", "compare"),
         (),
-        lambda c: pair_groups(
-            c.key, c.results["group"], c.results["units"], c.results["overlap"], c.results["measure_overlaps"]
-        ),
+        lambda c: pair_groups(c.key, c.results["group"], c.results["overlap"], c.results["compare"]),
     ),
     Step("solve", "solve for sky levels", _solve_needs, ("solve",), _solve),
     Step(

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.quality import gather_good
-from skymatch_nb.core.raster import Spans, full_spans, polygon_spans
+from skymatch_nb.core.raster import Spans, full_spans
 from skymatch_nb.core.sample import SampleSet, sorted_samples
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import to_radec
 from skymatch_nb.io.pixels import read_flags, read_good, read_pixels
 from skymatch_nb.io.spill import Store
 from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.pixelmaps import polygons_to_spans
 from skymatch_nb.results import (
     Integers,
     Loaded,
@@ -22,7 +22,6 @@ from skymatch_nb.results import (
     MemberSamples,
     Overlaps,
     OverlapSamples,
-    SkyPolygon,
 )
 
 
@@ -52,23 +51,6 @@ def sample_members(key: str, loaded: Loaded, masks: Masks, params: SkyMatchParam
         return store.keep(_gather(member, masks, k, [full_spans(member.shape)]))
 
     return MemberSamples(key, tuple(work.map(one, range(len(loaded)), "sample whole members")))
-
-
-def polygons_to_spans(member: Member, polygons: list[SkyPolygon]) -> list[Spans]:
-    """Pixels of a member whose centres lie in each polygon; one call of the WCS for all vertices.
-
-    A polygon with a vertex that the WCS cannot bring back to pixels has none.
-    """
-    ra, dec = to_radec(np.concatenate([p.vectors for p in polygons]))
-    x, y = member.wcs.to_pixels(ra, dec)
-    ends = np.cumsum([len(p.vectors) for p in polygons])
-    spans = []
-    for polygon, end in zip(polygons, ends, strict=True):
-        part = slice(end - len(polygon.vectors), end)
-        usable = np.isfinite(x[part]).all() and np.isfinite(y[part]).all()
-        offsets = polygon.ring_offsets if usable else np.zeros(1, np.int64)
-        spans.append(polygon_spans(x[part], y[part], offsets, member.shape))
-    return spans
 
 
 def _gather(member: Member, masks: Masks, k: int, spans: list[Spans]) -> SampleSet:

@@ -9,10 +9,11 @@ from skymatch_nb.params import SkyMatchParams, specs
 from skymatch_nb.params.specs import spec
 
 KINDS = {
-    "choice": ["skymethod", "skystat", "optimize"],
+    "choice": ["skymethod", "overlap_stat", "skystat", "optimize"],
     "flag": ["match_down", "readonly", "subtractsky", "backup", "allow_mixed", "clobber", "clean", "verbose"],
-    "integer": ["nclip"],
-    "number": ["lower", "upper", "lsigma", "usigma", "binwidth"],
+    "integer": ["min_overlap_pixels", "nclip"],
+    "number": ["min_overlap_fraction", "lsigma", "usigma", "binwidth"],
+    "limit": ["lower", "upper"],
     "bits": ["dq_bits"],
     "text": ["group_by", "reference", "units_kwd", "invsens_kwd", "skyuser_kwd", "logfile"],
 }
@@ -145,6 +146,8 @@ def test_allowed_values_in_words(name, allowed):
         ("lsigma", "2", 2.0),
         ("lower", "-1e3", -1000.0),
         ("lower", "None", None),
+        ("lower", "-3 sigma", "-3 sigma"),
+        ("upper", "a.fits=5,b=-2sigma,*=None", {"a.fits": 5.0, "b": "-2sigma", "*": "None"}),
         ("upper", "none", None),
         ("readonly", "True", True),
         ("readonly", "false", False),

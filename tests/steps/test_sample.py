@@ -15,12 +15,13 @@ from skymatch_nb.geometry import outline_polygon, to_radec, to_vectors
 from skymatch_nb.io.inputs import resolve_inputs
 from skymatch_nb.io.wcs import FitsTransform
 from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.pixelmaps import polygons_to_spans
 from skymatch_nb.results import SkyPolygon
 from skymatch_nb.steps.footprint import footprint
 from skymatch_nb.steps.load import load
 from skymatch_nb.steps.mask import mask
 from skymatch_nb.steps.overlap import overlap
-from skymatch_nb.steps.sample import polygons_to_spans, sample_members, sample_overlaps
+from skymatch_nb.steps.sample import sample_members, sample_overlaps
 
 NY, NX = SHAPE = (96, 160)
 WORK = Work()

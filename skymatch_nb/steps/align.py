@@ -1,0 +1,107 @@
+"""Bring both sides of every overlap to the same places, and take the differences of their pixels."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skymatch_nb.core.align import Pixels, aligned_values, limited_differences
+from skymatch_nb.core.sample import SampleSet, robust_moments, sorted_samples
+from skymatch_nb.executor import Work
+from skymatch_nb.io.pixels import read_flags, read_good, read_pixels
+from skymatch_nb.io.spill import Store
+from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.params.limits import Limit, in_sigma
+from skymatch_nb.params.per_member import per_member
+from skymatch_nb.pixelmaps import map_between, polygons_to_spans
+from skymatch_nb.results import AlignedPixels, DifferenceSamples, Loaded, Masks, Overlaps, Units
+
+COARSER = 1.01
+"""Ratio of pixel scales from which on the second member's pixels are the places of comparison, not the first's."""
+
+Values = NDArray[Any]
+ReadMember = Callable[[int], Pixels]
+
+
+def align(
+    key: str, loaded: Loaded, masks: Masks, overlaps: Overlaps, params: SkyMatchParams, work: Work
+) -> AlignedPixels:
+    """Pixels of both members of every overlap that are good at the same place; of plain files only these are read."""
+    store = Store.for_mode(params.optimize)
+
+    @lru_cache(maxsize=2 * work.workers + 2)
+    def read(k: int) -> Pixels:
+        return _read(loaded, masks, k)
+
+    def one(i: int) -> tuple[Values, Values]:
+        a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])
+        values = _align_pair(loaded, overlaps, i, a, b, read)
+        return store.keep_array(values[0]), store.keep_array(values[1])
+
+    found = work.map(one, range(len(overlaps)), "align")
+    return AlignedPixels(key, tuple(a for a, _ in found), tuple(b for _, b in found))
+
+
+def difference_samples(
+    key: str,
+    loaded: Loaded,
+    units: Units,
+    overlaps: Overlaps,
+    aligned: AlignedPixels,
+    params: SkyMatchParams,
+    work: Work,
+) -> DifferenceSamples:
+    """Sorted brightness differences of the pixels that are within the limits on both sides."""
+    names = [member.known_as for member in loaded.members]
+    limits = list(
+        zip(per_member("lower", params.lower, names, None), per_member("upper", params.upper, names, None), strict=True)
+    )
+    store = Store.for_mode(params.optimize)
+    starts = np.searchsorted(overlaps.member_a, np.arange(len(loaded) + 1))
+
+    def one(bounds: tuple[int, int]) -> SampleSet:
+        return store.keep(sorted_samples([difference(i) for i in range(*bounds)]))
+
+    def difference(i: int) -> Values:
+        a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])
+        of_a, of_b = aligned.values_a[i], aligned.values_b[i]
+        factors = float(units.factor[a]), float(units.factor[b])
+        return limited_differences(of_a, of_b, factors, _interval(limits[a], of_a), _interval(limits[b], of_b))
+
+    sets = work.map(one, [(int(i), int(j)) for i, j in pairwise(starts) if j > i], "differences")
+    return DifferenceSamples(key, tuple(sets), np.array([len(values) for values in aligned.values_a], np.int64))
+
+
+def _align_pair(loaded: Loaded, overlaps: Overlaps, i: int, a: int, b: int, read: ReadMember) -> tuple[Values, Values]:
+    """Values of members a and b; the places are pixels of the one with the coarser ones."""
+    scale_a, scale_b = loaded.members[a].nominal_scale, loaded.members[b].nominal_scale
+    swapped = scale_b > COARSER * scale_a
+    grid, other = (b, a) if swapped else (a, b)
+    (spans,) = polygons_to_spans(loaded.members[grid], [overlaps.polygons[i]])
+    first, second = read(grid), read(other)
+    if not len(spans):
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    pixel_map = map_between(loaded.members[grid], loaded.members[other], spans)
+    values = aligned_values(first, second, spans, pixel_map)
+    return (values[1], values[0]) if swapped else (values[0], values[1])
+
+
+def _read(loaded: Loaded, masks: Masks, k: int) -> Pixels:
+    quality = masks.quality[k]
+    flags = None if quality is None else read_flags(quality)
+    return Pixels(read_pixels(loaded.members[k].pixels), flags, masks.good_bits or 0, read_good(masks.user[k]))
+
+
+def _interval(limits: tuple[Limit, Limit], values: Values) -> tuple[float, float]:
+    """Lower and upper limit in data units; those in sigma are about the median of the values."""
+    sigmas = [in_sigma(limit) if isinstance(limit, str) else None for limit in limits]
+    if sigmas != [None, None]:
+        (median,), (deviation,) = robust_moments(sorted_samples([values.copy()]))
+    low, high = (
+        endless if limit is None else float(limit) if sigma is None else median + sigma * deviation
+        for limit, sigma, endless in zip(limits, sigmas, (-np.inf, np.inf), strict=True)
+    )
+    return low, high
