@@ -22,7 +22,8 @@ Flags = NDArray[np.int16]
 READ_NOISE = 5.0  # electrons
 CHIP_GAP = 50  # pixels
 PSF_FWHM, PSF_BETA, STAMP_RADIUS = 2.2, 3.0, 25  # pixels, Moffat exponent, pixels
-BAD_COLUMN, HOT_PIXEL, COSMIC_RAY = 4, 16, 4096
+BAD_COLUMN, HOT_PIXEL, PERSISTENCE, COSMIC_RAY = 4, 16, 32, 4096
+BLOBS = 6  # persistence blobs of a chip
 COSMIC_RAY_RATE = 2e-6  # tracks per pixel and second
 MAX_EXTENT = 8.0  # degrees, up to which one tangent plane serves
 # Powers of x and y (in half diagonals of the field) and relative displacement along each axis.
@@ -84,6 +85,7 @@ class _Layout:
     rotation: float
     distortion: float
     stars: int
+    persistence: float
 
     def __post_init__(self) -> None:
         for name, least in (("rows", 1), ("cols", 1), ("chips", 1), ("stars", 0)):
@@ -104,6 +106,7 @@ class _Layout:
         _require(pair and sky[0] <= sky[1], "sky_range", sky, "(low, high), not below 0")
         _require(_within([self.rotation], 0, 180), "rotation", self.rotation, "0 to 180 degrees")
         _require(_within([self.distortion], 0, 5), "distortion", self.distortion, "0 to 5")
+        _require(0 <= self.persistence < 1, "persistence", self.persistence, "a fraction from 0 to below 1")
         small = max(self.mosaic_size) <= 3600 * MAX_EXTENT
         _require(small, "pixel_scale", scale, f"a mosaic of at most {MAX_EXTENT:g} degrees")
 
@@ -280,6 +283,18 @@ def _cosmic_rays(rng: np.random.Generator, shape: tuple[int, int], exptime: floa
     return charge, flags
 
 
+def _persistence(rng: np.random.Generator, shape: tuple[int, int], fraction: float) -> tuple[Floats, Flags]:
+    """Afterglow of bright stars of earlier exposures (electrons per second) and its flags, both (ny, nx)."""
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    glow, flags = np.zeros(shape), np.zeros(shape, dtype=np.int16)
+    radius = np.sqrt(fraction * glow.size / (BLOBS * np.pi))
+    for row, column, peak in rng.random((BLOBS, 3)) * (*shape, 2.0):
+        r2 = ((x - column) ** 2 + (y - row) ** 2) / max(radius, 1e-9) ** 2
+        glow += peak * np.exp(-2 * r2)
+        flags[r2 < 1] = PERSISTENCE
+    return glow * (flags > 0), flags
+
+
 def _expose(
     rng: np.random.Generator, layout: _Layout, scene: _Scene, index: int, detector_seed: int
 ) -> tuple[list[fits.ImageHDU], float, float]:
@@ -296,6 +311,9 @@ def _expose(
         header = layout.chip_header(pointing, angle, chip)
         dark, response, flags = _detector(np.random.default_rng([detector_seed, chip]), layout.shape)
         charge, tracks = _cosmic_rays(rng, layout.shape, exptime)
+        if layout.persistence:
+            glow, glowing = _persistence(rng, layout.shape, layout.persistence)
+            dark, flags = dark + glow, flags | glowing
         expected = ((scene.image(WCS(header), layout) + sky) * response + dark) * exptime + charge
         error = np.sqrt(expected + READ_NOISE**2)
         data = expected + error * rng.standard_normal(layout.shape)
@@ -331,13 +349,14 @@ def make_mosaic(
     stars: int = 40,
     galaxy: bool = True,
     nebula: bool = False,
+    persistence: float = 0.0,
     separate: Sequence[int] = (),
     overwrite: bool = False,
 ) -> PlantedMosaic:
     """Write a mosaic of simulated exposures of one scene, each with a sky background of its own.
 
     Each exposure is a file ``demo_NN_flt.fits`` with SCI, ERR and DQ extensions for every chip. DQ
-    bits: 4 bad column, 16 hot pixel, 4096 cosmic ray (half of the tracks are left unflagged).
+    bits: 4 bad column, 16 hot pixel, 32 persistence, 4096 cosmic ray (half of the tracks are left unflagged).
 
     Parameters
     ----------
@@ -373,6 +392,8 @@ def make_mosaic(
         Whether a spiral galaxy lies in the middle of the mosaic.
     nebula : bool
         Whether a structured nebula brighter than the sky covers the mosaic.
+    persistence : float
+        Fraction of each chip under afterglow of earlier exposures, flagged, elsewhere in every exposure.
     separate : sequence of int
         Indices, from 0, of exposures moved 10 mosaic widths to the east, onto a scene of their own.
     overwrite : bool
@@ -392,7 +413,7 @@ def make_mosaic(
     """
     layout = _Layout(
         rows, cols, shape, chips, overlap, center, pixel_scale, units, exptimes, sky_range, rotation,
-        distortion, stars,
+        distortion, stars, persistence,
     )  # fmt: skip
     count = rows * cols
     _require(_is_whole(seed, 0), "seed", seed, "an integer of at least 0")

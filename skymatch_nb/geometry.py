@@ -53,7 +53,7 @@ def trace_outline(transform: SkyTransform, shape: tuple[int, int]) -> Outline:
     center = _vectors_of(transform, np.array([(nx - 1) / 2]), np.array([(ny - 1) / 2]))[0]
     for intervals in (64, 512, 2048):
         x, y = _test_lines(nx, ny, intervals)
-        plane = _project(_vectors_of(transform, x.ravel(), y.ravel()), center).reshape(*x.shape, 2)
+        plane = project(_vectors_of(transform, x.ravel(), y.ravel()), center).reshape(*x.shape, 2)
         pixel = _smallest_pixel(plane, x, y)
         stride, reached = _longest_stride(plane, EDGE_TOLERANCE * pixel)
         if reached:
@@ -146,7 +146,7 @@ def to_spherical_polygon(polygons: Sequence[SkyPolygon]) -> Any:
     rings = [ring for polygon in polygons for ring in polygon.rings]
     centers = [ring.sum(axis=0) / np.linalg.norm(ring.sum(axis=0)) for ring in rings]
     return SphericalPolygon(
-        [s for r, c in zip(rings, centers, strict=True) for s in _spherical_pieces(shapely.Polygon(_project(r, c)), c)]
+        [s for r, c in zip(rings, centers, strict=True) for s in _spherical_pieces(shapely.Polygon(project(r, c)), c)]
     )
 
 
@@ -231,7 +231,7 @@ def _tangent_basis(centers: Floats) -> tuple[Floats, Floats]:
     return east, np.cross(centers, east)
 
 
-def _project(vectors: Floats, center: Floats) -> Floats:
+def project(vectors: Floats, center: Floats) -> Floats:
     """Gnomonic coordinates (n, 2) of vectors about one centre."""
     depth = vectors @ center
     if depth.min() < np.cos(WIDEST):
@@ -374,7 +374,7 @@ def _unpack_regions(
 def _union_connected(outlines: Sequence[Outline]) -> list[SkyPolygon]:
     center = np.sum([o.center for o in outlines], axis=0)
     center = center / np.linalg.norm(center)
-    planar = shapely.polygons([shapely.linearrings(_project(o.vectors, center)) for o in outlines])
+    planar = shapely.polygons([shapely.linearrings(project(o.vectors, center)) for o in outlines])
     size = float(np.sqrt(min(o.area for o in outlines)))
     merged = shapely.union_all(shapely.make_valid(planar), grid_size=_SNAP * size)
     merged = shapely.simplify(merged, 2 * _SNAP * size)

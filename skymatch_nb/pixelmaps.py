@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from skymatch_nb.core.align import PixelMap
 from skymatch_nb.core.raster import Spans, polygon_spans
-from skymatch_nb.geometry import to_radec
-from skymatch_nb.results import Floats, Member, SkyPolygon
+from skymatch_nb.geometry import project, to_radec
+from skymatch_nb.results import Floats, Member, Outline, SkyPolygon
 
 MAP_TOLERANCE = 0.01
 """Largest error in pixels of the interpolated map between members, where finer steps can reach it."""
@@ -33,6 +33,21 @@ def polygons_to_spans(member: Member, polygons: Sequence[SkyPolygon]) -> list[Sp
         offsets = polygon.ring_offsets if usable else np.zeros(1, np.int64)
         spans.append(polygon_spans(x[part], y[part], offsets, member.shape))
     return spans
+
+
+def polygons_to_cells(outline: Outline, polygons: Sequence[SkyPolygon], cells: int) -> NDArray[np.bool_]:
+    """Cells of a square grid over a member whose middles lie in each polygon, shape (npolygons, cells, cells).
+
+    The grid lies on the plane that touches the sphere in the middle of the member.
+    """
+    edge = project(outline.vectors, outline.center)
+    corner, size = edge.min(axis=0), np.ptp(edge, axis=0)
+    inside = np.zeros((len(polygons), cells, cells), bool)
+    for k, polygon in enumerate(polygons):
+        x, y = ((project(polygon.vectors, outline.center) - corner) / size * cells - 0.5).T
+        for row, start, stop in polygon_spans(x, y, polygon.ring_offsets, (cells, cells)):
+            inside[k, row, start:stop] = True
+    return inside
 
 
 def map_between(member: Member, other: Member, spans: Spans) -> PixelMap:

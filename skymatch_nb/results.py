@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.equations import Pairs
+from skymatch_nb.core.noise import SharedParts
 from skymatch_nb.core.quality import QualityCounts
 from skymatch_nb.core.sample import SampleSet
 
@@ -228,6 +229,13 @@ class Overlaps(Result):
 
     def __len__(self) -> int:
         return len(self.member_a)
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage(Result):
+    """Parts of members that several overlaps share."""
+
+    parts: SharedParts
 
 
 @dataclass(frozen=True, eq=False)

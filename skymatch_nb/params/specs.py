@@ -25,8 +25,8 @@ class ParamSpec:
     name, step, unit, help, default
         As declared; ``unit`` is ``'data'`` for the units of the pixels.
     kind
-        ``'choice'``, ``'flag'`` (bool), ``'integer'``, ``'number'``, ``'limit'`` (a number, or sigma as text), ``'bits'``
-        or ``'text'``.
+        ``'choice'``, ``'flag'`` (bool), ``'integer'``, ``'number'``, ``'limit'`` (a number, or sigma as text),
+        ``'bits'`` or ``'text'``.
     optional
         Whether None is allowed.
     choices

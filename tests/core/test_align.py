@@ -1,0 +1,100 @@
+"""Pixels at the same places of two images, against whole-array numpy."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skymatch_nb.core.align import PixelMap, Pixels, aligned_values, limited_differences
+from skymatch_nb.core.raster import full_spans
+
+SHAPE, OTHER = (40, 60), (50, 45)
+
+
+def affine_map(matrix, shift, step=16):
+    """Map of an affine transform, with nodes beyond the image."""
+    y, x = np.mgrid[: SHAPE[0] + 2 * step : step, : SHAPE[1] + 2 * step : step].astype(float)
+    return PixelMap(
+        0,
+        0,
+        step,
+        matrix[0][0] * x + matrix[0][1] * y + shift[0],
+        matrix[1][0] * x + matrix[1][1] * y + shift[1],
+    )
+
+
+def twin(first, second, matrix, shift):
+    """Values at the same places, by rounding the transformed centres of all pixels."""
+    y, x = (v.ravel() for v in np.mgrid[: SHAPE[0], : SHAPE[1]])
+    i = np.floor(matrix[0][0] * x + matrix[0][1] * y + shift[0] + 0.5).astype(int)
+    j = np.floor(matrix[1][0] * x + matrix[1][1] * y + shift[1] + 0.5).astype(int)
+    inside = (i >= 0) & (i < OTHER[1]) & (j >= 0) & (j < OTHER[0])
+    x, y, i, j = x[inside], y[inside], i[inside], j[inside]
+    a, b = first.data[y, x].astype(float), second.data[j, i].astype(float)
+    good = np.isfinite(a) & np.isfinite(b)
+    for image, row, column in ((first, y, x), (second, j, i)):
+        if image.flags is not None:
+            good &= (image.flags[row, column].astype(int) & ~image.good_bits) == 0
+        if image.good is not None:
+            good &= image.good[row, column]
+    return a[good], b[good]
+
+
+ROTATED = [[np.cos(0.321), -np.sin(0.321)], [np.sin(0.321), np.cos(0.321)]]
+
+
+@pytest.mark.parametrize("matrix", [[[1, 0], [0, 1]], [[-1, 0], [0, 1]], ROTATED, [[0.5, 0], [0, 0.5]]])
+@pytest.mark.parametrize("dtypes", [("f4", ">f4"), (">f8", "f4"), (">i2", "u1"), (">i4", ">f4")])
+@pytest.mark.parametrize("flag_type", [None, ">i2", "u1", ">i4"])
+def test_values_are_those_of_the_nearest_pixels_that_are_good_on_both_sides(matrix, dtypes, flag_type):
+    rng = np.random.default_rng(4)
+    images = []
+    for shape, dtype in zip((SHAPE, OTHER), dtypes, strict=True):
+        data = rng.normal(100, 20, shape).astype(dtype)
+        if data.dtype.kind == "f":
+            data[rng.random(shape) < 0.02] = np.nan
+        flags = None if flag_type is None else rng.choice([0, 0, 0, 4, 16, 20], shape).astype(flag_type)
+        images.append(Pixels(data, flags, 4, rng.random(shape) < 0.9))
+    shift = (4.2137, 10.7391) if matrix[0][0] > 0 else (50.3, -3.1)
+    found = aligned_values(*images, full_spans(SHAPE), affine_map(matrix, shift))
+    expected = twin(*images, matrix, shift)
+    assert len(expected[0]) > 100
+    for mine, theirs, dtype in zip(found, expected, dtypes, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+        assert mine.dtype == (np.float64 if np.dtype(dtype).newbyteorder("=") in ("f8", "i4") else np.float32)
+
+
+def test_an_image_lies_on_itself():
+    data = np.arange(2400.0).reshape(SHAPE)
+    a, b = aligned_values(Pixels(data), Pixels(data), full_spans(SHAPE), affine_map([[1, 0], [0, 1]], (0, 0)))
+    np.testing.assert_array_equal(a, data.ravel())
+    np.testing.assert_array_equal(b, data.ravel())
+
+
+def test_pixels_whose_place_is_not_known_are_left_out():
+    data = np.zeros(SHAPE)
+    pixel_map = affine_map([[1, 0], [0, 1]], (0, 0))
+    pixel_map.x[0, 0] = np.nan
+    a, _ = aligned_values(Pixels(data), Pixels(data), full_spans(SHAPE), pixel_map)
+    assert len(a) == 40 * 60 - 16 * 16
+
+
+def test_no_spans_and_no_common_pixel_give_no_value():
+    data = np.zeros(SHAPE, np.float32)
+    for spans, shift in ((np.zeros((0, 3), np.int64), (0, 0)), (full_spans(SHAPE), (1000, 0))):
+        a, b = aligned_values(Pixels(data), Pixels(data), spans, affine_map([[1, 0], [0, 1]], shift))
+        assert len(a) == len(b) == 0
+
+
+values = st.lists(st.tuples(st.floats(-100, 100, width=32), st.floats(-100, 100, width=32)), max_size=50)
+limits = st.tuples(st.floats(-120, 120), st.floats(-120, 120)).map(sorted).map(tuple)
+
+
+@settings(max_examples=200, deadline=None)
+@given(values, limits, limits, st.floats(0.01, 100), st.floats(0.01, 100))
+def test_differences_are_of_values_within_both_limits(pairs, of_first, of_second, f, g):
+    a, b = np.array(pairs, np.float64).reshape(-1, 2).T.copy()
+    kept = (a >= of_first[0]) & (a <= of_first[1]) & (b >= of_second[0]) & (b <= of_second[1])
+    found = limited_differences(a, b, (f, g), of_first, of_second)
+    np.testing.assert_allclose(found, f * a[kept] - g * b[kept], rtol=1e-12, atol=1e-10)
+    assert limited_differences(a.astype("f4"), b.astype("f4"), (f, g), of_first, of_second).dtype == np.float32
