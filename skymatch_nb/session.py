@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -27,6 +27,7 @@ from skymatch_nb.saved import provenance, python_script, read_document, session_
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
+from skymatch_nb.studies import compare_groupings, compare_solutions, sweep
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure
@@ -254,6 +255,35 @@ class SkyMatchSession:
         """
         (loaded,) = self._pipeline.require("group")
         return self.configure(group_by=regrouped(loaded, groups))
+
+    def sweep(self, **choices: Iterable[Any]) -> pd.DataFrame:
+        """Solve with every combination of some parameters' values, from the same samples; one row for each.
+
+        The session's own parameters and results stay as they are.
+
+        Raises
+        ------
+        ParameterError
+            For an unknown parameter or a value that is not allowed; nothing is solved then.
+
+        Examples
+        --------
+        >>> s.sweep(skystat=["median", "mean"], nclip=[0, 5])  # doctest: +SKIP
+        """
+        self._pipeline.require("solve")
+        return sweep(self._pipeline, choices)
+
+    def compare(self, other: Self) -> pd.DataFrame:
+        """Levels of this and another solution side by side; see `skymatch_nb.studies.compare_solutions`."""
+        return compare_solutions(self.sky, other.sky)
+
+    def compare_groups(self, groupings: Sequence[Any] = ("exposure", "chip")) -> pd.DataFrame:
+        """How well pairs agree under different groupings: whether the chips of an exposure share one sky.
+
+        One row per grouping, a value of `group_by`. Where chips do not share a level, residuals and pulls are smaller
+        when each chip is a group.
+        """
+        return compare_groupings(self._pipeline, groupings)
 
     def status(self) -> pd.DataFrame:
         """State of every step: 'fresh', 'stale' (parameters or files changed since), 'not run' or 'not needed'."""
