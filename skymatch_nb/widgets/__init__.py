@@ -1,0 +1,1 @@
+"""The panel: parameters as widgets, figures beside them, one session behind."""

@@ -1,0 +1,108 @@
+// The page's side of FigureView: BokehJS where the page has none, a fresh document for every view, patches both ways.
+
+const wanted = {};  // what the page has asked the kernel for: promises by Bokeh version
+
+function bokehOf(version) {
+  const bokeh = window.Bokeh;
+  return bokeh?.version === version ? bokeh : bokeh?.[version];
+}
+
+function loadBokeh(model, version) {
+  if (bokehOf(version)) return Promise.resolve(bokehOf(version));
+  wanted[version] ??= ask(model, { kind: "bokehjs" }).then(({ content }) => {
+    for (const source of content.sources) {
+      const script = document.createElement("script");
+      script.textContent = source;
+      document.head.append(script);
+      script.remove();
+    }
+    if (!bokehOf(version)) throw new Error(`BokehJS ${version} could not be loaded`);
+    return bokehOf(version);
+  });
+  wanted[version].catch(() => delete wanted[version]);
+  return wanted[version];
+}
+
+let asked = 0;
+
+// Send a question and wait for the message that answers it.
+function ask(model, question) {
+  const to = `${Date.now()}-${Math.random()}-${++asked}`;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => finish(() => reject(new Error("the kernel does not answer"))), 60000);
+    const finish = (end) => { clearTimeout(timer); model.off("msg:custom", receive); end(); };
+    const receive = (content) => {
+      if (content.to !== to) return;
+      finish(() => (content.kind === "error" ? reject(new Error(content.text)) : resolve({ content })));
+    };
+    model.on("msg:custom", receive);
+    model.send({ ...question, to });
+  });
+}
+
+// Binary parts of a patch as base64 text, which Python reads.
+function asText(patch) {
+  return JSON.stringify(patch, (_key, value) => {
+    const bytes = value instanceof ArrayBuffer ? value : value?.buffer;
+    if (!(bytes instanceof ArrayBuffer)) return value;
+    let text = "";
+    for (const byte of new Uint8Array(bytes)) text += String.fromCharCode(byte);
+    return btoa(text);
+  });
+}
+
+export default {
+  render({ model, el }) {
+    const origin = `${Date.now()}-${Math.random()}`;
+    const host = document.createElement("div");
+    host.className = "skymatch-figure";
+    el.append(host);
+    let doc = null, views = null, applying = false, closed = false, latest = 0;
+
+    const isDark = () => document.body.dataset.jpThemeLight === "false";
+
+    const leave = (event) => {
+      if (applying || event.sync === false) return;
+      const events = event.events ?? [event];
+      model.send({ kind: "patch", origin, patch: asText(doc.create_json_patch(events)) });
+    };
+
+    async function renew() {
+      const turn = ++latest;
+      try {
+        const bokeh = await loadBokeh(model, model.get("version"));
+        const { content } = await ask(model, { kind: "document", dark: isDark() });
+        if (closed || turn !== latest) return;
+        views?.clear?.();
+        host.replaceChildren();
+        doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
+        doc.on_change(leave, true);
+        views = await bokeh.embed.add_document_standalone(doc, host);
+      } catch (error) {
+        host.textContent = `This figure cannot be shown: ${error.message}`;
+      }
+    }
+
+    const receive = (content) => {
+      if (content.kind === "renew") renew();
+      if (content.kind !== "patch" || content.origin === origin || doc === null) return;
+      applying = true;
+      try {
+        doc.apply_json_patch(JSON.parse(content.patch));
+      } finally {
+        applying = false;
+      }
+    };
+
+    model.on("msg:custom", receive);
+    const theme = new MutationObserver(renew);
+    theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+    renew();
+    return () => {
+      closed = true;
+      theme.disconnect();
+      model.off("msg:custom", receive);
+      views?.clear?.();
+    };
+  },
+};

@@ -1,0 +1,118 @@
+"""A Bokeh figure as a Jupyter widget: fresh in every view, changes carried both ways, nothing to set up.
+
+The page's side is ``bridge.js``. It asks for BokehJS where the page has none, and for the document each time a view is
+made, so that a reloaded page or a second view shows the present figure and notebooks stay small.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+from bokeh import __version__ as bokeh_version
+from bokeh.core.serialization import Serializer
+from bokeh.document import Document
+from bokeh.embed import components
+from bokeh.model import Model
+from bokeh.resources import Resources
+
+MakeFigure = Callable[[bool], Model]
+"""Makes the figure, for a dark page (True) or a light one."""
+
+LARGEST_FALLBACK = 60_000
+"""Characters of HTML up to which a figure is stored in a notebook, for where there is no kernel."""
+
+_LIBRARIES = ("bokeh", "bokeh-widgets", "bokeh-tables")
+
+
+class FigureView(anywidget.AnyWidget):
+    """A figure, or a layout of figures.
+
+    Parameters
+    ----------
+    make
+        Called with whether the page is dark when the first view is shown, and again when that changes.
+    """
+
+    _esm = Path(__file__).with_name("bridge.js")
+    version = traitlets.Unicode(bokeh_version).tag(sync=True)
+
+    def __init__(self, make: MakeFigure, **options: Any) -> None:
+        super().__init__(**options)
+        self._make = make
+        self._dark = False
+        self._document: Document | None = None
+        self.on_msg(self._receive)
+
+    @property
+    def document(self) -> Document:
+        """The figure's document; it is made where there is none yet."""
+        if self._document is None:
+            document = Document()
+            document.add_root(self._make(self._dark))
+            document.on_change(self._send_change)
+            self._document = document
+        return self._document
+
+    def renew(self) -> None:
+        """Make the figure anew, and show it in every view."""
+        self._forget()
+        self.send({"kind": "renew"})
+
+    def _forget(self) -> None:
+        """Let go of the document, so that its sources may be used in another one."""
+        document, self._document = self._document, None
+        if document is not None:
+            document.clear()
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        try:
+            self._answer(content)
+        except Exception as error:  # the page must hear of it: nobody sees what is raised here
+            self.send({"kind": "error", "to": content.get("to"), "text": f"{type(error).__name__}: {error}"})
+            raise
+
+    def _answer(self, content: dict[str, Any]) -> None:
+        kind = content["kind"]
+        if kind == "bokehjs":
+            self.send({"kind": kind, "to": content["to"], "sources": _bokeh_sources()})
+        elif kind == "document":
+            if bool(content["dark"]) != self._dark:
+                self._forget()
+                self._dark = bool(content["dark"])
+            document = json.dumps(self.document.to_json(deferred=False))
+            self.send({"kind": kind, "to": content["to"], "document": document})
+        elif kind == "patch":
+            self.document.apply_json_patch(json.loads(content["patch"]), setter=content["origin"])
+
+    def _send_change(self, event: Any) -> None:
+        if self._document is None or event.document is not self._document:
+            return
+        serializer = Serializer(references=self._document.models.synced_references, deferred=False)
+        patch = json.dumps({"events": serializer.encode([event])})
+        self._document.models.flush_synced(lambda model: not serializer.has_ref(model))
+        self.send({"kind": "patch", "origin": event.setter, "patch": patch})
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Widget and plain text, and the figure as HTML for where there is no kernel."""
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/html": self._static_html()}, metadata
+
+    def _static_html(self) -> str:
+        warnings = logging.getLogger("bokeh.embed.util")
+        level = warnings.level
+        warnings.setLevel(logging.ERROR)  # it warns that callbacks in Python are not part of it, as they should not be
+        try:
+            script, div = components(self.document.roots[0])
+        finally:
+            warnings.setLevel(level)
+        html = str(div + script)
+        return html if len(html) < LARGEST_FALLBACK else "<p>This figure is shown where a kernel runs.</p>"
+
+
+def _bokeh_sources() -> list[str]:
+    return list(Resources(mode="inline", components=list(_LIBRARIES)).js_raw)
