@@ -49,6 +49,13 @@ class Pipeline:
         How to run steps; see `skymatch_nb.executor.Work`.
     made
         Called with the name of every step that was run.
+
+    Attributes
+    ----------
+    running
+        Name of the step that runs now, None for none.
+    warn
+        Called with the notes of every result that is made; it gives them as warnings.
     """
 
     def __init__(
@@ -64,6 +71,8 @@ class Pipeline:
         self.results: dict[str, Result] = {}
         self.seconds: dict[str, float] = {}
         self.lock = threading.RLock()
+        self.warn: Callable[[str], None] = _warn
+        self.running: str | None = None
 
     def fork(self, params: SkyMatchParams) -> "Pipeline":
         """Return one with other parameters that starts from the same results; what it makes stays its own."""
@@ -119,22 +128,30 @@ class Pipeline:
             return result
         step = STEPS[name]
         upstream = {need: self._make(need, given, params, keys) for need in step.needs(params)}
-        started = time.perf_counter()
-        with progress_bar(self.progress, shown=params.verbose) as progress:
-            result = step.run(Call(key, upstream, given, params, Work(self.workers, progress)))
+        started, self.running = time.perf_counter(), name
+        try:
+            with progress_bar(self.progress, shown=params.verbose) as progress:
+                result = step.run(Call(key, upstream, given, params, Work(self.workers, progress)))
+        finally:
+            self.running = None
         self.seconds[name] = time.perf_counter() - started
         self.results[name] = result
         for note in result.notes:
-            warnings.warn(note, SkyMatchWarning, stacklevel=_calls_inside())
+            self.warn(note)
         if self.made is not None:
             self.made(name)
         return result
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("lock", "progress", "made")}
+        left_out = ("lock", "progress", "made", "warn")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, lock=threading.RLock(), progress=None, made=None)
+        self.__dict__.update(state, lock=threading.RLock(), progress=None, made=None, warn=_warn)
+
+
+def _warn(note: str) -> None:
+    warnings.warn(note, SkyMatchWarning, stacklevel=_calls_inside())
 
 
 def _calls_inside() -> int:

@@ -29,11 +29,16 @@ from skymatch_nb.params.limits import Limit, in_sigma, parse_limit
 
 @dataclass(frozen=True)
 class About:
-    """What a type cannot say about a parameter: the step that reads it, its unit, whether few will change it."""
+    """What a type cannot say about a parameter.
+
+    The step that reads it, its unit, whether few will change it, and the range and step in which most will: the type's
+    bounds are those beyond which it makes no sense.
+    """
 
     step: str
     unit: str = ""
     advanced: bool = False
+    usual: tuple[float, float, float] | None = None
 
 
 def _blank_is_none(value: Any) -> Any:
@@ -104,7 +109,9 @@ class SkyMatchParams(BaseModel):
     min_overlap_pixels: Annotated[int, Field(ge=0), About("compare", "pixel", advanced=True)] = 0
     """Overlaps with fewer pixels, on either side after clipping, are listed but not used."""
 
-    min_overlap_fraction: Annotated[Finite, Field(ge=0, le=1), About("compare", advanced=True)] = 0.0
+    min_overlap_fraction: Annotated[Finite, Field(ge=0, le=1), About("compare", advanced=True, usual=(0, 1, 0.01))] = (
+        0.0
+    )
     """Overlaps with fewer pixels than this fraction of the mean overlap are listed but not used."""
 
     skystat: Annotated[SkyStat, About("measure")] = "mode"
@@ -119,16 +126,16 @@ class SkyMatchParams(BaseModel):
     upper: Annotated[Limits, About("limits", "data")] = None
     """Largest pixel value used for sky statistics; given as 'lower' is."""
 
-    nclip: Annotated[int, Field(ge=0, le=100), About("measure")] = 5
+    nclip: Annotated[int, Field(ge=0, le=100), About("measure", usual=(0, 20, 1))] = 5
     """Number of clipping iterations."""
 
-    lsigma: Annotated[Finite, Field(gt=0, le=1000), About("measure", "sigma")] = 4.0
+    lsigma: Annotated[Finite, Field(gt=0, le=1000), About("measure", "sigma", usual=(0.5, 10, 0.1))] = 4.0
     """Lower clipping limit, in standard deviations below the mean."""
 
-    usigma: Annotated[Finite, Field(gt=0, le=1000), About("measure", "sigma")] = 4.0
+    usigma: Annotated[Finite, Field(gt=0, le=1000), About("measure", "sigma", usual=(0.5, 10, 0.1))] = 4.0
     """Upper clipping limit, in standard deviations above the mean."""
 
-    binwidth: Annotated[Finite, Field(ge=0.001, le=1), About("measure", "sigma")] = 0.1
+    binwidth: Annotated[Finite, Field(ge=0.001, le=1), About("measure", "sigma", usual=(0.01, 1, 0.01))] = 0.1
     """Bin width of the histogram for 'mode', 'midpt' and 'binmode', in standard deviations of the kept pixels."""
 
     dq_bits: Annotated[GoodBits, About("mask")] = 0

@@ -35,6 +35,8 @@ class ParamSpec:
         Bounds, None where there is none; ``open_minimum`` tells that the minimum itself is not allowed.
     advanced
         Whether few people will want to change it.
+    usual
+        Range and step in which most people will, for a slider.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ParamSpec:
     maximum: float | None = None
     open_minimum: bool = False
     advanced: bool = False
+    usual: tuple[float, float, float] | None = None
 
     @property
     def allowed(self) -> str:
@@ -143,6 +146,7 @@ def _spec(name: str) -> ParamSpec:
         maximum=next((float(m.le) for m in metadata if isinstance(m, Le)), None),  # type: ignore[arg-type]
         open_minimum=isinstance(minimum, Gt),
         advanced=about.advanced,
+        usual=about.usual,
     )
 
 

@@ -6,6 +6,7 @@ made, so that a reloaded page or a second view shows the present figure and note
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from bokeh.document import Document
 from bokeh.embed import components
 from bokeh.model import Model
 from bokeh.resources import Resources
+
+from skymatch_nb.widgets.takeover import take_over
 
 MakeFigure = Callable[[bool], Model]
 """Makes the figure, for a dark page (True) or a light one."""
@@ -45,6 +48,7 @@ class FigureView(anywidget.AnyWidget):
         self._make = make
         self._dark = False
         self._document: Document | None = None
+        self._lock = threading.RLock()
         self.on_msg(self._receive)
 
     @property
@@ -57,10 +61,23 @@ class FigureView(anywidget.AnyWidget):
             self._document = document
         return self._document
 
+    def refresh(self) -> None:
+        """Show what the figure would be if it were made now.
+
+        Where it has the parts that it had, only their data and texts are sent, and the view stays zoomed and selected as
+        it is; else the figure is made anew.
+        """
+        with self._lock:
+            if self._document is None:
+                return
+            if not take_over(self._document.roots[0], self._make(self._dark)):
+                self.renew()
+
     def renew(self) -> None:
         """Make the figure anew, and show it in every view."""
-        self._forget()
-        self.send({"kind": "renew"})
+        with self._lock:
+            self._forget()
+            self.send({"kind": "renew"})
 
     def _forget(self) -> None:
         """Let go of the document, so that its sources may be used in another one."""
@@ -70,7 +87,8 @@ class FigureView(anywidget.AnyWidget):
 
     def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         try:
-            self._answer(content)
+            with self._lock:
+                self._answer(content)
         except Exception as error:  # the page must hear of it: nobody sees what is raised here
             self.send({"kind": "error", "to": content.get("to"), "text": f"{type(error).__name__}: {error}"})
             raise
@@ -99,7 +117,7 @@ class FigureView(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Widget and plain text, and the figure as HTML for where there is no kernel."""
         bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         return {**data, "text/html": self._static_html()}, metadata
 
     def _static_html(self) -> str:

@@ -1,0 +1,93 @@
+"""Applying from a panel: a preview that writes nothing, a second click that does, and undo beside it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from skymatch_nb.report import table_html
+
+if TYPE_CHECKING:
+    from skymatch_nb.session import SkyMatchSession
+
+
+class ApplyBox:
+    """Buttons 'preview', 'write' and 'undo', and the table of what would be or was done.
+
+    Parameters
+    ----------
+    session
+        What is applied.
+    attempt
+        Does something and reports what it raises; returns its result, None where it failed.
+    done
+        Called after files were written or restored.
+    """
+
+    def __init__(
+        self,
+        session: "SkyMatchSession",
+        attempt: Callable[[Callable[[], Any]], Any],
+        done: Callable[[str], None],
+    ) -> None:
+        self._session, self._attempt, self._done = session, attempt, done
+        self._preview = widgets.Button(description="Preview", icon="eye", tooltip="Show what would be written")
+        self._write = widgets.Button(description="Write to files", icon="save", button_style="danger", disabled=True)
+        self._undo = widgets.Button(description="Undo", icon="undo", tooltip="Restore the files of the last writing")
+        for button, name in ((self._preview, "preview"), (self._write, "write"), (self._undo, "undo")):
+            button.add_class(f"skymatch-{name}")
+        self._preview.on_click(lambda _: self.preview())
+        self._write.on_click(lambda _: self.write())
+        self._undo.on_click(lambda _: self.undo())
+        self._question = widgets.HTML()
+        self._question.add_class("skymatch-question")
+        self._table = widgets.HTML()
+        self._table.add_class("skymatch-table")
+        self._previewed: Any = None
+        row = widgets.HBox([self._preview, self._write, self._undo])
+        self.widget = widgets.VBox([row, self._question, self._table])
+
+    def forget(self) -> None:
+        """Take back the preview: what it showed is no longer what would be written."""
+        self._previewed = None
+        self._write.disabled = True
+        self._question.value = ""
+
+    def preview(self) -> None:
+        """Show what would be written, and let it be."""
+        applied = self._attempt(lambda: self._session.applied)
+        if applied is None:
+            return
+        files = applied.index.str.replace(r"\[[^\]]*\]$", "", regex=True).unique()
+        params = self._session.params
+        what = (
+            "subtract these levels from the pixels and add them to" if params.subtractsky else "write these levels to"
+        )
+        self._question.value = (
+            f"<b>Writing would {what} {params.skyuser_kwd} in {len(files)} files.</b> Nothing is written yet."
+        )
+        self._table.value = table_html(applied)
+        self._previewed = (params, self._session.fresh_result("solve"))
+        self._write.disabled = False
+
+    def write(self) -> None:
+        """Write what the preview showed, where that is still what would be written."""
+        if self._previewed != (self._session.params, self._session.fresh_result("solve")):
+            self.forget()
+            self._question.value = "The solution has changed since the preview: look at it again."
+            return
+        readonly = self._session.params.readonly
+        applied = self._attempt(lambda: self._session.configure(readonly=False).apply())
+        self._session.configure(readonly=readonly)
+        self.forget()
+        if applied is not None:
+            self._table.value = table_html(applied)
+            self._done(f"wrote {len(applied)} members")
+
+    def undo(self) -> None:
+        """Restore the files as they were before the last writing."""
+        restored = self._attempt(self._session.undo)
+        if restored is not None:
+            self.forget()
+            self._table.value = table_html(restored)
+            self._done(f"restored {len(restored)} files")

@@ -1,0 +1,339 @@
+"""Controls for parameters: one class for each kind of value, with a label, a unit, a reset and room for an error."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from skymatch_nb.errors import ParameterError
+from skymatch_nb.params import ParamSpec
+from skymatch_nb.params.bits import format_good_bits
+from skymatch_nb.params.limits import in_sigma
+
+Changed = Callable[[str, Any], None]
+"""Called with a parameter's name and the value that a user gave it; may raise `ParameterError`."""
+
+NO_MARGIN = "0 2px"
+
+
+class Control:
+    """One parameter as a row of widgets.
+
+    Parameters
+    ----------
+    spec
+        The parameter.
+    changed
+        Called when a user changes it. An error that it raises is shown beside the control, whose value stays as typed.
+
+    Attributes
+    ----------
+    widget
+        The row.
+    """
+
+    def __init__(self, spec: ParamSpec, changed: Changed) -> None:
+        self.spec, self._changed = spec, changed
+        self._quiet = False
+        self._label = widgets.HTML(tooltip=spec.help)
+        self._label.add_class("skymatch-label")
+        self._error = widgets.HTML()
+        self._error.add_class("skymatch-error")
+        self._reset = widgets.Button(
+            icon="undo", tooltip=f"Back to the default, {spec.format(spec.default)}", layout={"width": "30px"}
+        )
+        self._reset.on_click(lambda _: self.reset())
+        self.input = self._build()
+        row = widgets.HBox([self._label, self.input, self._reset])
+        row.add_class("skymatch-row")
+        self.widget = widgets.VBox([row, self._error])
+        self.widget.add_class("skymatch-control")
+        self.widget.add_class(f"skymatch-param-{spec.name}")
+        self.label_by_name(False)
+        self.show(spec.default)
+
+    def label_by_name(self, by_name: bool) -> None:
+        """Label the control with the parameter's name in code, or in words."""
+        unit = f" <span class='skymatch-unit'>{escape(self.spec.unit)}</span>" if self.spec.unit else ""
+        words = f"<code>{self.spec.name}</code>" if by_name else escape(in_words(self.spec.name))
+        self._label.value = f"<span title='{escape(self.spec.help, quote=True)}'>{words}{unit}</span>"
+
+    def show(self, value: Any) -> None:
+        """Show a value that came from elsewhere; nobody is told."""
+        self._quiet = True
+        try:
+            self._put(value)
+        finally:
+            self._quiet = False
+        self._error.value = ""
+        self._mark(value)
+
+    def reset(self) -> None:
+        """Give the parameter its default, as if a user had."""
+        self.show(self.spec.default)
+        self._tell(self.spec.default)
+
+    def explain(self, text: str) -> None:
+        """Show what is wrong with the value."""
+        self._error.value = escape(text)
+
+    def _tell(self, value: Any) -> None:
+        """Hand on a value that a user gave."""
+        if self._quiet:
+            return
+        try:
+            self._changed(self.spec.name, value)
+        except ParameterError as error:
+            self.explain(str(error).removeprefix(f"parameter {self.spec.name}="))
+            return
+        self._error.value = ""
+        self._mark(value)
+
+    def _mark(self, value: Any) -> None:
+        """Mark a value that is not the default."""
+        changed = value != self.spec.default
+        self._reset.layout.visibility = "visible" if changed else "hidden"
+        (self._label.add_class if changed else self._label.remove_class)("skymatch-changed")
+
+    def _build(self) -> widgets.Widget:
+        raise NotImplementedError
+
+    def _put(self, value: Any) -> None:
+        raise NotImplementedError
+
+
+class ChoiceControl(Control):
+    """One of several values."""
+
+    def _build(self) -> widgets.Widget:
+        options = [(choice, choice) for choice in self.spec.choices]
+        chooser = widgets.Dropdown(options=[("none", None), *options] if self.spec.optional else options)
+        chooser.observe(lambda change: self._tell(change["new"]), "value")
+        return chooser
+
+    def _put(self, value: Any) -> None:
+        self.input.value = value
+
+
+class FlagControl(Control):
+    """True or False."""
+
+    def _build(self) -> widgets.Widget:
+        box = widgets.Checkbox(indent=False, description="")
+        box.observe(lambda change: self._tell(change["new"]), "value")
+        return box
+
+    def _put(self, value: Any) -> None:
+        self.input.value = value
+
+
+class NumberControl(Control):
+    """A number: a slider over its usual range, and a field for any."""
+
+    def _build(self) -> widgets.Widget:
+        whole = self.spec.kind == "integer"
+        self._field = widgets.Text(continuous_update=False, layout={"width": "80px"})
+        self._field.observe(lambda change: self._typed(change["new"]), "value")
+        self._slider = None
+        if self.spec.usual is None:
+            return self._field
+        low, high, step = self.spec.usual
+        make = widgets.IntSlider if whole else widgets.FloatSlider
+        kind = int if whole else float
+        self._slider = make(min=kind(low), max=kind(high), step=kind(step), readout=False, layout={"width": "150px"})
+        self._slider.observe(lambda change: self._slid(change["new"]), "value")
+        return widgets.HBox([self._slider, self._field])
+
+    def _put(self, value: Any) -> None:
+        self._field.value = self.spec.format(value)
+        if self._slider is not None and value is not None:
+            self._slider.value = min(max(value, self._slider.min), self._slider.max)
+
+    def _typed(self, text: str) -> None:
+        if self._quiet:
+            return
+        try:
+            value = self.spec.parse(text)
+        except ParameterError as error:
+            self.explain(str(error).removeprefix(f"parameter {self.spec.name}="))
+            return
+        self._both(value)
+
+    def _slid(self, value: float) -> None:
+        if not self._quiet:
+            self._both(round(value, 10) if isinstance(value, float) else value)
+
+    def _both(self, value: Any) -> None:
+        """Let slider and field show the same, and hand it on once."""
+        self._quiet = True
+        try:
+            self._put(value)
+        finally:
+            self._quiet = False
+        self._tell(value)
+
+
+class LimitControl(Control):
+    """No limit, one in data units, or one in sigma; as text where members have limits of their own."""
+
+    def _build(self) -> widgets.Widget:
+        self._on = widgets.Checkbox(indent=False, description="", tooltip="Use a limit", layout={"width": "24px"})
+        self._slider = widgets.FloatSlider(readout=False, layout={"width": "118px"}, min=-10, max=10, step=0.1)
+        self._field = widgets.Text(continuous_update=False, layout={"width": "80px"})
+        self._in_sigma = widgets.ToggleButtons(options=["data", "sigma"], style={"button_width": "46px"})
+        self._range = (0.0, 1.0)
+        self._on.observe(lambda change: self._switched(change["new"]), "value")
+        self._slider.observe(lambda change: self._moved(change["new"]), "value")
+        self._field.observe(lambda change: self._typed(change["new"]), "value")
+        self._in_sigma.observe(lambda change: self._other_unit(change["new"]), "value")
+        return widgets.VBox([widgets.HBox([self._on, self._slider, self._field]), self._in_sigma])
+
+    def set_range(self, low: float, high: float) -> None:
+        """Set the range of data units that the slider covers."""
+        if high > low and (low, high) != self._range:
+            self._range = (low, high)
+            self._quiet = True
+            try:
+                self._scale(self._in_sigma.value)
+            finally:
+                self._quiet = False
+
+    def _put(self, value: Any) -> None:
+        self._on.value = value is not None
+        for part in (self._slider, self._field, self._in_sigma):
+            part.disabled = value is None
+        if value is None:
+            self._field.value = ""
+            return
+        self._field.value = self.spec.format(value)
+        sigma = in_sigma(value) if isinstance(value, str) else None
+        self._in_sigma.value = "data" if sigma is None else "sigma"
+        self._slider.disabled = isinstance(value, dict)
+        if not isinstance(value, dict):
+            self._scale(self._in_sigma.value)
+            number = float(value) if sigma is None else sigma
+            self._slider.value = min(max(number, self._slider.min), self._slider.max)
+
+    def _scale(self, unit: str) -> None:
+        low, high = (-10.0, 10.0) if unit == "sigma" else self._range
+        if low > self._slider.max:
+            self._slider.max, self._slider.min = high, low
+        else:
+            self._slider.min, self._slider.max = low, high
+        self._slider.step = (high - low) / 200
+
+    def _switched(self, on: bool) -> None:
+        self._give(self._text_of(self._slider.value) if on else None)
+
+    def _moved(self, number: float) -> None:
+        self._give(self._text_of(number))
+
+    def _other_unit(self, unit: str) -> None:
+        low, high = (-10.0, 10.0) if unit == "sigma" else self._range
+        share = (self._slider.value - self._slider.min) / (self._slider.max - self._slider.min)
+        number = low + share * (high - low)
+        self._give(f"{number:.3g} sigma" if unit == "sigma" else float(f"{number:.6g}"))
+
+    def _text_of(self, number: float) -> Any:
+        return f"{number:.3g} sigma" if self._in_sigma.value == "sigma" else float(f"{number:.6g}")
+
+    def _typed(self, text: str) -> None:
+        if self._quiet:
+            return
+        if not text.strip():
+            self._give(None)
+            return
+        try:
+            self._give(self.spec.parse(text))
+        except ParameterError as error:
+            self.explain(str(error))
+
+    def _give(self, value: Any) -> None:
+        if self._quiet:
+            return
+        self._quiet = True
+        try:
+            if not isinstance(value, str) or in_sigma(value) is not None:
+                self._put(value)
+        finally:
+            self._quiet = False
+        self._tell(value)
+
+
+class BitsControl(Control):
+    """Data quality flags that are good: boxes for the flags that are known, and the expression they make."""
+
+    def _build(self) -> widgets.Widget:
+        self._field = widgets.Text(continuous_update=False, layout={"width": "150px"})
+        self._field.observe(lambda change: self._tell(change["new"]), "value")
+        self._boxes = widgets.VBox([])
+        self._flags: list[tuple[int, widgets.Checkbox]] = []
+        self._fold = widgets.Accordion([self._boxes], titles=["flags that are good"])
+        self._fold.layout.display = "none"
+        return widgets.VBox([self._field, self._fold])
+
+    def set_flags(self, meanings: Sequence[tuple[int, str]]) -> None:
+        """Offer flags, as bits and their meanings, as boxes to check."""
+        self._flags = [
+            (bit, widgets.Checkbox(description=f"{bit}: {meaning}", indent=False, layout={"width": "auto"}))
+            for bit, meaning in meanings
+        ]
+        for _, box in self._flags:
+            box.observe(lambda _change: self._checked(), "value")
+        self._boxes.children = [box for _, box in self._flags]
+        self._fold.layout.display = "" if self._flags else "none"
+        self.show(self._shown)
+
+    def _put(self, value: Any) -> None:
+        self._shown = value
+        self._field.value = format_good_bits(value) if value is None or isinstance(value, int) else str(value)
+        for bit, box in self._flags:
+            box.value = value is None or (isinstance(value, int) and bool(value & bit))
+
+    def _checked(self) -> None:
+        if not self._quiet:
+            value = sum(bit for bit, box in self._flags if box.value)
+            self.show(value)
+            self._tell(value)
+
+
+class TextControl(Control):
+    """A text; an empty one is None where that is allowed."""
+
+    def _build(self) -> widgets.Widget:
+        field = widgets.Text(continuous_update=False, layout={"width": "240px"})
+        field.placeholder = "none" if self.spec.optional else ""
+        field.observe(lambda change: self._typed(change["new"]), "value")
+        return field
+
+    def _put(self, value: Any) -> None:
+        self.input.value = "" if value is None else self.spec.format(value)
+
+    def _typed(self, text: str) -> None:
+        if self._quiet:
+            return
+        try:
+            self._tell(None if self.spec.optional and not text.strip() else self.spec.parse(text))
+        except ParameterError as error:
+            self.explain(str(error))
+
+
+_BY_KIND: dict[str, type[Control]] = {
+    "choice": ChoiceControl,
+    "flag": FlagControl,
+    "integer": NumberControl,
+    "number": NumberControl,
+    "limit": LimitControl,
+    "bits": BitsControl,
+}
+
+
+def make_control(spec: ParamSpec, changed: Changed) -> Control:
+    """Return the control for a parameter's kind; kinds without one of their own are edited as text."""
+    return _BY_KIND.get(spec.kind, TextControl)(spec, changed)
+
+
+def in_words(name: str) -> str:
+    """Parameter's name as words: ``match_down`` is 'match down'."""
+    return name.replace("_", " ")

@@ -1,0 +1,88 @@
+"""What leaves a panel: code and command to the clipboard, the session, a notebook and the report to files."""
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import ipywidgets as widgets
+import traitlets
+
+if TYPE_CHECKING:
+    from skymatch_nb.session import SkyMatchSession
+
+
+class CopyButton(anywidget.AnyWidget):
+    """A button that copies the text that ``make`` returns, and hands it to ``made`` too."""
+
+    _esm = Path(__file__).with_name("clipboard.js")
+    description = traitlets.Unicode().tag(sync=True)
+    tooltip = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, make: Callable[[], str | None], **options: Any) -> None:
+        super().__init__(**options)
+        self._make = make
+        self.on_msg(self._asked)
+
+    def _asked(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        text = self._make() if content.get("kind") == "copy" else None
+        if text is not None:
+            self.send({"kind": "copy", "text": text})
+
+
+class Exports:
+    """The row of buttons, and the text that was made last.
+
+    Parameters
+    ----------
+    session
+        What is written.
+    attempt
+        Does something and reports what it raises; returns its result, None where it failed.
+    say
+        Tells the user what was done.
+    """
+
+    def __init__(
+        self,
+        session: "SkyMatchSession",
+        attempt: Callable[[Callable[[], Any]], Any],
+        say: Callable[[str], None],
+    ) -> None:
+        self._session, self._attempt, self._say = session, attempt, say
+        self._folder = widgets.Text(value=".", description="in folder", continuous_update=False)
+        self._text = widgets.Textarea(rows=8, layout={"width": "98%", "display": "none"})
+        self._text.add_class("skymatch-code")
+        copies = [
+            CopyButton(lambda: self._shown(session.to_script), description="Copy code", tooltip="Python code"),
+            CopyButton(lambda: self._shown(session.to_command), description="Copy command", tooltip="Shell command"),
+        ]
+        writes = [
+            self._button("Save session", "skymatch.json", session.save),
+            self._button("Export notebook", "skymatch.ipynb", session.to_notebook),
+            self._button("Report", "skymatch_report.html", session.report),
+        ]
+        self._links = widgets.HTML()
+        row = widgets.HBox([*copies, *writes], layout={"flex_flow": "row wrap"})
+        self.widget = widgets.VBox([row, self._folder, self._links, self._text])
+
+    def _shown(self, make: Callable[[], str]) -> str | None:
+        """Text that is made, shown as well as copied."""
+        text: str | None = self._attempt(make)
+        if text is not None:
+            self._text.value = text
+            self._text.layout.display = ""
+        return text
+
+    def _button(self, label: str, name: str, write: Callable[[Path], Path]) -> widgets.Button:
+        button = widgets.Button(description=label, tooltip=f"Write {name} into the folder named below")
+        button.add_class(f"skymatch-{label.split()[-1].lower()}")
+        button.on_click(lambda _: self._write(name, write))
+        return button
+
+    def _write(self, name: str, write: Callable[[Path], Path]) -> None:
+        written = self._attempt(lambda: write(Path(self._folder.value).expanduser() / name))
+        if written is not None:
+            self._links.value = f"<small>wrote {escape(str(written))}</small>"
+            self._say(f"wrote {written}")

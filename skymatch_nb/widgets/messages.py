@@ -1,0 +1,69 @@
+"""What a panel has to say: one status line, a bar of progress, and warnings and errors that stay until they are gone."""
+
+from collections.abc import Sequence
+from html import escape
+
+import ipywidgets as widgets
+
+
+class Messages:
+    """Status, progress and messages of a panel.
+
+    Attributes
+    ----------
+    bar
+        Status line and progress, for the head of the panel.
+    box
+        Warnings and errors.
+    """
+
+    def __init__(self) -> None:
+        self._status = widgets.HTML()
+        self._status.add_class("skymatch-status")
+        self._progress = widgets.IntProgress(min=0, max=1, layout={"width": "120px", "visibility": "hidden"})
+        self.bar = widgets.HBox([self._progress, self._status])
+        self.box = widgets.HTML()
+        self.box.add_class("skymatch-messages")
+        self._error = ""
+        self._notes: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> str:
+        """The error that is shown, '' for none."""
+        return self._error
+
+    def say(self, text: str) -> None:
+        """Show a status in place of the last one."""
+        self._status.value = escape(text)
+
+    def progress(self, done: int, total: int, message: str) -> None:
+        """Show how far work has come."""
+        self._progress.max = max(total, 1)
+        self._progress.value = done
+        self._progress.layout.visibility = "visible"
+        self.say(f"{message}: {done} of {total}" if total > 1 else message)
+
+    def finish(self, text: str) -> None:
+        """Hide the progress and show a status."""
+        self._progress.layout.visibility = "hidden"
+        self.say(text)
+
+    def fail(self, text: str) -> None:
+        """Show an error until `clear_error`."""
+        self._error = text
+        self._show()
+
+    def clear_error(self) -> None:
+        """Take the error away."""
+        self._error = ""
+        self._show()
+
+    def warn(self, notes: Sequence[str]) -> None:
+        """Show these warnings, in place of earlier ones."""
+        self._notes = tuple(notes)
+        self._show()
+
+    def _show(self) -> None:
+        parts = [("failed", f"✗ {self._error}")] if self._error else []
+        parts += [("", f"⚠ {note}") for note in self._notes]
+        self.box.value = "".join(f"<div class='skymatch-message {kind}'>{escape(text)}</div>" for kind, text in parts)

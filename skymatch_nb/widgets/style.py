@@ -1,0 +1,37 @@
+"""How the panel looks: JupyterLab's own colours, so that it follows the theme, and their light values elsewhere."""
+
+STYLE = """
+<style>
+.skymatch-panel { container-type: inline-size; color: var(--jp-ui-font-color1, #222); }
+.skymatch-panel .skymatch-body { display: flex; flex-flow: row wrap; gap: 12px; overflow: visible; }
+.skymatch-panel .skymatch-left { flex: 1 1 400px; max-width: 470px; min-width: 300px; overflow: visible; }
+.skymatch-panel .skymatch-right { flex: 3 1 480px; min-width: 320px; overflow: visible; }
+@container (max-width: 820px) {
+  .skymatch-panel .skymatch-left, .skymatch-panel .skymatch-right { flex: 1 1 100%; max-width: none; }
+}
+.skymatch-panel .skymatch-row { align-items: center; overflow: visible; }
+.skymatch-panel .skymatch-control { overflow: visible; margin: 0; }
+.skymatch-panel .skymatch-label { width: 128px; flex: none; line-height: 1.3; overflow-wrap: anywhere; }
+.skymatch-panel .skymatch-label.skymatch-changed { font-weight: 600; border-left: 3px solid #0072b2; padding-left: 5px; }
+.skymatch-panel .skymatch-unit { color: var(--jp-ui-font-color2, #666); font-size: 90%; font-weight: normal; }
+.skymatch-panel .skymatch-error { color: var(--jp-error-color1, #b3261e); line-height: 1.3; overflow-wrap: anywhere; }
+.skymatch-panel .skymatch-error:empty { display: none; }
+.skymatch-panel .skymatch-state { font-size: 90%; }
+.skymatch-panel .skymatch-dot-fresh { color: #2e8b57; }
+.skymatch-panel .skymatch-dot-stale { color: #c77700; }
+.skymatch-panel .skymatch-dot-running { color: #0072b2; }
+.skymatch-panel .skymatch-dot-failed { color: var(--jp-error-color1, #b3261e); }
+.skymatch-panel .skymatch-dot-none { color: var(--jp-ui-font-color3, #999); }
+.skymatch-panel .skymatch-message { border-left: 4px solid #c77700; padding: 2px 8px; margin: 2px 0; line-height: 1.35;
+  overflow-wrap: anywhere; }
+.skymatch-panel .skymatch-message.failed { border-color: var(--jp-error-color1, #b3261e); }
+.skymatch-panel .skymatch-table { overflow: auto; max-height: 420px; }
+.skymatch-panel .skymatch-table table { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; }
+.skymatch-panel .skymatch-table th { position: sticky; top: 0; background: var(--jp-layout-color2, #eee); }
+.skymatch-panel .skymatch-table th, .skymatch-panel .skymatch-table td { padding: 2px 8px; text-align: right;
+  white-space: nowrap; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
+.skymatch-panel .skymatch-table td.text, .skymatch-panel .skymatch-table th.text { text-align: left; }
+.skymatch-panel .skymatch-figure { overflow: auto; }
+.skymatch-panel textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
+</style>
+"""

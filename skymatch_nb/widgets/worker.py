@@ -1,0 +1,100 @@
+"""Work in the background of a panel: one task at a time, the latest request served, progress told, cancel heard."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from skymatch_nb.executor import Progress
+
+DELAY = 0.05
+"""Seconds for which a request waits for another one, so that a moving slider does not ask for every value."""
+
+TELL_EVERY = 0.1
+"""Seconds between two reports of progress."""
+
+
+class Cancelled(Exception):
+    """The work was stopped because a user asked for it."""
+
+
+class Worker:
+    """A thread that does a task when it is requested; requests that come while it waits or works are one more.
+
+    Parameters
+    ----------
+    failed
+        Called with what a task raised, `Cancelled` included.
+    tell
+        Called with items done, their number, and what is being done.
+    """
+
+    def __init__(self, failed: Callable[[BaseException], None], tell: Progress) -> None:
+        self._failed, self._tell = failed, tell
+        self._condition = threading.Condition()
+        self._task: Callable[[], None] | None = None
+        self._working = False
+        self._stop = threading.Event()
+        self._told = 0.0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a task runs or waits."""
+        return self._working or self._task is not None
+
+    def request(self, task: Callable[[], None]) -> None:
+        """Have a task done soon, in place of one that still waits."""
+        with self._condition:
+            self._task = task
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="skymatch_nb panel", daemon=True)
+                self._thread.start()
+            self._condition.notify_all()
+
+    def cancel(self) -> None:
+        """Stop the task that runs at its next step of progress, and forget one that waits."""
+        with self._condition:
+            self._task = None
+            if self._working:
+                self._stop.set()
+
+    def wait(self, timeout: float = 60.0) -> bool:
+        """Wait until there is nothing to do; whether that came within ``timeout`` seconds."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not self.busy, timeout)
+
+    def progress(self, done: int, total: int, message: str) -> None:
+        """Report progress of the task that runs.
+
+        Raises
+        ------
+        Cancelled
+            Where the task is to stop.
+        """
+        if self._stop.is_set():
+            raise Cancelled
+        now = time.monotonic()
+        if now - self._told >= TELL_EVERY or done in (0, total):
+            self._told = now
+            self._tell(done, total, message)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                if not self._condition.wait_for(lambda: self._task is not None, timeout=30):
+                    self._thread = None
+                    return
+            time.sleep(DELAY)
+            with self._condition:
+                task, self._task = self._task, None
+                self._working = task is not None
+                self._stop.clear()
+            if task is None:
+                continue
+            try:
+                task()
+            except BaseException as error:
+                self._failed(error)
+            with self._condition:
+                self._working = False
+                self._condition.notify_all()
