@@ -143,7 +143,8 @@ def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, su
 
 
 @kernel
-def _first_not_below(values: Any, first: int, stop: int, limit: float) -> int:
+def first_not_below(values: Any, first: int, stop: int, limit: float) -> int:
+    """Position of the first of sorted values, between two positions, that is not below a limit."""
     while first < stop:
         middle = (first + stop) // 2
         if values[middle] < limit:
@@ -207,14 +208,14 @@ def _clip(
     means, stds = np.full(count, np.nan), np.full(count, np.nan)
     for k in range(count):
         base, end, at, centre = offsets[k], offsets[k + 1], block_offsets[k], centres[k]
-        first = _first_not_below(values, base, end, lower) - base
+        first = first_not_below(values, base, end, lower) - base
         stop = _first_above(values, base, end, upper) - base
         mean, std = np.nan, np.nan
         if stop > first:
             mean, std = _moments(values, base, sums, at, first, stop, centre)
             for _ in range(nclip):
                 low, high = max(lower, mean - lsigma * std), min(upper, mean + usigma * std)
-                new_first = _first_not_below(values, base, end, low) - base
+                new_first = first_not_below(values, base, end, low) - base
                 new_stop = _first_above(values, base, end, high) - base
                 if new_first == first and new_stop == stop:
                     break

@@ -65,7 +65,7 @@ GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
-SkyStat = Literal["mode", "mean", "median", "midpt", "binmode"]
+SkyStat = Literal["mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor"]
 
 
 class SkyMatchParams(BaseModel):
@@ -86,7 +86,8 @@ class SkyMatchParams(BaseModel):
 
     skystat: Annotated[SkyStat, About("measure")] = "mode"
     """Statistic of the clipped pixels that is taken as sky: 'mode' is the peak of the smoothed histogram, 'binmode' the
-    peak of the plain one, 'midpt' a median from the histogram."""
+    peak of the plain one, 'midpt' a median from the histogram, 'biweight' Tukey's robust mean, 'sextractor' 2.5 median
+    - 1.5 mean, or the median in crowded fields."""
 
     lower: Annotated[Finite | None, About("measure", "data")] = None
     """Smallest pixel value used for sky statistics; None for no limit."""
