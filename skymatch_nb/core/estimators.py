@@ -74,20 +74,13 @@ def _estimate(
     values: Any, offsets: Any, firsts: Any, stops: Any, means: Any, stds: Any, statistic: int, binwidth: float
 ) -> Any:
     out = np.full(len(firsts), np.nan)
-    for k, kept in kept_samples(values, offsets, firsts, stops):
+    for k in np.flatnonzero(stops > firsts):
+        kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
         if constant(kept, binwidth * stds[k]):
             out[k] = kept[len(kept) // 2]
         else:
             out[k] = _level(kept, means[k], stds[k], statistic, binwidth)
     return out
-
-
-@kernel
-def kept_samples(values: Any, offsets: Any, firsts: Any, stops: Any) -> Any:
-    """Position and kept values of every sample that has some."""
-    for k in range(len(firsts)):
-        if stops[k] > firsts[k]:
-            yield k, values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
 
 
 @kernel

@@ -19,7 +19,6 @@ from skymatch_nb.core.estimators import (
     STATISTICS,
     constant,
     histogram,
-    kept_samples,
     smoothed,
 )
 from skymatch_nb.core.jit import kernel
@@ -81,7 +80,8 @@ def _standard_errors(
     binwidth: float,
 ) -> Any:
     out = np.full(len(firsts), np.nan)
-    for k, kept in kept_samples(values, offsets, firsts, stops):
+    for k in np.flatnonzero(stops > firsts):
+        kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
         if constant(kept, binwidth * stds[k]):
             out[k] = 0.0
         else:
