@@ -33,7 +33,7 @@ def level_error(session, mosaic):
     return ((level - level.mean()) - (planted - planted.mean())).to_numpy()
 
 
-@pytest.mark.parametrize("skystat", ["mean", "median", "mode", "midpt"])
+@pytest.mark.parametrize("skystat", ["mean", "median", "mode", "midpt", "biweight", "sextractor"])
 def test_planted_sky_is_recovered(session, mosaic, skystat):
     assert np.abs(level_error(session.configure(skystat=skystat), mosaic)).max() < 0.003
     assert pd.Series(mosaic.sky).std() > 0.03

@@ -1,4 +1,4 @@
-"""The sky level of clipped, sorted samples: mean, median, mode, midpt and binmode.
+"""The sky level of clipped, sorted samples, by one of several statistics.
 
 Histograms have bins of ``binwidth * d``, d the ddof=1 deviation of the kept values, and start at the smallest
 of them; since the values are sorted, a bin is found by binary search and no pixel is read twice.
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.robust import biweight, crowded, middle
 from skymatch_nb.core.sample import Clipped, SampleSet
 
-STATISTICS = ("mode", "mean", "median", "midpt", "binmode")
+STATISTICS = ("mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor")
+MODE, MEAN, MEDIAN, MIDPT, BINMODE, BIWEIGHT, SEXTRACTOR = range(len(STATISTICS))
 
 MODE_KERNEL_WIDTH = 1.0
 """Gaussian width, in deviations of the kept values, of the kernel that smooths the histogram for ``mode``.
@@ -34,7 +36,8 @@ def estimate(samples: SampleSet, clipped: Clipped, statistic: str, binwidth: flo
         One of `STATISTICS`. ``mean`` and ``median`` of the kept values; ``mode``, the peak of their histogram
         smoothed by a Gaussian of `MODE_KERNEL_WIDTH`; ``binmode``, the peak of the histogram by a parabola
         through its highest bin and the two beside it; ``midpt``, where the cumulative histogram, interpolated
-        linearly, reaches one half.
+        linearly, reaches one half; ``biweight``, the mean about the median weighted by Tukey's biweight;
+        ``sextractor``, 2.5 median - 1.5 mean, or the median in crowded fields.
     binwidth
         Bin width in deviations of the kept values.
 
@@ -58,45 +61,48 @@ def estimate(samples: SampleSet, clipped: Clipped, statistic: str, binwidth: flo
         samples.offsets,
         clipped.first,
         clipped.stop,
+        clipped.mean,
         clipped.std,
         STATISTICS.index(statistic),
         float(binwidth),
-        MODE_KERNEL_WIDTH,
     )
     return levels
 
 
 @kernel
 def _estimate(
-    values: Any,
-    offsets: Any,
-    firsts: Any,
-    stops: Any,
-    stds: Any,
-    statistic: int,
-    binwidth: float,
-    kernel_width: float,
+    values: Any, offsets: Any, firsts: Any, stops: Any, means: Any, stds: Any, statistic: int, binwidth: float
 ) -> Any:
     out = np.full(len(firsts), np.nan)
-    for k in range(len(firsts)):
-        n = stops[k] - firsts[k]
-        if n <= 0:
-            continue
+    for k in np.flatnonzero(stops > firsts):
         kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
-        width = binwidth * stds[k]
-        if kept[0] == kept[n - 1] or not width > 0:
-            out[k] = kept[n // 2]
-        elif statistic == 2:
-            out[k] = 0.5 * (np.float64(kept[(n - 1) // 2]) + np.float64(kept[n // 2]))
-        elif statistic == 3:
-            out[k] = _midpoint(kept, width)
+        if constant(kept, binwidth * stds[k]):
+            out[k] = kept[len(kept) // 2]
         else:
-            counts = histogram(kept, width)
-            if statistic == 4:
-                out[k] = np.float64(kept[0]) + width * _parabola_peak(counts)
-            else:
-                out[k] = np.float64(kept[0]) + width * _smooth_peak(counts, kernel_width / binwidth)
+            out[k] = _level(kept, means[k], stds[k], statistic, binwidth)
     return out
+
+
+@kernel
+def constant(kept: Any, width: float) -> bool:
+    """Whether sorted values are all equal, or so nearly that bins of this width cannot tell them apart."""
+    return bool(kept[0] == kept[-1] or not width > 0)
+
+
+@kernel
+def _level(kept: Any, mean: float, std: float, statistic: int, binwidth: float) -> float:
+    if statistic == MEDIAN:
+        return middle(kept)
+    if statistic == BIWEIGHT:
+        return biweight(kept)
+    if statistic == SEXTRACTOR:
+        return middle(kept) if crowded(kept, mean, std) else 2.5 * middle(kept) - 1.5 * mean
+    width = binwidth * std
+    if statistic == MIDPT:
+        return _midpoint(kept, width)
+    counts = histogram(kept, width)
+    peak = _parabola_peak(counts) if statistic == BINMODE else _smooth_peak(counts, MODE_KERNEL_WIDTH / binwidth)
+    return float(np.float64(kept[0]) + width * peak)
 
 
 @kernel

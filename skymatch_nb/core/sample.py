@@ -15,9 +15,6 @@ from skymatch_nb.core.jit import kernel
 
 BLOCK = 128
 
-MAD_TO_DEVIATION = 1.482602218505602
-"""Deviation of Gaussian values in units of their median absolute deviation: 1 / Phi**-1(3/4)."""
-
 
 @dataclass(frozen=True, eq=False)
 class SampleSet:
@@ -114,15 +111,6 @@ def clip(
     return Clipped(first, stop, mean, std)
 
 
-def robust_moments(samples: SampleSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Median of every sample, and the deviation that its median absolute deviation means for Gaussian values.
-
-    Both have shape (n,), NaN for a sample without a value.
-    """
-    medians, deviations = _robust_moments(samples.values, samples.offsets)
-    return medians, MAD_TO_DEVIATION * deviations
-
-
 def _sort_finite(sample: NDArray[Any]) -> NDArray[Any]:
     sample.sort()
     first = int(np.searchsorted(sample, -np.inf, side="right"))
@@ -155,7 +143,8 @@ def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, su
 
 
 @kernel
-def _first_not_below(values: Any, first: int, stop: int, limit: float) -> int:
+def first_not_below(values: Any, first: int, stop: int, limit: float) -> int:
+    """Position of the first of sorted values, between two positions, that is not below a limit."""
     while first < stop:
         middle = (first + stop) // 2
         if values[middle] < limit:
@@ -220,14 +209,14 @@ def _clip(
     for k in range(count):
         base, end, at, centre = offsets[k], offsets[k + 1], block_offsets[k], centres[k]
         lower, upper = lowers[k], uppers[k]
-        first = _first_not_below(values, base, end, lower) - base
+        first = first_not_below(values, base, end, lower) - base
         stop = _first_above(values, base, end, upper) - base
         mean, std = np.nan, np.nan
         if stop > first:
             mean, std = _moments(values, base, sums, at, first, stop, centre)
             for _ in range(nclip):
                 low, high = max(lower, mean - lsigma * std), min(upper, mean + usigma * std)
-                new_first = _first_not_below(values, base, end, low) - base
+                new_first = first_not_below(values, base, end, low) - base
                 new_stop = _first_above(values, base, end, high) - base
                 if new_first == first and new_stop == stop:
                     break
@@ -238,34 +227,3 @@ def _clip(
                 mean, std = _moments(values, base, sums, at, first, stop, centre)
         firsts[k], stops[k], means[k], stds[k] = first, max(first, stop), mean, std
     return firsts, stops, means, stds
-
-
-@kernel
-def _robust_moments(values: Any, offsets: Any) -> Any:
-    count = len(offsets) - 1
-    medians, deviations = np.full(count, np.nan), np.full(count, np.nan)
-    for k in range(count):
-        sample = values[offsets[k] : offsets[k + 1]]
-        n = len(sample)
-        if n:
-            median = 0.5 * (np.float64(sample[(n - 1) // 2]) + np.float64(sample[n // 2]))
-            medians[k], deviations[k] = median, _median_deviation(sample, median)
-    return medians, deviations
-
-
-@kernel
-def _median_deviation(sample: Any, median: float) -> float:
-    """Median of ``|v - median|`` of sorted values: outwards from the median, the nearer side first."""
-    n = len(sample)
-    right = _first_not_below(sample, 0, n, median)
-    left = right - 1
-    previous, current = 0.0, 0.0
-    for _ in range(n // 2 + 1):
-        below = median - sample[left] if left >= 0 else np.inf
-        above = sample[right] - median if right < n else np.inf
-        previous, current = current, min(below, above)
-        if below <= above:
-            left -= 1
-        else:
-            right += 1
-    return current if n % 2 else 0.5 * (previous + current)

@@ -78,7 +78,7 @@ Grouping = Annotated[
 ]
 
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
-SkyStat = Literal["mode", "mean", "median", "midpt", "binmode"]
+SkyStat = Literal["mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor"]
 
 
 class SkyMatchParams(BaseModel):
@@ -116,7 +116,8 @@ class SkyMatchParams(BaseModel):
 
     skystat: Annotated[SkyStat, About("measure")] = "mode"
     """Statistic of the clipped pixels that is taken as sky: 'mode' is the peak of the smoothed histogram, 'binmode' the
-    peak of the plain one, 'midpt' a median from the histogram."""
+    peak of the plain one, 'midpt' a median from the histogram, 'biweight' Tukey's robust mean, 'sextractor' 2.5 median
+    - 1.5 mean, or the median in crowded fields."""
 
     lower: Annotated[Limits, About("limits", "data")] = None
     """Smallest pixel value used for sky statistics: a number in data units, a text such as '-3 sigma' about each

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.align import Pixels, aligned_values, limited_differences
-from skymatch_nb.core.sample import SampleSet, robust_moments, sorted_samples
+from skymatch_nb.core.robust import robust_moments
+from skymatch_nb.core.sample import SampleSet, sorted_samples
 from skymatch_nb.executor import Work
 from skymatch_nb.io.pixels import read_flags, read_good, read_pixels
 from skymatch_nb.io.spill import Store

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from skymatch_nb.core.estimators import estimate
-from skymatch_nb.core.sample import Clipped, SampleSet, clip, robust_moments
+from skymatch_nb.core.robust import robust_moments
+from skymatch_nb.core.sample import Clipped, SampleSet, clip
 from skymatch_nb.core.uncertainty import standard_errors
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.limits import Limit, in_sigma

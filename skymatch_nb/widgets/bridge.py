@@ -64,8 +64,8 @@ class FigureView(anywidget.AnyWidget):
     def refresh(self) -> None:
         """Show what the figure would be if it were made now.
 
-        Where it has the parts that it had, only their data and texts are sent, and the view stays zoomed and selected as
-        it is; else the figure is made anew.
+        Where it has the parts that it had, only their data and texts are sent, and the view stays zoomed and
+        selected as it is; else the figure is made anew.
         """
         with self._lock:
             if self._document is None:

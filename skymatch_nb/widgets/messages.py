@@ -1,4 +1,4 @@
-"""What a panel has to say: one status line, a bar of progress, and warnings and errors that stay until they are gone."""
+"""What a panel has to say: a status line, progress, and warnings and errors that stay until they are gone."""
 
 from collections.abc import Sequence
 from html import escape

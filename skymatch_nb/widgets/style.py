@@ -12,7 +12,8 @@ STYLE = """
 .skymatch-panel .skymatch-row { align-items: center; overflow: visible; }
 .skymatch-panel .skymatch-control { overflow: visible; margin: 0; }
 .skymatch-panel .skymatch-label { width: 128px; flex: none; line-height: 1.3; overflow-wrap: anywhere; }
-.skymatch-panel .skymatch-label.skymatch-changed { font-weight: 600; border-left: 3px solid #0072b2; padding-left: 5px; }
+.skymatch-panel .skymatch-label.skymatch-changed { font-weight: 600; border-left: 3px solid #0072b2;
+  padding-left: 5px; }
 .skymatch-panel .skymatch-unit { color: var(--jp-ui-font-color2, #666); font-size: 90%; font-weight: normal; }
 .skymatch-panel .skymatch-error { color: var(--jp-error-color1, #b3261e); line-height: 1.3; overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-error:empty { display: none; }
@@ -26,7 +27,8 @@ STYLE = """
   overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-message.failed { border-color: var(--jp-error-color1, #b3261e); }
 .skymatch-panel .skymatch-table { overflow: auto; max-height: 420px; }
-.skymatch-panel .skymatch-table table { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; }
+.skymatch-panel .skymatch-table table { border-collapse: collapse; font-size: 12px;
+  font-variant-numeric: tabular-nums; }
 .skymatch-panel .skymatch-table th { position: sticky; top: 0; background: var(--jp-layout-color2, #eee); }
 .skymatch-panel .skymatch-table th, .skymatch-panel .skymatch-table td { padding: 2px 8px; text-align: right;
   white-space: nowrap; border-bottom: 1px solid var(--jp-border-color2, #ddd); }

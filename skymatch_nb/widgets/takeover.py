@@ -24,7 +24,7 @@ def take_over(shown: Model, made: Model, keep_zoom: bool = True) -> bool:
     if any(old is None or new is None or type(old) is not type(new) for old, new in pairs):
         return False
     for old, new in pairs:
-        if old is new or isinstance(old, ColumnDataSource) and old.name == new.name and old.data is new.data:
+        if old is new or (isinstance(old, ColumnDataSource) and old.name == new.name and old.data is new.data):
             continue
         _copy(old, new, keep_zoom)
     return True

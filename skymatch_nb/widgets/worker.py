@@ -13,7 +13,7 @@ TELL_EVERY = 0.1
 """Seconds between two reports of progress."""
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The work was stopped because a user asked for it."""
 
 
@@ -23,7 +23,7 @@ class Worker:
     Parameters
     ----------
     failed
-        Called with what a task raised, `Cancelled` included.
+        Called with what a task raised, `CancelledError` included.
     tell
         Called with items done, their number, and what is being done.
     """
@@ -68,11 +68,11 @@ class Worker:
 
         Raises
         ------
-        Cancelled
+        CancelledError
             Where the task is to stop.
         """
         if self._stop.is_set():
-            raise Cancelled
+            raise CancelledError
         now = time.monotonic()
         if now - self._told >= TELL_EVERY or done in (0, total):
             self._told = now

@@ -44,7 +44,7 @@ def test_sets_beyond_the_limit_live_in_a_file_with_equal_values(dtype):
         np.testing.assert_array_equal(getattr(kept, name), getattr(samples, name))
 
 
-@pytest.mark.parametrize("statistic", ["mode", "binmode", "mean", "median", "midpt"])
+@pytest.mark.parametrize("statistic", ["mode", "binmode", "mean", "median", "midpt", "biweight", "sextractor"])
 def test_statistics_are_unchanged(statistic):
     samples = sample_set()
     kept = Store(0).keep(samples)

@@ -70,7 +70,7 @@ def test_defaults_are_valid_when_given(name, default):
 
 VALID = [
     *[("skymethod", value) for value in ("globalmin+match", "localmin", "globalmin", "match")],
-    *[("skystat", value) for value in ("mode", "mean", "median", "midpt", "binmode")],
+    *[("skystat", value) for value in ("mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor")],
     *[("optimize", value) for value in ("balanced", "speed", "inmemory")],
     *[(name, value) for name in FLAGS for value in (True, False)],
     *[("nclip", value) for value in (0, 1, 100)],
@@ -95,7 +95,7 @@ def test_allowed_values_are_kept(name, value):
         ("skymethod", "Match", "'globalmin+match', 'localmin', 'globalmin' or 'match'"),
         ("skymethod", "", "'globalmin+match'"),
         ("skymethod", None, "'globalmin+match'"),
-        ("skystat", "MEDIAN", "'mode', 'mean', 'median', 'midpt' or 'binmode'"),
+        ("skystat", "MEDIAN", "'mode', 'mean', 'median', 'midpt', 'binmode', 'biweight' or 'sextractor'"),
         ("skystat", 3, "'mode'"),
         ("optimize", "fast", "'balanced', 'speed' or 'inmemory'"),
         ("nclip", -1, "greater than or equal to 0"),
@@ -334,7 +334,7 @@ VALUES = st.fixed_dictionaries(
     optional={
         "skymethod": st.sampled_from(["globalmin+match", "localmin", "globalmin", "match"]),
         "reference": st.none() | words,
-        "skystat": st.sampled_from(["mode", "mean", "median", "midpt", "binmode"]),
+        "skystat": st.sampled_from(["mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor"]),
         "nclip": st.integers(0, 100),
         "lsigma": st.floats(0, 1000, exclude_min=True),
         "usigma": st.floats(0, 1000, exclude_min=True),

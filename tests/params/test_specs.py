@@ -101,7 +101,7 @@ def test_bounds_are_those_that_are_checked(name):
     ("name", "choices"),
     [
         ("skymethod", ("globalmin+match", "localmin", "globalmin", "match")),
-        ("skystat", ("mode", "mean", "median", "midpt", "binmode")),
+        ("skystat", ("mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor")),
         ("optimize", ("balanced", "speed", "inmemory")),
         ("nclip", ()),
         ("readonly", ()),
@@ -123,7 +123,7 @@ def test_units(name, unit):
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
-        ("skystat", "mode | mean | median | midpt | binmode"),
+        ("skystat", "mode | mean | median | midpt | binmode | biweight | sextractor"),
         ("nclip", ">= 0, <= 100"),
         ("lsigma", "> 0, <= 1000"),
         ("binwidth", ">= 0.001, <= 1"),

@@ -1,0 +1,99 @@
+"""The median of sorted values, the deviation from it, and the statistics that start from them: biweight, sextractor."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.sample import SampleSet, first_not_below
+
+MAD_TO_DEVIATION = 1.482602218505602
+"""Deviation of Gaussian values in units of their median absolute deviation: 1 / Phi**-1(3/4)."""
+
+BIWEIGHT_TUNING = 6.0
+"""Median absolute deviations from the median at which the weight of ``biweight`` becomes 0."""
+
+CROWDED_SKEW = 0.3
+"""Deviations by which mean and median must differ for ``sextractor`` to fall back on the median."""
+
+
+def robust_moments(samples: SampleSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Median of every sample, and the deviation that its median absolute deviation means for Gaussian values.
+
+    Both have shape (n,), NaN for a sample without a value.
+    """
+    medians, deviations = _robust_moments(samples.values, samples.offsets)
+    return medians, MAD_TO_DEVIATION * deviations
+
+
+@kernel
+def _robust_moments(values: Any, offsets: Any) -> Any:
+    count = len(offsets) - 1
+    medians, deviations = np.full(count, np.nan), np.full(count, np.nan)
+    for k in range(count):
+        sample = values[offsets[k] : offsets[k + 1]]
+        if len(sample):
+            medians[k], deviations[k] = middle(sample), median_deviation(sample)
+    return medians, deviations
+
+
+@kernel
+def middle(kept: Any) -> float:
+    """Median of sorted values, in double precision."""
+    n = len(kept)
+    return float(0.5 * (np.float64(kept[(n - 1) // 2]) + np.float64(kept[n // 2])))
+
+
+@kernel
+def crowded(kept: Any, mean: float, std: float) -> bool:
+    """Whether mean and median differ by so much that ``sextractor`` takes the median."""
+    return bool(abs(mean - middle(kept)) >= CROWDED_SKEW * std)
+
+
+@kernel
+def median_deviation(kept: Any) -> float:
+    """Median absolute deviation of sorted values from their median."""
+    n, centre = len(kept), middle(kept)
+    return float(0.5 * (_nearest(kept, centre, (n - 1) // 2) + _nearest(kept, centre, n // 2)))
+
+
+@kernel
+def biweight_reach(kept: Any) -> float:
+    """Distance from the median at which the weight of the biweight becomes 0."""
+    return BIWEIGHT_TUNING * median_deviation(kept)
+
+
+@kernel
+def _nearest(kept: Any, centre: float, rank: int) -> float:
+    """Absolute deviation from a centre that ``rank`` sorted values stay below.
+
+    The ``rank + 1`` values nearest to the centre stand side by side: of all such windows it is the one whose larger
+    end deviates least. Deviations fall at the left ends and grow at the right ends, so a binary search finds it.
+    """
+    first, stop = 0, len(kept) - rank - 1
+    while first < stop:
+        window = (first + stop) // 2
+        if centre - kept[window] > kept[window + rank] - centre:
+            first = window + 1
+        else:
+            stop = window
+    deviation = max(centre - kept[first], kept[first + rank] - centre)
+    return float(min(deviation, centre - kept[first - 1]) if first > 0 else deviation)
+
+
+@kernel
+def biweight(kept: Any) -> float:
+    """Biweight location: one mean about the median, weighted (1 - u**2)**2, u the deviation over `biweight_reach`."""
+    centre, reach = middle(kept), biweight_reach(kept)
+    if reach == 0:
+        return centre
+    moment, total = 0.0, 0.0
+    for i in range(first_not_below(kept, 0, len(kept), centre - reach), len(kept)):
+        deviation = kept[i] - centre
+        if deviation >= reach:
+            break
+        weight = (1.0 - (deviation / reach) ** 2) ** 2
+        moment += weight * deviation
+        total += weight
+    return centre + moment / total
