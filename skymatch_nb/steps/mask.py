@@ -1,6 +1,7 @@
 """Decide what makes pixels bad (DQ flags, masks), and count them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,16 +11,19 @@ from skymatch_nb.errors import InputError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import memory_image, open_mask
 from skymatch_nb.io.inputs import resolve_mask
-from skymatch_nb.io.pixels import read_flags, read_good, read_pixels
+from skymatch_nb.io.pixels import bad_pixels, read_flags, read_good, read_pixels
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import GoodCounts, Loaded, Masks, Member, Source
+from skymatch_nb.results import GoodCounts, Loaded, Masks, Member, Source, SourceMasks
+from skymatch_nb.steps.regions import region_runs
+
+ONE_THREAD = Work()
 
 Given: TypeAlias = Mapping[str, Any]
 """Arrays, paths, ``'file[ext]'`` or functions of a member's pixels, by the name of a member or of a file with one."""
 
 
-def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParams) -> Masks:
-    """Sources of bad pixels of every member; no pixel is read, except by functions that make masks.
+def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParams, work: Work = ONE_THREAD) -> Masks:
+    """What makes pixels of every member bad; no pixel is read, except by functions that make masks.
 
     Parameters
     ----------
@@ -31,7 +35,8 @@ def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParam
     Raises
     ------
     InputError
-        Where a DQ array or a mask cannot be read, has another shape than its image, or belongs to no member.
+        Where a DQ array or a mask cannot be read, has another shape than its image, or belongs to no member; where
+        sky regions cannot be read.
     """
     masks, given_dq = _assign(loaded, user, "mask"), _assign(loaded, dq, "DQ array")
     quality: list[Source | None] = []
@@ -51,7 +56,14 @@ def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParam
         for source in sources:
             if source.shape != member.shape:
                 raise InputError(f"{member.name}: its user mask has shape {source.shape}, the image {member.shape}")
-    return Masks(key, params.dq_bits, tuple(quality), good, notes=_codes_note(loaded, given_dq, params))
+    regions, notes = region_runs(loaded.members, params.exclude_regions, params.include_regions, work)
+    notes = _codes_note(loaded, given_dq, params) + notes
+    return Masks(key, params.dq_bits, tuple(quality), good, regions, notes=notes)
+
+
+def with_sources(key: str, masks: Masks, sources: SourceMasks | None) -> Masks:
+    """Masks with those of detected sources, where there are any."""
+    return replace(masks, key=key, sources=() if sources is None else sources.sources, notes=())
 
 
 def count(key: str, loaded: Loaded, masks: Masks, work: Work) -> GoodCounts:
@@ -60,8 +72,15 @@ def count(key: str, loaded: Loaded, masks: Masks, work: Work) -> GoodCounts:
     def one(k: int) -> QualityCounts:
         source = masks.quality[k]
         flags = None if source is None else read_flags(source)
+        member = loaded.members[k]
+        region, around = (bad_pixels(kind, k, member.shape) for kind in (masks.regions, masks.sources))
         return count_quality(
-            read_pixels(loaded.members[k].pixels), flags, masks.good_bits or 0, read_good(masks.user[k])
+            read_pixels(member.pixels),
+            flags,
+            masks.good_bits or 0,
+            read_good(masks.user[k]),
+            region_bad=region,
+            source_bad=around,
         )
 
     return GoodCounts(key, tuple(work.map(one, range(len(loaded)), "mask")))
