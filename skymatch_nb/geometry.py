@@ -140,28 +140,22 @@ def clip_pairs(
     return kept, [s for p in parts for s in p[1]], areas, [f for p in parts for f in p[3]]
 
 
-def clip_to_outline(polygons: Sequence[SkyPolygon], outline: Outline) -> list[SkyPolygon | None]:
-    """Parts of polygons within an outline, None where there is nothing; rings of one polygon count by even-odd.
+def clip_to_outline(polygon: SkyPolygon, outline: Outline) -> SkyPolygon | None:
+    """Part of a polygon (its rings by the even-odd rule) within an outline, None where there is nothing.
 
     Vertices are as dense as those of `clip_pairs`.
 
     Raises
     ------
     GeometryError
-        Where a polygon reaches further than 85 degrees from the outline's centre.
+        Where the polygon reaches further than 85 degrees from the outline's centre.
     """
-    if not polygons:
-        return []
-    frame = shapely.make_valid(shapely.Polygon(_project(outline.vectors, outline.center)))
-    planar = np.array([_even_odd(p, outline.center) for p in polygons])
-    regions = shapely.segmentize(shapely.intersection(planar, frame), outline.straight)
-    centers = np.repeat(outline.center[None], len(polygons), axis=0)
-    return _unpack_regions(regions, centers, _tangent_basis(centers))[0]
-
-
-def _even_odd(polygon: SkyPolygon, center: Floats) -> Any:
-    rings = shapely.make_valid([shapely.Polygon(_project(ring, center)) for ring in polygon.rings])
-    return reduce(shapely.symmetric_difference, rings)
+    rings = [shapely.Polygon(_project(ring, outline.center)) for ring in (outline.vectors, *polygon.rings)]
+    frame, *planar = shapely.make_valid(np.array(rings))
+    region = shapely.intersection(reduce(shapely.symmetric_difference, planar), frame)
+    region = shapely.segmentize(np.array([region]), outline.straight)
+    center = outline.center[None]
+    return _unpack_regions(region, center, _tangent_basis(center))[0][0]
 
 
 def bounding_caps(polygons: Sequence[SkyPolygon]) -> tuple[Floats, Floats]:

@@ -81,13 +81,8 @@ def _outline(member: Member) -> Outline:
 
 def _covered(member: Member, outline: Outline, packed: _Packed) -> tuple[Bad | None, Integers]:
     """Pixels of a member inside any set, None where no region touches it, and the numbers of those that do."""
-    near = packed.near(outline)
-    try:
-        clipped = clip_to_outline([packed.regions[i].polygon for i in near], outline)
-    except GeometryError as error:
-        first = packed.regions[near[0]].name
-        raise InputError(f"{member.name}: {first} or another region cannot be mapped: {error}") from error
-    touching = {int(i): polygon for i, polygon in zip(near, clipped, strict=True) if polygon is not None}
+    clipped = {int(i): _clipped(packed.regions[i], outline, member) for i in packed.near(outline)}
+    touching = {i: polygon for i, polygon in clipped.items() if polygon is not None}
     covered: Bad | None = None
     for k in np.unique(packed.set_of[list(touching)]) if touching else ():
         own = {i: polygon for i, polygon in touching.items() if packed.set_of[i] == k}
@@ -95,6 +90,13 @@ def _covered(member: Member, outline: Outline, packed: _Packed) -> tuple[Bad | N
         inside &= ~_painted(member, [p for i, p in own.items() if not packed.regions[i].adds])
         covered = inside if covered is None else covered | inside
     return covered, np.array(list(touching), np.int64)
+
+
+def _clipped(region: Region, outline: Outline, member: Member) -> SkyPolygon | None:
+    try:
+        return clip_to_outline(region.polygon, outline)
+    except GeometryError as error:
+        raise InputError(f"{region.name}: cannot be mapped into {member.name}: {error}") from error
 
 
 def _painted(member: Member, polygons: Sequence[SkyPolygon]) -> Bad:
