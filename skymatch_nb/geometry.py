@@ -5,6 +5,7 @@ own, where great circles are straight lines and shapely's planar operations are 
 """
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,28 @@ def trace_outline(transform: SkyTransform, shape: tuple[int, int]) -> Outline:
     chords = np.linalg.norm(np.diff(corners, axis=1), axis=2)
     straight = float(chords[chords > pixel].min(initial=chords.max()))
     apart = np.linalg.norm(vectors - np.roll(vectors, 1, axis=0), axis=1) > 1e-3 * pixel
-    xs, ys, vectors = xs[apart], ys[apart], vectors[apart]
+    return _outline(xs[apart], ys[apart], vectors[apart], middle, straight)
+
+
+def trace_ring(transform: SkyTransform, x: Floats, y: Floats, frame: Outline) -> Outline:
+    """Outline of part of an image: a ring in 0-based pixels, not closed, inside the image's own outline ``frame``.
+
+    Raises
+    ------
+    GeometryError
+        Where the ring is not on the sky.
+    """
+    pixel = np.sqrt(frame.area / (np.ptp(frame.x) * np.ptp(frame.y)))
+    dense = shapely.segmentize(shapely.LinearRing(np.column_stack([x, y])), 0.9 * frame.straight / pixel)
+    xs, ys = np.asarray(dense.coords)[:-1].T
+    vectors = _vectors_of(transform, xs, ys)
+    middle = vectors.sum(axis=0)
+    return _outline(xs.copy(), ys.copy(), vectors, middle / np.linalg.norm(middle), frame.straight)
+
+
+def _outline(x: Floats, y: Floats, vectors: Floats, center: Floats, straight: float) -> Outline:
     area = abs(float(_ring_areas(vectors, np.array([0, len(vectors)]))[0]))
-    return Outline(xs, ys, vectors, middle, float(_angle(vectors, middle).max()), straight, area)
+    return Outline(x, y, vectors, center, float(_angle(vectors, center).max()), straight, area)
 
 
 def candidate_pairs(centers: Floats, radii: Floats, group_of: Integers) -> NDArray[np.int64]:
@@ -118,6 +138,32 @@ def clip_pairs(
     kept = np.concatenate([p[0] for p in parts]) if parts else np.zeros((0, 2), np.int64)
     areas = np.concatenate([p[2] for p in parts]) if parts else np.zeros(0)
     return kept, [s for p in parts for s in p[1]], areas, [f for p in parts for f in p[3]]
+
+
+def clip_to_outline(polygon: SkyPolygon, outline: Outline) -> SkyPolygon | None:
+    """Part of a polygon (its rings by the even-odd rule) within an outline, None where there is nothing.
+
+    Vertices are as dense as those of `clip_pairs`.
+
+    Raises
+    ------
+    GeometryError
+        Where the polygon reaches further than 85 degrees from the outline's centre.
+    """
+    rings = [shapely.Polygon(project(ring, outline.center)) for ring in (outline.vectors, *polygon.rings)]
+    frame, *planar = shapely.make_valid(np.array(rings))
+    region = shapely.intersection(reduce(shapely.symmetric_difference, planar), frame)
+    region = shapely.segmentize(np.array([region]), outline.straight)
+    center = outline.center[None]
+    return _unpack_regions(region, center, _tangent_basis(center))[0][0]
+
+
+def bounding_caps(polygons: Sequence[SkyPolygon]) -> tuple[Floats, Floats]:
+    """Centre (n, 3) and radius (n,) in radians of a cap around each polygon."""
+    centers = np.array([p.vectors.sum(axis=0) for p in polygons]).reshape(-1, 3)
+    centers /= np.linalg.norm(centers, axis=1, keepdims=True)
+    radii = [float(_angle(p.vectors, c).max()) for p, c in zip(polygons, centers, strict=True)]
+    return centers, np.array(radii)
 
 
 def union_polygons(outlines: Sequence[Outline]) -> list[SkyPolygon]:

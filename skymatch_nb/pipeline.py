@@ -17,7 +17,7 @@ from skymatch_nb.steps.registry import STEPS, Call, Given, current_key
 
 STAGES = {
     "load": ("header", "units", "load", "group"),
-    "mask": ("mask", "count"),
+    "mask": ("flags", "sources", "mask", "count"),
     "footprints": ("footprint", "overlap"),
     "solve": (
         "sample_overlaps",
@@ -104,7 +104,7 @@ class Pipeline:
             name = todo.pop()
             needed.add(name)
             todo += STEPS[name].needs(self.params)
-        optional = {"count"} | (set(STAGES["solve"]) - needed)
+        optional = {"count"} | ({"sources", *STAGES["solve"]} - needed)
         return tuple(name for name in STAGES[stage] if name not in optional)
 
     def state(self, stage: str, name: str) -> str:

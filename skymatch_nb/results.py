@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skymatch_nb.core.equations import Pairs
 from skymatch_nb.core.noise import SharedParts
 from skymatch_nb.core.quality import QualityCounts
+from skymatch_nb.core.runs import Runs
 from skymatch_nb.core.sample import SampleSet
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -160,12 +161,23 @@ class HeaderSky(Result):
 class Masks(Result):
     """What makes pixels bad, per member: DQ arrays with the flags that are good, and masks (non-zero = good).
 
-    ``good_bits`` is None where DQ is ignored.
+    ``good_bits`` are those of each member. ``regions`` and ``sources`` are the runs of pixels that sky regions and
+    detected sources make bad, None for none; they are empty where nothing of the kind was asked for.
+    `skymatch_nb.io.pixels.good_mask` combines masks, regions and sources.
     """
 
-    good_bits: int | None
+    good_bits: tuple[int, ...]
     quality: tuple[Source | None, ...]
     user: tuple[tuple[Source, ...], ...]
+    regions: tuple[Runs | None, ...] = ()
+    sources: tuple[Runs | None, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SourceMasks(Result):
+    """Runs of pixels around detected sources, per member."""
+
+    sources: tuple[Runs | None, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -285,6 +285,36 @@ class SkyMatchSession:
         """
         return compare_groupings(self._pipeline, groupings)
 
+    def exclude(self, *regions: Any) -> Self:
+        """Make the pixels of sky regions bad, besides those of `exclude_regions` so far.
+
+        Parameters
+        ----------
+        *regions
+            Region files, DS9 text, objects of the package ``regions``, or arrays of vertices of a polygon, right
+            ascension and declination in degrees, shape (n, 2).
+
+        Raises
+        ------
+        ParameterError
+            For anything else.
+        """
+        return self.configure(exclude_regions=[*(self.params.exclude_regions or ()), *regions])
+
+    def include(self, *regions: Any) -> Self:
+        """Make all pixels bad outside sky regions, given as in `exclude`, and those of `include_regions` so far.
+
+        Raises
+        ------
+        ParameterError
+            As `exclude`.
+        """
+        return self.configure(include_regions=[*(self.params.include_regions or ()), *regions])
+
+    def clear_regions(self) -> Self:
+        """Forget all regions."""
+        return self.configure(exclude_regions=None, include_regions=None)
+
     def status(self) -> pd.DataFrame:
         """State of every step: 'fresh', 'stale' (parameters or files changed since), 'not run' or 'not needed'."""
         rows = [

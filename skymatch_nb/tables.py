@@ -56,7 +56,7 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
 
 def masks_table(loaded: Loaded, counts: GoodCounts) -> pd.DataFrame:
     """One row per member: good pixels, and why others are not (a pixel may be bad for several reasons)."""
-    names = ("pixels", "good", "bad_dq", "bad_user", "bad_region", "bad_value")
+    names = ("pixels", "good", "bad_dq", "bad_user", "bad_region", "bad_value", "bad_source")
     columns = {name: [getattr(c, name) for c in counts.counts] for name in names}
     fraction = np.array(columns["good"]) / np.array(columns["pixels"])
     ordered = {"pixels": columns["pixels"], "good": columns["good"], "good_fraction": fraction}

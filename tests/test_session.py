@@ -11,7 +11,7 @@ from skymatch_nb.datasets import make_mosaic
 COLUMNS = {
     "members": "file ext group telescope instrument detector filter date_obs ny nx data_type exptime inv_sensitivity "
     "pixel_scale factor sky_header",
-    "masks": "pixels good good_fraction bad_dq bad_user bad_region bad_value",
+    "masks": "pixels good good_fraction bad_dq bad_user bad_region bad_value bad_source",
     "footprints": "ra dec area_arcsec2 vertices overlaps",
     "overlaps": "member_a member_b group_a group_b area_arcsec2 npix_a npix_b sky_a sky_b difference difference_err "
     "status",
@@ -80,7 +80,7 @@ def test_solve_reads_no_pixel_outside_overlaps_and_counts_nothing(session):
 RECOMPUTED = [
     ({"match_down": False}, {"solve", "plan"}),
     ({"nclip": 2}, {"measure_overlaps", "compare", "pair", "solve", "plan"}),
-    ({"dq_bits": "16"}, {"mask", "sample_overlaps", "measure_overlaps", "compare", "pair", "solve", "plan"}),
+    ({"dq_bits": "16"}, {"flags", "mask", "sample_overlaps", "measure_overlaps", "compare", "pair", "solve", "plan"}),
     ({"units_kwd": "UNITS"}, {"units", "compare", "pair", "solve", "plan"}),
     ({"min_overlap_pixels": 3}, {"compare", "pair", "solve", "plan"}),
     (
@@ -269,3 +269,19 @@ def test_equal_file_names_in_two_folders_stay_apart(mosaic, tmp_path):
     s = SkyMatchSession([mosaic.paths[0], copy], skymethod="match", verbose=False)
     assert len(set(s.members.group)) == 2
     assert f"night2/{copy.name}" in set(s.members.group)
+
+
+def test_flags_may_differ_from_file_to_file(mosaic):
+    names = [path.name for path in mosaic.paths]
+    counts = {bits: SkyMatchSession(mosaic.paths, dq_bits=bits, verbose=False).mask().good for bits in (0, 16, None)}
+    s = SkyMatchSession(mosaic.paths, dq_bits={names[0]: 16, f"{names[1]}[SCI,2]": None}, verbose=False)
+    good = s.mask().good
+    assert (good[:2] == counts[16][:2]).all()
+    assert good.iloc[3] == counts[None].iloc[3] > counts[16].iloc[3]
+    assert (good.drop(good.index[[0, 1, 3]]) == counts[0].drop(good.index[[0, 1, 3]])).all()
+    by_group = SkyMatchSession(
+        mosaic.paths, dq_bits={"one": 16}, group_by=dict.fromkeys(names[:5], "one") | {names[5]: "two"}, verbose=False
+    )
+    assert list(by_group.mask().good) == [*counts[16][:10], *counts[0][10:]]
+    with pytest.raises(ParameterError, match="dq_bits: 'nobody'"):
+        s.configure(dq_bits={"nobody": 4}).solve()

@@ -20,6 +20,7 @@ class QualityCounts:
     bad_user: int
     bad_region: int
     bad_value: int
+    bad_source: int = 0
 
 
 def bad_bits_as_stored(good_bits: int, dtype: np.dtype[Any]) -> Any:
@@ -27,6 +28,11 @@ def bad_bits_as_stored(good_bits: int, dtype: np.dtype[Any]) -> Any:
     bad = ~good_bits & ((1 << (8 * dtype.itemsize)) - 1)
     native = np.array([bad], dtype=f"=u{dtype.itemsize}")
     return native.astype(dtype.newbyteorder("=")).astype(dtype).view(native.dtype)[0]
+
+
+def flagged(dq: NDArray[Any], good_bits: int = 0) -> NDArray[np.bool_]:
+    """Where a bit outside ``good_bits`` is set in integer flags of any byte order."""
+    return np.asarray((_raw(dq) & bad_bits_as_stored(good_bits, dq.dtype)) != 0)
 
 
 def gather_good(
@@ -78,22 +84,32 @@ def count_quality(
     good_bits: int = 0,
     user_good: NDArray[np.bool_] | None = None,
     rows: int = 256,
+    region_bad: NDArray[np.bool_] | None = None,
+    source_bad: NDArray[np.bool_] | None = None,
 ) -> QualityCounts:
-    """Count good and bad pixels of a whole member, ``rows`` rows at a time; parameters as in `gather_good`."""
+    """Count good and bad pixels of a whole member, ``rows`` rows at a time.
+
+    Parameters as in `gather_good`; ``region_bad`` and ``source_bad`` are True where a sky region or a source makes
+    pixels bad.
+    """
     bad_dq = bad_user = bad_value = good = 0
     for first in range(0, data.shape[0], rows):
         part = slice(first, first + rows)
         usable = np.isfinite(data[part])
         bad_value += usable.size - int(usable.sum())
         if dq is not None:
-            flagged = (_raw(dq[part]) & bad_bits_as_stored(good_bits, dq.dtype)) != 0
-            bad_dq += int(flagged.sum())
-            usable &= ~flagged
+            flags = flagged(dq[part], good_bits)
+            bad_dq += int(flags.sum())
+            usable &= ~flags
         if user_good is not None:
             bad_user += int((~user_good[part]).sum())
             usable &= user_good[part]
+        for bad in (region_bad, source_bad):
+            if bad is not None:
+                usable &= ~bad[part]
         good += int(usable.sum())
-    return QualityCounts(int(data.size), good, bad_dq, bad_user, 0, bad_value)
+    bad_region, bad_source = (0 if bad is None else int(bad.sum()) for bad in (region_bad, source_bad))
+    return QualityCounts(int(data.size), good, bad_dq, bad_user, bad_region, bad_value, bad_source)
 
 
 def _raw(array: NDArray[Any]) -> NDArray[Any]:

@@ -10,9 +10,11 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from skymatch_nb.core.quality import flagged
+from skymatch_nb.core.runs import Runs, from_runs
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.opened import opened
-from skymatch_nb.results import MemoryImage, PixelSource, Source
+from skymatch_nb.results import Masks, MemoryImage, PixelSource, Source
 
 
 def read_pixels(source: Source) -> NDArray[Any]:
@@ -67,6 +69,45 @@ def read_good(sources: Sequence[Source]) -> NDArray[np.bool_] | None:
         this = read_pixels(source) != 0
         good = this if good is None else good & this
     return good
+
+
+def good_mask(masks: Masks, k: int, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Mask of what user masks, sky regions and detected sources leave good of member ``k``, of ``shape`` (ny, nx).
+
+    None where all of it is good. DQ arrays and non-finite pixels are apart.
+
+    Raises
+    ------
+    InputError
+        As `read_pixels`.
+    """
+    good = read_good(masks.user[k])
+    for kind in (masks.regions, masks.sources):
+        bad = bad_pixels(kind, k, shape)
+        if bad is not None:
+            good = ~bad if good is None else good & ~bad
+    return good
+
+
+def good_pixels(pixels: NDArray[Any], masks: Masks, k: int) -> NDArray[np.bool_]:
+    """Image of the good pixels of member ``k``: finite, not flagged, and good by every mask.
+
+    Raises
+    ------
+    InputError
+        As `read_pixels`.
+    """
+    good: NDArray[np.bool_] = np.isfinite(pixels)
+    source, mask = masks.quality[k], good_mask(masks, k, good.shape)
+    if source is not None:
+        good &= ~flagged(read_flags(source), masks.good_bits[k])
+    return good if mask is None else good & mask
+
+
+def bad_pixels(kind: Sequence[Runs | None], k: int, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Image of the bad pixels of member ``k`` of ``Masks.regions`` or ``Masks.sources``; None where there are none."""
+    runs = kind[k] if kind else None
+    return None if runs is None else from_runs(runs, shape)
 
 
 def read_cards(source: Source, names: Sequence[str]) -> dict[str, tuple[Any, Any]]:

@@ -22,9 +22,10 @@ from pydantic import (
 )
 
 from skymatch_nb.errors import ParameterError
-from skymatch_nb.params.bits import parse_good_bits
+from skymatch_nb.params.bits import parse_bits_of_members
 from skymatch_nb.params.groups import format_group_by, parse_group_by
 from skymatch_nb.params.limits import Limit, in_sigma, parse_limit
+from skymatch_nb.params.regions import parse_regions
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,15 @@ def _free(value: str) -> str:
 
 OptionalKeyword = Annotated[Keyword | None, BeforeValidator(_blank_is_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
-GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
+GoodBits = Annotated[int | dict[str, int | None] | None, BeforeValidator(parse_bits_of_members)]
 Limits = Annotated[Limit | dict[str, Limit], BeforeValidator(parse_limit)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 Grouping = Annotated[
     Any, BeforeValidator(parse_group_by), PlainSerializer(format_group_by, return_type=Any, when_used="json")
 ]
+
+SkyRegions = Annotated[tuple[str, ...] | None, BeforeValidator(parse_regions)]
 
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
 SkyStat = Literal["mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor"]
@@ -141,7 +144,29 @@ class SkyMatchParams(BaseModel):
 
     dq_bits: Annotated[GoodBits, About("mask")] = 0
     """Data quality flags that are good: an int or an expression such as '4,8', '4+8' or '~4+8' (all but 4 and 8). With
-    0 every flagged pixel is bad; with None data quality is ignored."""
+    0 every flagged pixel is bad; with None data quality is ignored. A mapping gives each member, file, group, detector
+    or instrument its own ('*' for the rest)."""
+
+    exclude_regions: Annotated[SkyRegions, About("mask")] = None
+    """Regions of the sky whose pixels are bad: DS9 region files (several between commas), or DS9 text such as
+    'icrs; circle(10.68, 41.27, 90")'. In Python also objects of the package regions, arrays of vertices, and lists."""
+
+    include_regions: Annotated[SkyRegions, About("mask")] = None
+    """Regions of the sky outside which all pixels are bad, in the same forms; what is excluded stays bad."""
+
+    mask_sources: Annotated[Annotated[Finite, Field(gt=0, le=1000)] | None, About("sources", "sigma")] = None
+    """Threshold of a source detection, in standard deviations of the local background (3, say): pixels of sources are
+    bad then. None for no detection."""
+
+    mask_sources_npixels: Annotated[int, Field(ge=1, le=100000), About("sources", "pixel", advanced=True)] = 5
+    """Number of connected pixels above the threshold that make a source."""
+
+    mask_sources_dilate: Annotated[int, Field(ge=0, le=100), About("sources", "pixel", advanced=True)] = 3
+    """Radius by which sources are grown."""
+
+    footprint_from: Annotated[Literal["frame", "good"], About("footprint", advanced=True)] = "frame"
+    """What footprints follow: 'frame', the edge of the image; 'good', the edge of the area of good pixels, where a
+    shadow or a coronagraph takes a side or corner of a chip away."""
 
     units_kwd: Annotated[Keyword, About("units", advanced=True)] = "BUNIT"
     """Header keyword that holds the data units."""

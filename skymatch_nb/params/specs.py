@@ -12,6 +12,7 @@ from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import format_good_bits
 from skymatch_nb.params.groups import format_group_by
 from skymatch_nb.params.model import About, SkyMatchParams
+from skymatch_nb.params.regions import SEPARATOR
 
 Kind = Literal["choice", "flag", "integer", "number", "limit", "bits", "text"]
 
@@ -93,6 +94,8 @@ class ParamSpec:
         """Text of a value that `parse` reads."""
         if self.kind == "bits":
             return format_good_bits(value)
+        if isinstance(value, tuple):
+            return SEPARATOR.join(value)
         if isinstance(value, Mapping):
             return ",".join(f"{name}={part}" for name, part in value.items())
         return str(format_group_by(value)) if callable(value) else str(value)

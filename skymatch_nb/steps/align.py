@@ -12,7 +12,7 @@ from skymatch_nb.core.align import Pixels, aligned_values, limited_differences
 from skymatch_nb.core.robust import robust_moments
 from skymatch_nb.core.sample import SampleSet, sorted_samples
 from skymatch_nb.executor import Work
-from skymatch_nb.io.pixels import read_flags, read_good, read_pixels
+from skymatch_nb.io.pixels import good_mask, read_flags, read_pixels
 from skymatch_nb.io.spill import Store
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.limits import Limit, in_sigma
@@ -93,7 +93,8 @@ def _align_pair(loaded: Loaded, overlaps: Overlaps, i: int, a: int, b: int, read
 def _read(loaded: Loaded, masks: Masks, k: int) -> Pixels:
     quality = masks.quality[k]
     flags = None if quality is None else read_flags(quality)
-    return Pixels(read_pixels(loaded.members[k].pixels), flags, masks.good_bits or 0, read_good(masks.user[k]))
+    member = loaded.members[k]
+    return Pixels(read_pixels(member.pixels), flags, masks.good_bits[k], good_mask(masks, k, member.shape))
 
 
 def _interval(limits: tuple[Limit, Limit], values: Values) -> tuple[float, float]:

@@ -1,13 +1,17 @@
 """Trace the outline of every member on the sky."""
 
+from collections.abc import Sequence
+
 from skymatch_nb.errors import GeometryError, InputError
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import trace_outline
-from skymatch_nb.results import Footprints, Loaded, Member, Outline
+from skymatch_nb.geometry import trace_outline, trace_ring
+from skymatch_nb.io.pixels import good_pixels, read_pixels
+from skymatch_nb.results import Footprints, Loaded, Masks, Outline
+from skymatch_nb.steps.goodarea import GoodArea, good_area, is_frame
 
 
-def footprint(key: str, loaded: Loaded, work: Work) -> Footprints:
-    """Outlines of all members.
+def footprint(key: str, loaded: Loaded, work: Work, masks: Masks | None = None) -> Footprints:
+    """Outlines of all members: of their frames, or with ``masks`` of the area of their good pixels.
 
     Raises
     ------
@@ -15,10 +19,37 @@ def footprint(key: str, loaded: Loaded, work: Work) -> Footprints:
         Where a member's edge is not on the sky or spans more than the projections here can hold.
     """
 
-    def one(member: Member) -> Outline:
+    def one(k: int) -> tuple[Outline, GoodArea | None]:
+        member = loaded.members[k]
         try:
-            return trace_outline(member.wcs, member.shape)
+            frame = trace_outline(member.wcs, member.shape)
+            if masks is None:
+                return frame, None
+            area = good_area(good_pixels(read_pixels(member.pixels), masks, k))
+            if area is None or is_frame(area, member.shape):
+                return frame, area
+            return trace_ring(member.wcs, area.x, area.y, frame), area
         except GeometryError as error:
             raise InputError(f"{member.name}: no footprint: {error}") from error
 
-    return Footprints(key, tuple(work.map(one, loaded.members, "footprint", threads=False)))
+    found = work.map(one, range(len(loaded)), "footprint", threads=masks is not None)
+    notes = () if masks is None else _notes(loaded, [area for _, area in found])
+    return Footprints(key, tuple(outline for outline, _ in found), notes=notes)
+
+
+def _notes(loaded: Loaded, areas: Sequence[GoodArea | None]) -> tuple[str, ...]:
+    """What a user should know of members whose good pixels have no outline of their own."""
+    names = [member.name for member in loaded.members]
+    split = [name for name, area in zip(names, areas, strict=True) if area is not None and area.pieces > 1]
+    empty = [name for name, area in zip(names, areas, strict=True) if area is None]
+    notes = []
+    if split:
+        notes.append(f"good pixels fall in several pieces, whose convex hull is the footprint: {_listed(split)}")
+    if empty:
+        notes.append(f"there is no good pixel, and the frame is the footprint: {_listed(empty)}")
+    return tuple(notes)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"

@@ -1,6 +1,7 @@
 """Decide what makes pixels bad (DQ flags, masks), and count them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,16 +11,20 @@ from skymatch_nb.errors import InputError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import memory_image, open_mask
 from skymatch_nb.io.inputs import resolve_mask
-from skymatch_nb.io.pixels import read_flags, read_good, read_pixels
+from skymatch_nb.io.pixels import bad_pixels, read_flags, read_good, read_pixels
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import GoodCounts, Loaded, Masks, Member, Source
+from skymatch_nb.params.per_member import per_member
+from skymatch_nb.results import GoodCounts, Loaded, Masks, Member, Source, SourceMasks
+from skymatch_nb.steps.regions import region_runs
+
+ONE_THREAD = Work()
 
 Given: TypeAlias = Mapping[str, Any]
 """Arrays, paths, ``'file[ext]'`` or functions of a member's pixels, by the name of a member or of a file with one."""
 
 
-def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParams) -> Masks:
-    """Sources of bad pixels of every member; no pixel is read, except by functions that make masks.
+def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParams, work: Work = ONE_THREAD) -> Masks:
+    """What makes pixels of every member bad; no pixel is read, except by functions that make masks.
 
     Parameters
     ----------
@@ -31,14 +36,16 @@ def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParam
     Raises
     ------
     InputError
-        Where a DQ array or a mask cannot be read, has another shape than its image, or belongs to no member.
+        Where a DQ array or a mask cannot be read, has another shape than its image, or belongs to no member; where
+        sky regions cannot be read.
     """
     masks, given_dq = _assign(loaded, user, "mask"), _assign(loaded, dq, "DQ array")
+    bits: list[int | None] = per_member("dq_bits", params.dq_bits, [m.known_as for m in loaded.members], 0)
     quality: list[Source | None] = []
-    for member, own in zip(loaded.members, given_dq, strict=True):
-        source = member.quality if own is None else own
-        quality.append(None if params.dq_bits is None else source)
-        if params.dq_bits is not None and source is not None and source.shape != member.shape:
+    for member, own, good_bits in zip(loaded.members, given_dq, bits, strict=True):
+        source = None if good_bits is None else member.quality if own is None else own
+        quality.append(source)
+        if source is not None and source.shape != member.shape:
             raise InputError(
                 f"{member.name}: its DQ array has shape {source.shape}, the image {member.shape}; "
                 "dq_bits=None ignores data quality"
@@ -51,7 +58,14 @@ def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParam
         for source in sources:
             if source.shape != member.shape:
                 raise InputError(f"{member.name}: its user mask has shape {source.shape}, the image {member.shape}")
-    return Masks(key, params.dq_bits, tuple(quality), good, notes=_codes_note(loaded, given_dq, params))
+    regions, notes = region_runs(loaded.members, params.exclude_regions, params.include_regions, work)
+    notes = _codes_note(loaded, given_dq, bits) + notes
+    return Masks(key, tuple(b or 0 for b in bits), tuple(quality), good, regions, notes=notes)
+
+
+def with_sources(key: str, masks: Masks, sources: SourceMasks | None) -> Masks:
+    """Masks with those of detected sources, where there are any."""
+    return replace(masks, key=key, sources=() if sources is None else sources.sources, notes=())
 
 
 def count(key: str, loaded: Loaded, masks: Masks, work: Work) -> GoodCounts:
@@ -60,8 +74,15 @@ def count(key: str, loaded: Loaded, masks: Masks, work: Work) -> GoodCounts:
     def one(k: int) -> QualityCounts:
         source = masks.quality[k]
         flags = None if source is None else read_flags(source)
+        member = loaded.members[k]
+        region, around = (bad_pixels(kind, k, member.shape) for kind in (masks.regions, masks.sources))
         return count_quality(
-            read_pixels(loaded.members[k].pixels), flags, masks.good_bits or 0, read_good(masks.user[k])
+            read_pixels(member.pixels),
+            flags,
+            masks.good_bits[k],
+            read_good(masks.user[k]),
+            region_bad=region,
+            source_bad=around,
         )
 
     return GoodCounts(key, tuple(work.map(one, range(len(loaded)), "mask")))
@@ -95,13 +116,11 @@ def _source(value: Any, member: Member, what: str) -> Source:
         raise InputError(f"{where}: cannot read one from a {type(value).__name__}") from None
 
 
-def _codes_note(loaded: Loaded, given_dq: list[Source | None], params: SkyMatchParams) -> tuple[str, ...]:
-    if not params.dq_bits:
-        return ()
-    coded = [m.file for m, own in zip(loaded.members, given_dq, strict=True) if m.quality_codes and own is None]
+def _codes_note(loaded: Loaded, given_dq: Sequence[Source | None], bits: Sequence[int | None]) -> tuple[str, ...]:
+    apart = zip(loaded.members, given_dq, bits, strict=True)
+    coded = {m.file: good_bits for m, own, good_bits in apart if m.quality_codes and own is None and good_bits}
     if not coded:
         return ()
     more = f" and {len(coded) - 1} more" if len(coded) > 1 else ""
-    return (
-        f"quality values of {coded[0]}{more} are codes, not bits: dq_bits={params.dq_bits} may not mean what it says",
-    )
+    first, good_bits = next(iter(coded.items()))
+    return (f"quality values of {first}{more} are codes, not bits: dq_bits={good_bits} may not mean what it says",)

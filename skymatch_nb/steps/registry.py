@@ -10,6 +10,7 @@ from typing import Any
 
 from skymatch_nb.executor import Work
 from skymatch_nb.io.inputs import Spec
+from skymatch_nb.io.regions import regions_content
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.results import Result, make_key
 from skymatch_nb.steps.align import align, difference_samples
@@ -19,11 +20,12 @@ from skymatch_nb.steps.footprint import footprint
 from skymatch_nb.steps.group import group
 from skymatch_nb.steps.header import header_sky
 from skymatch_nb.steps.load import load
-from skymatch_nb.steps.mask import count, mask
+from skymatch_nb.steps.mask import count, mask, with_sources
 from skymatch_nb.steps.measure import measure_differences, measure_members, measure_overlaps
 from skymatch_nb.steps.overlap import overlap
 from skymatch_nb.steps.sample import sample_members, sample_overlaps
 from skymatch_nb.steps.solve import solve_local, solve_match
+from skymatch_nb.steps.sources import find_sources
 from skymatch_nb.steps.units import units
 
 LOCAL_METHODS = ("localmin", "globalmin")
@@ -82,6 +84,19 @@ def _compare(c: Call) -> Result:
     return compare_regions(c.key, r["units"], r["overlap"], r["measure_overlaps"], c.params)
 
 
+def _flags_needs(params: SkyMatchParams) -> tuple[str, ...]:
+    """Groups matter only where flags may be given by their names."""
+    return ("group",) if isinstance(params.dq_bits, Mapping) else ("load",)
+
+
+def _mask_needs(params: SkyMatchParams) -> tuple[str, ...]:
+    return ("flags",) if params.mask_sources is None else ("flags", "sources")
+
+
+def _footprint_needs(params: SkyMatchParams) -> tuple[str, ...]:
+    return ("load",) if params.footprint_from == "frame" else ("load", "flags")
+
+
 def _solve_needs(params: SkyMatchParams) -> tuple[str, ...]:
     if params.skymethod in LOCAL_METHODS:
         return ("group", "units", "measure_members")
@@ -121,11 +136,27 @@ _TABLE = (
         lambda c: header_sky(c.key, c.results["load"], c.params, c.work),
     ),
     Step(
+        "flags",
+        "find DQ flags, masks and regions",
+        _flags_needs,
+        ("mask",),
+        lambda c: mask(
+            c.key, c.results.get("group", c.results.get("load")), c.given.masks, c.given.dq, c.params, c.work
+        ),
+    ),
+    Step(
+        "sources",
+        "detect sources",
+        _always("load", "flags"),
+        ("sources",),
+        lambda c: find_sources(c.key, c.results["load"], c.results["flags"], c.params, c.work),
+    ),
+    Step(
         "mask",
         "decide which pixels are good",
-        _always("load"),
-        ("mask",),
-        lambda c: mask(c.key, c.results["load"], c.given.masks, c.given.dq, c.params),
+        _mask_needs,
+        (),
+        lambda c: with_sources(c.key, c.results["flags"], c.results.get("sources")),
     ),
     Step(
         "count",
@@ -137,9 +168,9 @@ _TABLE = (
     Step(
         "footprint",
         "trace outlines",
-        _always("load"),
-        (),
-        lambda c: footprint(c.key, c.results["load"], c.work),
+        _footprint_needs,
+        ("footprint",),
+        lambda c: footprint(c.key, c.results["load"], c.work, c.results.get("flags")),
     ),
     Step(
         "overlap",
@@ -243,6 +274,17 @@ def current_key(name: str, given: Given, params: SkyMatchParams, known: dict[str
     if name not in keys:
         step = STEPS[name]
         upstream = tuple(current_key(need, given, params, keys) for need in step.needs(params))
-        inputs = {"load": given.specs_key, "mask": given.masks_key}.get(name, "")
+        inputs = _INPUTS[name](given, params) if name in _INPUTS else ""
         keys[name] = make_key(name, upstream, [params.read_by(group) for group in step.reads], inputs)
     return keys[name]
+
+
+def _masks_content(given: Given, params: SkyMatchParams) -> Any:
+    return (given.masks_key, regions_content(params.exclude_regions), regions_content(params.include_regions))
+
+
+_INPUTS: Mapping[str, Callable[[Given, SkyMatchParams], Any]] = {
+    "load": lambda given, params: given.specs_key,
+    "flags": _masks_content,
+}
+"""What steps are made from besides results and parameters."""

@@ -10,7 +10,7 @@ from skymatch_nb.core.quality import gather_good
 from skymatch_nb.core.raster import Spans, full_spans
 from skymatch_nb.core.sample import SampleSet, sorted_samples
 from skymatch_nb.executor import Work
-from skymatch_nb.io.pixels import read_flags, read_good, read_pixels
+from skymatch_nb.io.pixels import good_mask, read_flags, read_pixels
 from skymatch_nb.io.spill import Store
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.pixelmaps import polygons_to_spans
@@ -57,8 +57,8 @@ def _gather(member: Member, masks: Masks, k: int, spans: list[Spans]) -> SampleS
     data: NDArray[Any] = read_pixels(member.pixels)
     source = masks.quality[k]
     flags = None if source is None else read_flags(source)
-    good = read_good(masks.user[k])
-    return sorted_samples([gather_good(data, s, flags, masks.good_bits or 0, good) for s in spans])
+    good = good_mask(masks, k, member.shape)
+    return sorted_samples([gather_good(data, s, flags, masks.good_bits[k], good) for s in spans])
 
 
 def _overlaps_of_members(nmembers: int, overlaps: Overlaps) -> tuple[list[Integers], Integers, Integers]:

@@ -6,7 +6,7 @@ from astropy.nddata.bitmask import interpret_bit_flags
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skymatch_nb.params.bits import format_good_bits, parse_good_bits
+from skymatch_nb.params.bits import format_good_bits, parse_bits_of_members, parse_good_bits
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,18 @@ def test_any_list_of_flags_is_their_sum(exponents, separator, inverted):
 def test_expressions_mean_what_they_mean_in_astropy(value):
     """`astropy.nddata.bitmask.interpret_bit_flags` reads them alike."""
     assert parse_good_bits(value) == interpret_bit_flags(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "bits"),
+    [("ACS=4+8;*=0", {"ACS": 12, "*": 0}), ("a=b.fits=~4;c=None", {"a=b.fits": -5, "c": None}), ("4+8", 12)],
+)
+def test_flags_of_members_are_read_from_text_and_written_back(text, bits):
+    assert parse_bits_of_members(text) == bits
+    assert parse_bits_of_members(format_good_bits(bits)) == bits
+
+
+@pytest.mark.parametrize("bad", [{}, {"": 4}, {4: 4}, {"a": "x"}, "a=x"])
+def test_other_flags_of_members_are_refused(bad):
+    with pytest.raises(ValueError, match="must"):
+        parse_bits_of_members(bad)

@@ -27,6 +27,12 @@ DEFAULTS = {
     "usigma": 4.0,
     "binwidth": 0.1,
     "dq_bits": 0,
+    "exclude_regions": None,
+    "include_regions": None,
+    "mask_sources": None,
+    "mask_sources_npixels": 5,
+    "mask_sources_dilate": 3,
+    "footprint_from": "frame",
     "units_kwd": "BUNIT",
     "invsens_kwd": None,
     "skyuser_kwd": "SKYUSER",
@@ -310,13 +316,14 @@ def test_every_parameter_is_read_by_one_step():
 @pytest.mark.parametrize(
     ("step", "names"),
     [
-        ("mask", ["dq_bits"]),
+        ("mask", ["dq_bits", "exclude_regions", "include_regions"]),
+        ("sources", ["mask_sources", "mask_sources_npixels", "mask_sources_dilate"]),
         ("limits", ["lower", "upper"]),
         ("measure", ["skystat", "nclip", "lsigma", "usigma", "binwidth"]),
         ("solve", ["skymethod", "match_down", "reference"]),
         ("apply", ["skyuser_kwd", "readonly", "subtractsky", "backup", "allow_mixed"]),
         ("units", ["units_kwd", "invsens_kwd"]),
-        ("footprint", []),
+        ("footprint", ["footprint_from"]),
         ("no such step", []),
     ],
 )
@@ -329,6 +336,10 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(min_size=1, max_size=30).filter(lambda t: t.strip() not in ("", "None", "INDEF"))
 keywords = st.text("ABCXYZ0189-_", min_size=1, max_size=8)
 optional_keywords = keywords.filter(lambda k: k not in ("INDEF", "NONE"))
+DEGREES = st.floats(0, 360, exclude_max=True)
+ENTRIES = st.builds("/some folder/{}.reg".format, st.text("abc|, ", min_size=1)) | st.builds(
+    'icrs; circle({!r},20.5,3")'.format, DEGREES
+)
 VALUES = st.fixed_dictionaries(
     {},
     optional={
@@ -342,8 +353,10 @@ VALUES = st.fixed_dictionaries(
         "dq_bits": st.none() | st.integers(-(2**63), 2**63).filter(lambda bits: bits != -1),
         "units_kwd": keywords,
         "invsens_kwd": st.none() | optional_keywords,
-        "skyuser_kwd": keywords,
+        "skyuser_kwd": keywords.map(lambda k: f"S{k}"[:8]),
         "optimize": st.sampled_from(["balanced", "speed", "inmemory"]),
+        "exclude_regions": st.none() | st.lists(ENTRIES, min_size=1, unique=True).map(tuple),
+        "mask_sources": st.none() | st.floats(0, 1000, exclude_min=True),
         "logfile": st.none() | words,
         **{name: st.booleans() for name in FLAGS},
     },

@@ -9,15 +9,25 @@ from skymatch_nb.params import SkyMatchParams, specs
 from skymatch_nb.params.specs import spec
 
 KINDS = {
-    "choice": ["skymethod", "overlap_stat", "skystat", "optimize"],
+    "choice": ["skymethod", "overlap_stat", "skystat", "footprint_from", "optimize"],
     "flag": ["match_down", "readonly", "subtractsky", "backup", "allow_mixed", "clobber", "clean", "verbose"],
-    "integer": ["min_overlap_pixels", "nclip"],
-    "number": ["min_overlap_fraction", "lsigma", "usigma", "binwidth"],
+    "integer": ["min_overlap_pixels", "nclip", "mask_sources_npixels", "mask_sources_dilate"],
+    "number": ["min_overlap_fraction", "lsigma", "usigma", "binwidth", "mask_sources"],
     "limit": ["lower", "upper"],
     "bits": ["dq_bits"],
-    "text": ["group_by", "reference", "units_kwd", "invsens_kwd", "skyuser_kwd", "logfile"],
+    "text": [
+        "group_by",
+        "reference",
+        "exclude_regions",
+        "include_regions",
+        "units_kwd",
+        "invsens_kwd",
+        "skyuser_kwd",
+        "logfile",
+    ],
 }
-OPTIONAL = ["reference", "lower", "upper", "dq_bits", "invsens_kwd", "logfile"]
+OPTIONAL = ["reference", "lower", "upper", "dq_bits", "exclude_regions", "include_regions", "mask_sources"]
+OPTIONAL += ["invsens_kwd", "logfile"]
 every_spec = pytest.mark.parametrize("parameter", specs(), ids=lambda s: s.name)
 
 
