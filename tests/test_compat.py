@@ -53,6 +53,14 @@ def test_table_is_the_sessions(pattern):
     pd.testing.assert_frame_equal(sky, session.sky, check_exact=True)
 
 
+@pytest.mark.parametrize("skystat", ["biweight", "sextractor"])
+def test_statistics_that_the_reference_lacks_are_taken(pattern, skystat):
+    sky = skymatch(pattern, "localmin", skystat=skystat, flog=None, verbose=False)
+    session = SkyMatchSession(pattern, skymethod="localmin", skystat=skystat, dq_bits=None, verbose=False)
+    pd.testing.assert_frame_equal(sky, session.sky, check_exact=True)
+    assert (sky.sky != session.configure(skystat="median").sky.sky).all()
+
+
 def test_log_goes_to_a_path_again_and_again(pattern, tmp_path):
     path = tmp_path / "sky.log"
     path.write_text("before\n")

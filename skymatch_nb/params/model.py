@@ -120,7 +120,7 @@ class SkyMatchParams(BaseModel):
     skystat: Annotated[SkyStat, About("measure")] = "mode"
     """Statistic of the clipped pixels that is taken as sky: 'mode' is the peak of the smoothed histogram, 'binmode' the
     peak of the plain one, 'midpt' a median from the histogram, 'biweight' Tukey's robust mean, 'sextractor' 2.5 median
-    - 1.5 mean, or the median in crowded fields."""
+    - 1.5 mean, or the median in crowded fields (it jumps between the two: not for galaxies that fill an overlap)."""
 
     lower: Annotated[Limits, About("limits", "data")] = None
     """Smallest pixel value used for sky statistics: a number in data units, a text such as '-3 sigma' about each

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from astropy.stats import biweight_location
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from stsci.imagestats import ImageStats
 
@@ -197,6 +198,78 @@ def test_midpt_interpolates_within_the_middle_bin():
     assert level(values, "midpt", 1.0 / values.std(ddof=1), nclip=0) == pytest.approx(1.5, abs=1e-9)
 
 
+@pytest.mark.parametrize("size", [2, 3, 4, 10, 127, 128, 5000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_biweight_equals_that_of_astropy(twins, kind, size):
+    """On the kept values, by its sort, mask and sums."""
+    values = pixels(kind, size)
+    kept = twins.clipped(values, **CLIPPING)
+    tolerance = 1e-12 * twins.moments(kept)[1]
+    assert level(values, "biweight", **CLIPPING) == pytest.approx(biweight_location(kept), rel=1e-15, abs=tolerance)
+
+
+@settings(deadline=None)
+@given(
+    values=st.lists(st.integers(-20, 20) | st.floats(-1e6, 1e6).map(lambda v: round(v, 6)), min_size=1, max_size=100)
+)
+def test_biweight_equals_that_of_astropy_on_any_values(values):
+    """Repeated values, far outliers, a median absolute deviation of 0."""
+    values = np.array(values, float)
+    slack = 1e-12 * (1 + np.abs(values).max())
+    assert level(values, "biweight", nclip=0) == pytest.approx(biweight_location(values), rel=1e-12, abs=slack)
+
+
+def test_biweight_of_single_precision_pixels_is_in_double_precision():
+    """A million float32 values: sums of that type would be wrong in the fifth digit of the deviation."""
+    values = (1000 + 5 * np.random.default_rng(4).standard_normal(1_000_000)).astype(np.float32)
+    expected = biweight_location(values.astype(float))
+    assert level(values, "biweight", nclip=0) == pytest.approx(expected, rel=0, abs=1e-10)
+
+
+def test_biweight_is_the_median_where_most_values_are_equal():
+    """A median absolute deviation of 0 leaves no scale for weights."""
+    assert level(np.array([1.0, 2.0, 2.0, 2.0, 9.0]), "biweight", nclip=0) == 2.0
+
+
+def test_biweight_gives_no_weight_to_outliers():
+    """Beyond six median absolute deviations a value moves nothing, however far it is, but the order of the rest."""
+    values = pixels("gaussian", 1000)
+    near, far = (level(np.append(values, outlier), "biweight", nclip=0) for outlier in (30.0, 1e12))
+    assert near == far
+    assert abs(near - level(values, "biweight", nclip=0)) < 0.01
+
+
+@pytest.mark.parametrize("size", [2, 3, 10, 127, 128, 5000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_sextractor_equals_that_of_photutils(twins, kind, size):
+    """On the kept values: both branches of the rule are met."""
+    background = pytest.importorskip("photutils.background").SExtractorBackground(sigma_clip=None)
+    values = pixels(kind, size)
+    kept = twins.clipped(values, **CLIPPING)
+    tolerance = 1e-6 * twins.moments(kept)[1]
+    expected = background(kept - kept[0]) + kept[0]
+    assert level(values, "sextractor", **CLIPPING) == pytest.approx(expected, rel=1e-15, abs=tolerance)
+
+
+def test_sextractor_is_the_median_of_crowded_fields_only():
+    """Mean 4, median 0, deviation 12.6; then mean 2.5, median 2."""
+    crowded, plain = np.array([0.0] * 9 + [40.0]), np.array([1.0, 1.0, 2.0, 2.0, 2.0, 7.0])
+    assert level(crowded, "sextractor", nclip=0) == 0.0
+    assert level(plain, "sextractor", nclip=0) == pytest.approx(2.5 * 2.0 - 1.5 * 2.5, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(values=st.lists(st.integers(-1000, 1000), min_size=2, max_size=100, unique=True))
+def test_sextractor_follows_its_published_rule(values):
+    """2.5 median - 1.5 mean where these differ by less than 0.3 deviations, else the median."""
+    values = np.array(values, float)
+    mean, median, std = values.mean(), np.median(values), values.std(ddof=1)
+    skew = abs(mean - median) / std
+    assume(abs(skew - 0.3) > 1e-9)
+    expected = 2.5 * median - 1.5 * mean if skew < 0.3 else median
+    assert level(values, "sextractor", nclip=0) == pytest.approx(expected, abs=1e-9)
+
+
 scales = st.integers(-20, 20).map(lambda n: 2.0**n)
 shifts = st.integers(-(10**6), 10**6)
 
@@ -222,7 +295,7 @@ def test_order_of_the_pixels_does_not_matter(statistic, values, seed):
     assert level(shuffled, statistic) == level(values, statistic)
 
 
-@pytest.mark.parametrize("statistic", ["mean", "median", "midpt"])
+@pytest.mark.parametrize("statistic", ["mean", "median", "midpt", "biweight"])
 @settings(deadline=None)
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=100))
 def test_level_lies_within_the_kept_values(statistic, values):

@@ -28,6 +28,31 @@ def test_errors_are_the_scatter_of_levels(statistic, draw, low, high):
     assert low < levels.std() / errors.mean() < high
 
 
+@pytest.mark.parametrize("statistic", ["biweight", "sextractor"])
+@pytest.mark.parametrize("draw", [gaussian, skewed])
+def test_errors_of_composed_statistics_agree_with_the_bootstrap(statistic, draw):
+    """1,000 resamples of one sample: levels of which parts are correlated scatter by what is stated."""
+    rng = np.random.default_rng(3)
+    values = draw(rng, 4001)
+    samples = sorted_samples([values.copy(), *(rng.choice(values, len(values)) for _ in range(1000))])
+    clipped = clip(samples, nclip=0)
+    levels = estimate(samples, clipped, statistic)
+    errors = standard_errors(samples, clipped, statistic, levels)
+    assert errors[0] == pytest.approx(levels[1:].std(), rel=0.15)
+
+
+def test_sextractor_errors_are_those_of_the_median_in_crowded_fields():
+    """Mean and median differ by half a deviation."""
+    values = np.concatenate([np.linspace(0.0, 1.0, 60), np.linspace(5.0, 6.0, 40)])
+    samples = sorted_samples([values])
+    clipped = clip(samples, nclip=0)
+    assert clipped.mean[0] - np.median(values) > 0.3 * clipped.std[0]
+    median, sextractor = (
+        standard_errors(samples, clipped, name, estimate(samples, clipped, name)) for name in ("median", "sextractor")
+    )
+    assert sextractor == median
+
+
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_no_pixels_have_no_error_and_equal_pixels_none_at_all(statistic):
     samples = sorted_samples([np.zeros(0), np.full(50, 4.0), np.array([7.0])])
