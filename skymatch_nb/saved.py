@@ -15,7 +15,7 @@ from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.inputs import ImageSpec, MaskSpec, Spec
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.params import SkyMatchParams, specs
-from skymatch_nb.params.bits import format_good_bits
+from skymatch_nb.params.specs import spec as spec_of
 
 FORMAT = "skymatch_nb session"
 FORMAT_VERSION = 1
@@ -125,7 +125,7 @@ def shell_command(
             raise InputError(f"{spec.path} has masks: a command can give them in an @-file only")
         words.append(_input_text(spec))
     for name, value in _changed(params).items():
-        words += [f"--{name.replace('_', '-')}", format_good_bits(value) if name == "dq_bits" else str(value)]
+        words += [f"--{name.replace('_', '-')}", spec_of(name).format(value)]
     return shlex.join(words)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from configobj import ConfigObj, ConfigObjError
 
 from skymatch_nb.errors import ParameterError
-from skymatch_nb.params.bits import format_good_bits
 from skymatch_nb.params.specs import specs
 
 TASK = "skymatch"
@@ -46,8 +45,7 @@ def write_cfg(path: Path, values: Mapping[str, Any], inputs: str) -> None:
     content["_task_name_"] = TASK
     content["input"] = inputs
     for spec in specs():
-        value = values[spec.name]
-        content[spec.name] = format_good_bits(value) if spec.kind == "bits" else str(value)
+        content[spec.name] = spec.format(values[spec.name])
         content.comments[spec.name] = [f"# {spec.help}"]
     content["_RULES_"] = {}
     lines = content.write()

@@ -22,6 +22,7 @@ from pydantic import (
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import parse_good_bits
+from skymatch_nb.params.sky_values import parse_sky_values
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
+SkyValues = Annotated[dict[str, float] | None, BeforeValidator(parse_sky_values)]
+Robust = Annotated[Literal["huber"] | None, BeforeValidator(_blank_is_none)]
+
 SkyStat = Literal["mode", "mean", "median", "midpt", "binmode"]
 
 
@@ -83,6 +87,26 @@ class SkyMatchParams(BaseModel):
 
     reference: Annotated[OptionalText, About("solve", advanced=True)] = None
     """Name of the group that 'match' gives 0 instead of the lowest or highest one."""
+
+    weighting: Annotated[Literal["pixels", "npix", "variance", "uniform"], About("solve")] = "pixels"
+    """How much a pair of exposures counts: 'pixels', by the square of its mean number of pixels, as the reference has
+    it; 'npix', by that number; 'variance', by the inverse variance of its difference; 'uniform', all alike."""
+
+    robust: Annotated[Robust, About("solve")] = None
+    """Whether pairs that disagree with the rest lose weight: 'huber', by iteratively reweighted least squares, or
+    None."""
+
+    anchor: Annotated[Literal["shared", "component"], About("solve")] = "shared"
+    """What is put at 0, or gets a baseline: 'shared', all exposures together; 'component', each set of exposures that
+    overlap one another by itself."""
+
+    isolated: Annotated[Literal["baseline", "own", "leave"], About("solve")] = "baseline"
+    """What exposures that overlap no other get: 'baseline', that of 'globalmin+match' and no level in 'match'; 'own',
+    their own sky; 'leave', no level."""
+
+    fixed: Annotated[SkyValues, About("solve", "data")] = None
+    """Skies that are known and held exactly, by name of file, group or member: in Python a mapping; as text
+    'a.fits=0.5,b.fits=0.7' or the path of a file with a name and a value on each line."""
 
     skystat: Annotated[SkyStat, About("measure")] = "mode"
     """Statistic of the clipped pixels that is taken as sky: 'mode' is the peak of the smoothed histogram, 'binmode' the

@@ -1,5 +1,6 @@
 """The declaration as data: what a command line, a panel or a table of the docs needs to know of each parameter."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
@@ -8,9 +9,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le
 
 from skymatch_nb.errors import ParameterError
+from skymatch_nb.params.bits import format_good_bits
 from skymatch_nb.params.model import About, SkyMatchParams
 
-Kind = Literal["choice", "flag", "integer", "number", "bits", "text"]
+Kind = Literal["choice", "flag", "integer", "number", "bits", "mapping", "text"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class ParamSpec:
     name, step, unit, help, default
         As declared; ``unit`` is ``'data'`` for the units of the pixels.
     kind
-        ``'choice'``, ``'flag'`` (bool), ``'integer'``, ``'number'``, ``'bits'`` or ``'text'``.
+        ``'choice'``, ``'flag'`` (bool), ``'integer'``, ``'number'``, ``'bits'``, ``'mapping'`` (of names
+        to numbers) or ``'text'``.
     optional
         Whether None is allowed.
     choices
@@ -50,7 +53,7 @@ class ParamSpec:
     def allowed(self) -> str:
         """What values are allowed, in words."""
         if self.kind == "choice":
-            return " | ".join(self.choices)
+            return " | ".join((*self.choices, *(("None",) if self.optional else ())))
         low = "" if self.minimum is None else f"{'>' if self.open_minimum else '>='} {self.minimum:g}"
         high = "" if self.maximum is None else f"<= {self.maximum:g}"
         return ", ".join(part for part in (low, high, "or None" if self.optional else "") if part)
@@ -76,6 +79,14 @@ class ParamSpec:
             return int(word) if self.kind == "integer" else float(word)
         except ValueError:
             raise ParameterError(f"parameter {self.name}={text!r}: must be a valid {self.kind}") from None
+
+    def format(self, value: Any) -> str:
+        """Text of a value that `parse` reads."""
+        if self.kind == "bits":
+            return format_good_bits(value)
+        if isinstance(value, Mapping):
+            return ",".join(f"{name}={part}" for name, part in value.items())
+        return str(value)
 
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -126,8 +137,8 @@ def _kind(name: str, types: list[Any], choices: tuple[str, ...]) -> Kind:
         return "bits"
     if choices:
         return "choice"
-    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number"}
-    return next((kinds[t] for t in types if t in kinds), "text")
+    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", dict: "mapping"}
+    return next((kinds[kind] for t in types if (kind := get_origin(t) or t) in kinds), "text")
 
 
 def _flatten(annotation: Any) -> tuple[list[Any], list[Any]]:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skymatch_nb.core.equations import Pairs, pair_levels
 from skymatch_nb.core.estimators import estimate
+from skymatch_nb.core.pairs import Pairs, pair_levels
 from skymatch_nb.core.sample import Clipped, SampleSet, clip
 from skymatch_nb.core.uncertainty import standard_errors
 from skymatch_nb.params import SkyMatchParams
@@ -39,7 +39,7 @@ def measure_members(key: str, samples: MemberSamples, params: SkyMatchParams) ->
 
 
 def pair_groups(key: str, loaded: Loaded, units: Units, overlaps: Overlaps, levels: OverlapLevels) -> GroupPairs:
-    """Brightness of both groups of every pair that has a usable overlap."""
+    """Brightness difference of every pair of groups that has a usable overlap."""
     a, b = overlaps.member_a, overlaps.member_b
     pairs: Pairs = pair_levels(
         loaded.group_of[a],

@@ -70,7 +70,8 @@ def _solve_needs(params: SkyMatchParams) -> tuple[str, ...]:
     if params.skymethod in LOCAL_METHODS:
         return ("load", "units", "measure_members")
     matched = ("load", "units", "overlap", "pair")
-    return (*matched, "measure_members") if params.skymethod == "globalmin+match" else matched
+    whole = params.skymethod == "globalmin+match" or params.isolated == "own"
+    return (*matched, "measure_members") if whole else matched
 
 
 def _solve(c: Call) -> Result:
