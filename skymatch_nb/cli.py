@@ -253,7 +253,8 @@ def _add_option(group: Any, spec: ParamSpec) -> None:
     allowed = f" [{spec.allowed}]" if spec.allowed else ""
     unit = f" ({spec.unit})" if spec.unit else ""
     text = f"{spec.help}{unit}{allowed} (default: {spec.default})".replace("%", "%%")
-    metavar = {"flag": "BOOL", "integer": "N", "number": "X", "bits": "BITS", "choice": "NAME"}.get(spec.kind, "TEXT")
+    words = {"flag": "BOOL", "integer": "N", "number": "X", "bits": "BITS", "choice": "NAME", "mapping": "NAME=X,..."}
+    metavar = words.get(spec.kind, "TEXT")
     group.add_argument(*names, dest=spec.name, metavar=metavar, help=text)
 
 

@@ -27,6 +27,7 @@ STAGES = {
         "measure_overlaps",
         "measure_members",
         "measure_differences",
+        "coverage",
         "compare",
         "pair",
         "solve",

@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.equations import Pairs
 from skymatch_nb.core.noise import SharedParts
+from skymatch_nb.core.pairs import Pairs
 from skymatch_nb.core.quality import QualityCounts
 from skymatch_nb.core.runs import Runs
 from skymatch_nb.core.sample import SampleSet
@@ -353,7 +353,7 @@ class MemberLevels(Result):
 
 @dataclass(frozen=True, eq=False)
 class GroupPairs(Result):
-    """Brightness and pixels of both groups of every pair."""
+    """Brightness difference and pixels of both groups of every pair."""
 
     pairs: Pairs
 
@@ -362,16 +362,23 @@ class GroupPairs(Result):
 class Solution(Result):
     """Brightness to take off each group; NaN where there is none, with the reason in ``status``.
 
-    ``error`` is its standard error: of matched groups about the mean of their component, without the baseline's.
+    ``error`` is its standard error: of matched groups about the mean of their component, or about the groups that
+    were fixed in it; without the baseline's.
 
-    ``component`` counts from 0, -1 for none; ``baseline`` is what globalmin+match added to every group.
+    ``component`` counts from 0, -1 for none. ``baseline`` is what globalmin+match added to each group and
+    ``baseline_err`` its standard error; NaN where nothing was added. ``pair_weight`` is the weight of each pair in the
+    equations, in units of the largest, 0 for one between two fixed groups; ``pair_factor`` what robust fitting left of
+    it; both are empty where no pairs were used.
     """
 
     sky: Floats
     error: Floats
     component: Integers
     status: tuple[str, ...]
-    baseline: float
+    baseline: Floats
+    baseline_err: Floats
+    pair_weight: Floats
+    pair_factor: Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,9 @@ from skymatch_nb.results import (
 ARCSEC2 = (180 * 3600 / np.pi) ** 2
 """Square arcseconds in a steradian."""
 
+DOWN_WEIGHTED = 0.5
+"""Pairs of which robust fitting left less of their weight than this are marked."""
+
 
 def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Collection[str] = ()) -> pd.DataFrame:
     """One row per member: what it is, and how its data units become brightness.
@@ -107,8 +110,8 @@ def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, compared: C
 def sky_table(loaded: Loaded, units: Units, solution: Solution, plan: Plan) -> pd.DataFrame:
     """One row per member: its group's level and standard error, in brightness and in the member's data units.
 
-    The error of a matched group is that about the mean of its component. ``header_new`` is what `apply`
-    writes or would write.
+    The error of a matched group is that about the mean of its component, or about the groups that were fixed in it;
+    ``baseline_err`` that of the baseline that was added to it. ``header_new`` is what `apply` writes or would write.
     """
     sky, error = solution.sky[loaded.group_of], solution.error[loaded.group_of]
     number = solution.component[loaded.group_of] + 1
@@ -123,15 +126,17 @@ def sky_table(loaded: Loaded, units: Units, solution: Solution, plan: Plan) -> p
         "sky_data_err": error / units.factor,
         "header_old": plan.old,
         "header_new": plan.new,
+        "baseline_err": solution.baseline_err[loaded.group_of],
     }
     known = dict.fromkeys(("sky_data", "sky_data_err", "header_old", "header_new"), "data unit")
-    return _by_member(loaded, columns, known | dict.fromkeys(("sky", "sky_err"), units.unit))
+    return _by_member(loaded, columns, known | dict.fromkeys(("sky", "sky_err", "baseline_err"), units.unit))
 
 
 def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: Solution) -> pd.DataFrame:
     """One row per pair of groups: their brightness difference before and after the levels are taken off.
 
-    ``err`` is its standard error, ``pull`` the difference after in units of it, ``npix`` the mean of both sides.
+    ``err`` is its standard error, ``pull`` the difference after in units of it, ``npix`` the mean of both sides;
+    ``weight`` what the pair counted for in the equations, in units of the pair that counted most.
     """
     p = pairs.pairs
     index = pd.MultiIndex.from_arrays(
@@ -141,9 +146,21 @@ def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: S
     after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
     err = np.full(len(p), np.nan) if p.difference_err is None else p.difference_err
     pull = np.divide(after, err, out=np.full(len(p), np.nan), where=err > 0)
-    columns = {"before": p.difference, "after": after, "err": err, "pull": pull, "npix": p.weight}
+    columns = {"before": p.difference, "after": after, "err": err, "pull": pull, "npix": p.npix}
+    columns |= {"weight": _pair_weight(pairs, solution), "status": _pair_status(pairs, solution)}
     known = dict.fromkeys(("before", "after", "err"), units.unit) | {"npix": "pixel"}
     return _with_units(pd.DataFrame(columns, index=index), known, None)
+
+
+def _pair_weight(pairs: GroupPairs, solution: Solution) -> Any:
+    return solution.pair_weight if len(solution.pair_weight) else np.full(len(pairs.pairs), np.nan)
+
+
+def _pair_status(pairs: GroupPairs, solution: Solution) -> Any:
+    if not len(solution.pair_weight):
+        return np.full(len(pairs.pairs), "not used", object)
+    lost = np.where(solution.pair_factor < DOWN_WEIGHTED, "down-weighted", "used")
+    return np.where(solution.pair_weight > 0, lost, "both fixed").astype(object)
 
 
 def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:

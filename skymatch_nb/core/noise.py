@@ -6,6 +6,7 @@ the covariance ``err_1 err_2 n_12 / sqrt(n_1 n_2)``, n_12 being the pixels that 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,21 @@ def noise_shares(member_a: Integers, member_b: Integers, variance: Floats, nmemb
     return np.asarray(np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE), np.float64)
 
 
+def common_fraction(share: Floats, statistic: str) -> Floats:
+    """Part of a difference's variance that another difference with the same side has in common with it.
+
+    For the mean of differences that is the ``share`` r of the side in their variance. A statistic that is not linear
+    keeps less, the correlation of its influence functions for Gaussian variables of correlation r: with signs (median,
+    midpt) ``(2 / pi) arcsin(r)``; with ``u exp(-u**2 / 2)`` (mode, whose kernel is as wide as the deviation)
+    ``r (3 / (4 - r**2))**1.5``. The biweight is taken as linear, binmode as the median.
+    """
+    if statistic in ("median", "midpt", "binmode"):
+        return np.asarray(2 / np.pi * np.arcsin(share), np.float64)
+    if statistic == "mode":
+        return np.asarray(share * (3 / (4 - share**2)) ** 1.5, np.float64)
+    return share
+
+
 def noise_matrix(
     parts: SharedParts,
     pair_of: Integers,
@@ -92,8 +108,9 @@ def noise_matrix(
     weight: tuple[Floats, Floats],
     error: tuple[Floats, Floats],
     npairs: int,
-) -> sparse.csr_array:
-    """Sources of noise of pair differences, of unit variance each: shape (nparts, npairs).
+    private: Floats | None = None,
+) -> Any:
+    """Sources of noise of pair differences, of unit variance each: a sparse array (nsources, npairs).
 
     The covariance of the differences is ``M.T @ M``.
 
@@ -105,6 +122,8 @@ def noise_matrix(
         Whether side a of the overlap belongs to the pair's first group.
     weight, error
         For side a and side b: the weight of the overlap's level in the pair's, and the level's standard error.
+    private
+        Standard error of each overlap's difference that no other has a part in.
     """
     i = parts.overlap
     used = pair_of[i] >= 0
@@ -112,4 +131,9 @@ def noise_matrix(
     scale = np.where(on_a, weight[0][i] * error[0][i], weight[1][i] * error[1][i])
     sign = np.where(on_a == a_is_first[i], 1.0, -1.0)
     values = sign * np.nan_to_num(scale) * np.sqrt(fraction)
-    return sparse.coo_array((values, (part, pair_of[i])), shape=(parts.nparts, npairs)).tocsr()
+    matrix = sparse.coo_array((values, (part, pair_of[i])), shape=(parts.nparts, npairs)).tocsr()
+    if private is None:
+        return matrix
+    counted = pair_of >= 0
+    alone = np.bincount(pair_of[counted], (weight[0] * private)[counted] ** 2, npairs)
+    return sparse.vstack([matrix, sparse.diags_array(np.sqrt(alone))], format="csr")

@@ -17,16 +17,20 @@ from skymatch_nb.core.jit import kernel
 
 
 class SpanningTree:
-    """Heaviest spanning tree of each connected part; ``pairs`` are its pairs, one for each group but the roots."""
+    """Heaviest spanning tree of each connected part; ``pairs`` are its pairs, one for each group but the roots.
+
+    Several pairs may link the same two groups; the heaviest of them counts.
+    """
 
     def __init__(
         self, first: NDArray[np.int64], second: NDArray[np.int64], weight: NDArray[np.float64], ngroups: int
     ) -> None:
         self._first, self._second, self._root_weight = first, second, np.sqrt(weight)
         order = np.argsort(-weight, kind="stable")
-        rank = np.empty(len(first))
-        rank[order] = np.arange(1, len(first) + 1)
-        graph = sparse.csr_array((rank, (first, second)), shape=(ngroups, ngroups))
+        code = np.minimum(first, second)[order] * ngroups + np.maximum(first, second)[order]
+        rank = np.sort(np.unique(code, return_index=True)[1])
+        low, high = np.divmod(code[rank], ngroups)
+        graph = sparse.csr_array((rank + 1.0, (low, high)), shape=(ngroups, ngroups))
         self.pairs = order[minimum_spanning_tree(graph).data.astype(np.int64) - 1]
         self._group, self._parent, self._sign, self._of_tree = _grow(first[self.pairs], second[self.pairs], ngroups)
 

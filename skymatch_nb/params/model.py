@@ -26,6 +26,7 @@ from skymatch_nb.params.bits import parse_bits_of_members
 from skymatch_nb.params.groups import format_group_by, parse_group_by
 from skymatch_nb.params.limits import Limit, in_sigma, parse_limit
 from skymatch_nb.params.regions import parse_regions
+from skymatch_nb.params.sky_values import parse_sky_values
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ SkyRegions = Annotated[tuple[str, ...] | None, BeforeValidator(parse_regions)]
 
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
 SkyStat = Literal["mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor"]
+SkyValues = Annotated[dict[str, float] | None, BeforeValidator(parse_sky_values)]
+Robust = Annotated[Literal["huber"] | None, BeforeValidator(_blank_is_none)]
 
 
 class SkyMatchParams(BaseModel):
@@ -104,6 +107,26 @@ class SkyMatchParams(BaseModel):
 
     reference: Annotated[OptionalText, About("solve", advanced=True)] = None
     """Name of the group that 'match' gives 0 instead of the lowest or highest one."""
+
+    weighting: Annotated[Literal["pixels", "npix", "variance", "uniform"], About("solve")] = "pixels"
+    """How much a pair of exposures counts: 'pixels', by the square of its mean number of pixels, as the reference has
+    it; 'npix', by that number; 'variance', by the inverse variance of its difference; 'uniform', all alike."""
+
+    robust: Annotated[Robust, About("solve")] = None
+    """Whether pairs that disagree with the rest lose weight: 'huber', by iteratively reweighted least squares, or
+    None."""
+
+    anchor: Annotated[Literal["shared", "component"], About("solve")] = "shared"
+    """What is put at 0, or gets a baseline: 'shared', all exposures together; 'component', each set of exposures that
+    overlap one another by itself."""
+
+    isolated: Annotated[Literal["baseline", "own", "leave"], About("solve")] = "baseline"
+    """What exposures that overlap no other get: 'baseline', that of 'globalmin+match' and no level in 'match'; 'own',
+    their own sky; 'leave', no level."""
+
+    fixed: Annotated[SkyValues, About("solve", "data")] = None
+    """Skies that are known and held exactly, by name of file, group or member: in Python a mapping; as text
+    'a.fits=0.5,b.fits=0.7' or the path of a file with a name and a value on each line."""
 
     overlap_stat: Annotated[Literal["region", "difference"], About("compare")] = "region"
     """What is compared in an overlap: 'region', the statistics of the good pixels of both sides; 'difference', the

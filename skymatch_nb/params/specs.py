@@ -14,7 +14,7 @@ from skymatch_nb.params.groups import format_group_by
 from skymatch_nb.params.model import About, SkyMatchParams
 from skymatch_nb.params.regions import SEPARATOR
 
-Kind = Literal["choice", "flag", "integer", "number", "limit", "bits", "text"]
+Kind = Literal["choice", "flag", "integer", "number", "limit", "bits", "mapping", "text"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ParamSpec:
         As declared; ``unit`` is ``'data'`` for the units of the pixels.
     kind
         ``'choice'``, ``'flag'`` (bool), ``'integer'``, ``'number'``, ``'limit'`` (a number, or sigma as text),
-        ``'bits'`` or ``'text'``.
+        ``'bits'``, ``'mapping'`` (of names to numbers) or ``'text'``.
     optional
         Whether None is allowed.
     choices
@@ -58,7 +58,7 @@ class ParamSpec:
     def allowed(self) -> str:
         """What values are allowed, in words."""
         if self.kind == "choice":
-            return " | ".join(self.choices)
+            return " | ".join((*self.choices, *(("None",) if self.optional else ())))
         low = "" if self.minimum is None else f"{'>' if self.open_minimum else '>='} {self.minimum:g}"
         high = "" if self.maximum is None else f"<= {self.maximum:g}"
         return ", ".join(part for part in (low, high, "or None" if self.optional else "") if part)
@@ -159,8 +159,8 @@ def _kind(name: str, types: list[Any], choices: tuple[str, ...]) -> Kind:
         return special[name]
     if choices:
         return "choice"
-    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number"}
-    return next((kinds[t] for t in types if t in kinds), "text")
+    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", dict: "mapping"}
+    return next((kinds[kind] for t in types if (kind := get_origin(t) or t) in kinds), "text")
 
 
 def _flatten(annotation: Any) -> tuple[list[Any], list[Any]]:

@@ -1,15 +1,20 @@
 """Compare the two sides of every overlap, and combine overlaps of members into pairs of groups."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from skymatch_nb.core.equations import Pairs, pair_levels
+from skymatch_nb.core.noise import common_fraction, noise_matrix, noise_shares
+from skymatch_nb.core.pairs import Pairs, pair_differences, pair_levels
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.results import (
     USED,
     Comparison,
+    Coverage,
     DifferenceLevels,
+    Floats,
     GroupPairs,
     Integers,
     Loaded,
@@ -17,6 +22,9 @@ from skymatch_nb.results import (
     Overlaps,
     Units,
 )
+
+Errors = tuple[Floats, Floats, Floats | None]
+"""Standard errors of both sides of every overlap, and what belongs to the pair of them alone."""
 
 
 def compare_regions(
@@ -52,16 +60,53 @@ def compare_pixels(key: str, overlaps: Overlaps, levels: DifferenceLevels, param
     )
 
 
-def pair_groups(key: str, loaded: Loaded, overlaps: Overlaps, compared: Comparison) -> GroupPairs:
-    """Brightness difference of every pair of groups that has a usable overlap."""
+def pair_groups(
+    key: str, loaded: Loaded, overlaps: Overlaps, compared: Comparison, shared: Coverage, skystat: str
+) -> GroupPairs:
+    """Brightness difference of every pair of groups that has a usable overlap, and the noise that pairs share."""
     used = np.array([status == USED for status in compared.status], bool)
-    group_a, group_b = loaded.group_of[overlaps.member_a[used]], loaded.group_of[overlaps.member_b[used]]
-    sides = compared.sky_a, compared.sky_b, compared.npix_a, compared.npix_b, compared.err_a, compared.err_b
-    if not np.isfinite(compared.sky_a).any():
-        zero = np.zeros(len(overlaps))
-        sides = compared.difference, zero, compared.npix_a, compared.npix_b, compared.difference_err, zero
-    pairs: Pairs = pair_levels(group_a, group_b, *(side[used] for side in sides))
-    return GroupPairs(key, pairs)
+    group_a, group_b = loaded.group_of[overlaps.member_a], loaded.group_of[overlaps.member_b]
+    npix = compared.npix_a, compared.npix_b
+    if np.isfinite(compared.sky_a[used]).any():
+        sides = compared.sky_a, compared.sky_b, *npix, compared.err_a, compared.err_b
+        pairs = pair_levels(group_a[used], group_b[used], *(side[used] for side in sides))
+        errors: Errors = compared.err_a, compared.err_b, None
+    else:
+        measured = compared.difference, *npix, compared.difference_err
+        pairs = pair_differences(group_a[used], group_b[used], *(side[used] for side in measured))
+        errors = _errors_of_sides(overlaps, compared, len(loaded), skystat)
+    return GroupPairs(key, replace(pairs, noise=_shared_noise(pairs, used, group_a, group_b, npix, errors, shared)))
+
+
+def _errors_of_sides(overlaps: Overlaps, compared: Comparison, nmembers: int, skystat: str) -> Errors:
+    """What each side, and both together, give to the error of a difference measured pixel by pixel."""
+    of_pixel = compared.difference_err**2 * compared.npix_a
+    share = noise_shares(overlaps.member_a, overlaps.member_b, of_pixel, nmembers)
+    common = common_fraction(share, skystat), common_fraction(1 - share, skystat)
+    parts = common[0], common[1], np.maximum(1 - common[0] - common[1], 0)
+    of_a, of_b, of_both = (compared.difference_err * np.sqrt(part) for part in parts)
+    return of_a, of_b, np.nan_to_num(of_both)
+
+
+def _shared_noise(
+    pairs: Pairs,
+    used: np.ndarray[Any, Any],
+    group_a: Integers,
+    group_b: Integers,
+    npix: tuple[Integers, Integers],
+    errors: Errors,
+    shared: Coverage,
+) -> Any:
+    """Sources of noise of the pairs; see `skymatch_nb.core.noise`."""
+    size = int(max(group_a.max(initial=0), group_b.max(initial=0))) + 1
+    codes = pairs.first * size + pairs.second
+    a_first = group_a < group_b
+    code = np.minimum(group_a, group_b) * size + np.maximum(group_a, group_b)
+    pair_of = np.where(used, np.searchsorted(codes, code), -1)
+    total_first, total_second = (np.append(n, 1)[pair_of] for n in (pairs.npix_first, pairs.npix_second))
+    total = np.where(a_first, total_first, total_second), np.where(a_first, total_second, total_first)
+    weight = npix[0] / total[0], npix[1] / total[1]
+    return noise_matrix(shared.parts, pair_of, a_first, weight, errors[:2], len(pairs), errors[2])
 
 
 def _side_status(sides: Sequence[tuple[str, Integers, Integers]], k: int) -> str:

@@ -16,6 +16,7 @@ from skymatch_nb.results import Result, make_key
 from skymatch_nb.steps.align import align, difference_samples
 from skymatch_nb.steps.apply import plan, report
 from skymatch_nb.steps.compare import compare_pixels, compare_regions, pair_groups
+from skymatch_nb.steps.coverage import coverage
 from skymatch_nb.steps.footprint import footprint
 from skymatch_nb.steps.group import group
 from skymatch_nb.steps.header import header_sky
@@ -101,7 +102,8 @@ def _solve_needs(params: SkyMatchParams) -> tuple[str, ...]:
     if params.skymethod in LOCAL_METHODS:
         return ("group", "units", "measure_members")
     matched = ("group", "units", "overlap", "pair")
-    return (*matched, "measure_members") if params.skymethod == "globalmin+match" else matched
+    whole = params.skymethod == "globalmin+match" or params.isolated == "own"
+    return (*matched, "measure_members") if whole else matched
 
 
 def _solve(c: Call) -> Result:
@@ -238,13 +240,27 @@ _TABLE = (
         ("measure",),
         lambda c: measure_differences(c.key, c.results["difference_samples"], c.params),
     ),
+    Step(
+        "coverage",
+        "find pixels that overlaps share",
+        _always("footprint", "overlap"),
+        (),
+        lambda c: coverage(c.key, c.results["footprint"], c.results["overlap"]),
+    ),
     Step("compare", "compare both sides of overlaps", _compare_needs, ("compare",), _compare),
     Step(
         "pair",
         "combine overlaps into pairs",
-        _always("group", "overlap", "compare"),
+        _always("group", "overlap", "compare", "coverage"),
         (),
-        lambda c: pair_groups(c.key, c.results["group"], c.results["overlap"], c.results["compare"]),
+        lambda c: pair_groups(
+            c.key,
+            c.results["group"],
+            c.results["overlap"],
+            c.results["compare"],
+            c.results["coverage"],
+            c.params.skystat,
+        ),
     ),
     Step("solve", "solve for sky levels", _solve_needs, ("solve",), _solve),
     Step(

@@ -1,31 +1,55 @@
-"""From measured levels to the sky of every group, by any of the four methods."""
+"""From measured differences to the sky of every group, by any of the four methods."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skymatch_nb.core.equations import Levels, anchored, solve_levels
+from skymatch_nb.core.equations import Levels, solve_levels
+from skymatch_nb.core.level_errors import cheap_errors, level_errors
+from skymatch_nb.core.pairs import Pairs
 from skymatch_nb.errors import NoOverlapError, ParameterError
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import Floats, GroupPairs, Integers, Loaded, MemberLevels, Overlaps, Solution, Units
+from skymatch_nb.results import Floats, GroupPairs, Loaded, MemberLevels, Overlaps, Solution, Units
+from skymatch_nb.steps import standing
+from skymatch_nb.steps.fixed import fixed_levels
+from skymatch_nb.steps.matched import Match
 
-NO_OVERLAP, NO_PIXELS = "no overlap", "no good pixels"
+MOST_FOR_ERRORS = 20_000
+"""Groups up to which errors are computed under any weights: the work grows with the square of their number."""
+MOST_FOR_CHEAP_ERRORS = 200_000
+"""The same where errors take no more work than the levels."""
 
 
 def solve_local(key: str, loaded: Loaded, units: Units, levels: MemberLevels, params: SkyMatchParams) -> Solution:
-    """'localmin': each group's own sky, the lowest of its members; 'globalmin': the lowest of these for all."""
+    """'localmin': each group's own sky, the lowest of its members; 'globalmin': the lowest of these for all.
+
+    Groups in ``fixed`` keep their values, and have no part in the lowest.
+    """
     _reference(loaded, params)
-    local, member = _lowest_of_group(loaded, levels.sky * units.factor)
-    known = np.isfinite(local)
-    error = np.where(known, (levels.err * units.factor)[member], np.nan)
-    status = np.where(known, "own sky", NO_PIXELS)
-    sky = local
-    if params.skymethod == "globalmin" and known.any():
-        lowest = int(np.nanargmin(local))
-        sky, error = np.full(len(local), local[lowest]), np.full(len(local), error[lowest])
-        status = np.full(len(local), "lowest sky")
-    notes = _unusable(loaded, ~known)
-    return Solution(key, sky, error, np.full(len(local), -1), tuple(map(str, status)), 0.0, notes=notes)
+    fixed = fixed_levels(loaded, units, params.fixed)
+    sky, error = _own_sky(loaded, units, levels)
+    free, known = np.isnan(fixed), np.isfinite(sky)
+    status = np.where(known, standing.OWN_SKY, standing.NO_PIXELS).astype(object)
+    notes = _unusable(loaded, free & ~known)
+    if params.skymethod == "globalmin" and (free & known).any():
+        lowest = int(np.nanargmin(np.where(free, sky, np.nan)))
+        sky, error = np.full(len(sky), sky[lowest]), np.full(len(sky), error[lowest])
+        status[:] = standing.LOWEST_SKY
+    status[~free] = standing.FIXED
+    nothing = np.full(len(sky), np.nan)
+    return Solution(
+        key,
+        np.where(free, sky, fixed),
+        np.where(free, error, 0.0),
+        np.full(len(sky), -1),
+        tuple(map(str, status)),
+        baseline=nothing,
+        baseline_err=nothing,
+        pair_weight=np.zeros(0),
+        pair_factor=np.zeros(0),
+        notes=notes,
+    )
 
 
 def solve_match(
@@ -37,93 +61,106 @@ def solve_match(
     whole: MemberLevels | None,
     params: SkyMatchParams,
 ) -> Solution:
-    """'match', and with ``whole`` (the levels of whole members) 'globalmin+match'.
+    """'match' and 'globalmin+match'.
+
+    ``whole``, the levels of whole members, is needed for the second and for ``isolated='own'``.
 
     Raises
     ------
     NoOverlapError
-        In 'match', where no two groups have a usable overlap.
+        In 'match', where no two groups have a usable overlap and isolated ones do not keep their own skies.
     ParameterError
-        Where ``reference`` is no group, or one without a pair.
+        Where ``reference`` is no group, has no pair, or is tied to a group in ``fixed``; where ``fixed`` names
+        nothing, or gives members of one group different values.
     """
     reference = _reference(loaded, params)
-    levels = solve_levels(len(loaded.groups), pairs.pairs)
-    if not len(pairs.pairs) and whole is None:
-        raise NoOverlapError(f"{_why_no_pairs(loaded, overlaps)}, so that no sky can be matched")
-    if reference is not None and not np.isfinite(levels.level[reference]):
-        raise ParameterError(f"parameter reference={params.reference!r}: that group has no usable overlap")
-    sky = anchored(levels.level, params.match_down, reference)
-    status = _match_status(loaded, overlaps, levels, sky)
-    notes = _match_notes(loaded, overlaps, pairs, levels, status)
-    error = np.full(len(sky), np.nan) if levels.error is None else levels.error
-    if whole is None:
-        return Solution(key, sky, error, levels.component, tuple(status), 0.0, notes=notes)
-    matched = np.nan_to_num(sky, nan=0.0)
-    remaining = _lowest_of_group(loaded, whole.sky * units.factor)[0] - matched
-    baseline = float(np.nanmin(remaining)) if np.isfinite(remaining).any() else float("nan")
-    if np.isfinite(baseline):
-        status = [f"baseline, {s}" if s in (NO_OVERLAP, NO_PIXELS) else s for s in status]
-    else:
-        status = [NO_PIXELS] * len(status)
-        notes = (*notes[:0], "no exposure has a good pixel: there is no level for any")
-    return Solution(key, matched + baseline, error, levels.component, tuple(status), baseline, notes=notes)
+    fixed = fixed_levels(loaded, units, params.fixed)
+    if not len(pairs.pairs) and params.skymethod == "match" and params.isolated != "own":
+        raise NoOverlapError(f"{standing.why_no_pairs(loaded, overlaps)}, so that no sky can be matched")
+    used, notes = _usable(pairs.pairs, params)
+    levels = solve_levels(len(loaded.groups), used, params.weighting, params.robust == "huber", fixed)
+    _check_reference(levels, reference, params)
+    error, skipped = _errors(used, levels)
+    match = Match(
+        loaded,
+        overlaps,
+        levels,
+        error,
+        match_down=params.match_down,
+        reference=reference,
+        shared=params.anchor == "shared",
+    )
+    apart = standing.apart_notes(loaded, overlaps, levels, list(match.status), _consequence(params))
+    if whole is not None:
+        own = _own_sky(loaded, units, whole)
+        if params.isolated == "own":
+            match.keep_own(*own)
+        if params.skymethod == "globalmin+match":
+            match.add_baselines(*own, isolated_too=params.isolated == "baseline")
+            if not np.isfinite(match.sky).any() and params.isolated != "leave":
+                apart = ["no exposure has a good pixel: there is no level for any"]
+    unsettled = [] if levels.converged else ["robust='huber' did not converge; the last of its levels are used"]
+    return match.solution(key, tuple(apart + notes + skipped + unsettled))
 
 
-def _lowest_of_group(loaded: Loaded, brightness: Floats) -> tuple[Floats, Integers]:
-    """Lowest brightness of each group's members (NaN where none is known), and the member that has it."""
+def _own_sky(loaded: Loaded, units: Units, levels: MemberLevels) -> tuple[Floats, Floats]:
+    """Lowest brightness of each group's members, NaN where none is known, and its standard error."""
+    brightness, error = levels.sky * units.factor, levels.err * units.factor
     order = np.lexsort((brightness, loaded.group_of))
-    first = np.searchsorted(loaded.group_of[order], np.arange(len(loaded.groups)))
-    return brightness[order[first]], order[first]
+    lowest = order[np.searchsorted(loaded.group_of[order], np.arange(len(loaded.groups)))]
+    own = brightness[lowest]
+    return own, np.where(np.isfinite(own), error[lowest], np.nan)
+
+
+def _usable(pairs: Pairs, params: SkyMatchParams) -> tuple[Pairs, list[str]]:
+    """Pairs as the weights need them, and what had to be estimated for that."""
+    unknown = int(pairs.unknown_errors.sum())
+    if not unknown or (params.weighting != "variance" and params.robust is None):
+        return pairs, []
+    note = f"{unknown} of {len(pairs)} pairs have no standard error, or 0: theirs are estimated from their pixels"
+    return replace(pairs, difference_err=pairs.completed_err), [note]
+
+
+def _errors(pairs: Pairs, levels: Levels) -> tuple[Floats, list[str]]:
+    """Standard errors of the levels, and why there are none."""
+    ngroups = int((levels.component >= 0).sum())
+    most = MOST_FOR_CHEAP_ERRORS if cheap_errors(pairs, levels) else MOST_FOR_ERRORS
+    if ngroups <= most:
+        return level_errors(pairs, levels), []
+    return np.where(levels.held, 0.0, np.nan), [f"no standard errors of levels for more than {most} exposures"]
 
 
 def _reference(loaded: Loaded, params: SkyMatchParams) -> int | None:
     if params.reference is None:
         return None
     if params.reference not in loaded.groups:
-        raise ParameterError(f"parameter reference={params.reference!r}: no such group ({_listed(loaded.groups)})")
+        names = standing.listed(loaded.groups)
+        raise ParameterError(f"parameter reference={params.reference!r}: no such group ({names})")
     return loaded.groups.index(params.reference)
 
 
-def _match_status(loaded: Loaded, overlaps: Overlaps, levels: Levels, sky: Floats) -> list[str]:
-    touches = np.zeros(len(loaded.groups), bool)
-    touches[loaded.group_of[overlaps.member_a]] = touches[loaded.group_of[overlaps.member_b]] = True
-    status = np.where(levels.component >= 0, "matched", np.where(touches, NO_PIXELS, NO_OVERLAP))
-    zeros = np.flatnonzero(sky == 0)
-    return [str("reference" if k in zeros[:1] else s) for k, s in enumerate(status)]
+def _check_reference(levels: Levels, reference: int | None, params: SkyMatchParams) -> None:
+    """Raise `ParameterError` where the reference cannot be at 0."""
+    if reference is None:
+        return
+    component = levels.component[reference]
+    if component < 0 and not levels.held[reference]:
+        raise ParameterError(f"parameter reference={params.reference!r}: that group has no usable overlap")
+    if component < 0 or levels.held_components[component]:
+        raise ParameterError(
+            f"parameter reference={params.reference!r}: the level of that group is given by 'fixed' already"
+        )
 
 
-def _match_notes(
-    loaded: Loaded, overlaps: Overlaps, pairs: GroupPairs, levels: Levels, status: Sequence[str]
-) -> tuple[str, ...]:
-    if not len(pairs.pairs):
-        return (f"{_why_no_pairs(loaded, overlaps)}: nothing was matched, every exposure gets the same sky",)
-    notes = []
-    for reason in (NO_OVERLAP, NO_PIXELS):
-        alone = [g for g, s in zip(loaded.groups, status, strict=True) if s == reason]
-        where = "overlap no other" if reason == NO_OVERLAP else "have no good pixels in their overlaps"
-        if alone:
-            notes.append(f"{len(alone)} of {len(status)} exposures {where}: {_listed(alone)}")
-    if levels.ncomponents > 1:
-        sizes = np.bincount(levels.component[levels.component >= 0])
-        first = [loaded.groups[int(np.argmax(levels.component == k))] for k in range(levels.ncomponents)]
-        named = "; ".join(f"{n} with {name}" for n, name in zip(sizes[:5], first, strict=False))
-        notes.append(f"the exposures form {levels.ncomponents} sets that do not overlap each other: {named}")
-    return tuple(notes)
+def _consequence(params: SkyMatchParams) -> str:
+    """What exposures get where none overlaps another, in words."""
+    if params.isolated == "leave":
+        return "no exposure gets a level"
+    own = params.isolated == "own" or params.anchor == "component"
+    return "every exposure gets its own sky" if own else "every exposure gets the same sky"
 
 
-def _why_no_pairs(loaded: Loaded, overlaps: Overlaps) -> str:
-    if len(loaded.groups) < 2:
-        return f"there is only one exposure ({loaded.groups[0]})"
-    if not len(overlaps):
-        return f"none of the {len(loaded.groups)} exposures overlap"
-    which = "the only overlap has no" if len(overlaps) == 1 else f"none of the {len(overlaps)} overlaps has"
-    return f"{which} good pixels on both sides"
-
-
-def _unusable(loaded: Loaded, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[str, ...]:
+def _unusable(loaded: Loaded, which: NDArray[np.bool_]) -> tuple[str, ...]:
     names = [g for g, bad in zip(loaded.groups, which, strict=True) if bad]
-    return (f"{len(names)} of {len(loaded.groups)} exposures have no good pixels: {_listed(names)}",) if names else ()
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    number = f"{len(names)} of {len(loaded.groups)}"
+    return (f"{number} exposures have no good pixels: {standing.listed(names)}",) if names else ()

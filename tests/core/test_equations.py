@@ -1,25 +1,26 @@
 """Pair differences to levels: planted skies come back, and dense least squares agrees."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skymatch_nb.core.equations import Pairs, anchored, pair_levels, solve_levels
+from skymatch_nb.core.equations import anchors, solve_levels
+from skymatch_nb.core.pairs import Pairs
 
 SKIES = np.array([100.0, 120.0, 105.0, 110.0, 95.0, 90.0, 100.0])
 LINKED = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3), (4, 5), (4, 6), (5, 6)]
 
 
 def pairs_of(links, difference, npix_first, npix_second=None):
-    """Pairs of groups with the differences asked; the common level of a pair is anything."""
+    """Pairs of groups with the differences asked."""
     first, second = np.array(links, np.int64).reshape(-1, 2).T
     npix_first = np.broadcast_to(np.asarray(npix_first, np.int64), first.shape)
     npix_second = npix_first if npix_second is None else npix_second
-    base = 10.0 + np.arange(len(first))
-    return Pairs(first, second, base + difference, base, npix_first, npix_second)
+    return Pairs(first, second, difference, npix_first, npix_second)
 
 
 def consistent(links, skies, npix_first=100, npix_second=None):
@@ -42,8 +43,13 @@ def lstsq(ngroups, pairs):
     incidence[rows, pairs.first] = 1.0
     incidence[rows, pairs.second] = -1.0
     weight = (pairs.npix_first + pairs.npix_second) / 2
-    difference = pairs.level_first - pairs.level_second
-    return np.linalg.lstsq(incidence * weight[:, None], difference * weight, rcond=None)[0]
+    return np.linalg.lstsq(incidence * weight[:, None], pairs.difference * weight, rcond=None)[0]
+
+
+def at_zero(level, component, match_down=True, reference=None, shared=True):
+    """Levels about their anchors, and the rest as it is."""
+    at = anchors(level, component, match_down, reference, shared)
+    return level - np.where((component < 0) | (at[component] < 0), 0.0, level[at[component]])
 
 
 def random_graph(rng, ngroups, probability):
@@ -56,7 +62,7 @@ def test_truth_table():
     assert solution.component.tolist() == [0, 0, 0, 0, 1, 1, 1]
     assert solution.ncomponents == 2
     np.testing.assert_allclose(solution.level, [-8.75, 11.25, -3.75, 1.25, 0, -5, 5], rtol=0, atol=1e-9)
-    matched = anchored(solution.level, match_down=True)
+    matched = at_zero(solution.level, solution.component)
     np.testing.assert_allclose(matched, [0, 20, 5, 10, 8.75, 3.75, 13.75], rtol=0, atol=1e-9)
 
 
@@ -79,10 +85,10 @@ def test_noisy_differences_are_solved_like_dense_least_squares(blocks, seed):
 def test_weight_is_the_mean_number_of_pixels():
     """Three groups, a loop that misses by 1: each pair takes a share in inverse proportion to W**2."""
     pairs = pairs_of([(0, 1), (0, 2), (1, 2)], np.array([0.0, 1.0, 0.0]), [1, 10, 4], [3, 0, 0])
-    assert pairs.weight.tolist() == [2.0, 5.0, 2.0]
+    assert pairs.npix.tolist() == [2.0, 5.0, 2.0]
     level = solve_levels(3, pairs).level
     residual = pairs.difference - (level[pairs.first] - level[pairs.second])
-    shares = 1 / pairs.weight**2 / np.sum(1 / pairs.weight**2)
+    shares = 1 / pairs.npix**2 / np.sum(1 / pairs.npix**2)
     np.testing.assert_allclose(np.abs(residual), shares, atol=1e-12)
 
 
@@ -208,124 +214,227 @@ def test_grid_of_ten_thousand_groups_is_solved_without_a_dense_matrix():
     assert peak < 300e6
 
 
-def overlaps(rows):
-    """Columns of (group_a, group_b, level_a, level_b, npix_a, npix_b) rows, in the types that steps use."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
-    types = [np.int64, np.int64, float, float, np.int64, np.int64]
-    return [np.array(column, dtype) for column, dtype in zip(columns, types, strict=True)]
-
-
-def as_rows(pairs):
-    columns = (
-        pairs.first,
-        pairs.second,
-        pairs.level_first,
-        pairs.level_second,
-        pairs.npix_first,
-        pairs.npix_second,
-    )
-    return [tuple(row) for row in zip(*(c.tolist() for c in columns), strict=True)]
-
-
-def test_pair_level_is_the_pixel_weighted_mean_of_member_overlaps():
-    """Two chips on two: (10 x 1 + 20 x 3) / 4 on one side, (5 x 2 + 8 x 2) / 4 on the other."""
-    pairs = pair_levels(*overlaps([(0, 1, 10.0, 5.0, 1, 2), (0, 1, 20.0, 8.0, 3, 2)]))
-    assert as_rows(pairs) == [(0, 1, 17.5, 6.5, 4, 4)]
-    assert pairs.difference.tolist() == [11.0]
-    assert pairs.weight.tolist() == [4.0]
-    assert len(pairs) == 1
-
-
-def test_sides_may_come_in_any_order():
-    """An overlap of (b, a) counts as one of (a, b), also within one pair."""
-    pairs = pair_levels(*overlaps([(2, 1, 7.0, 3.0, 10, 30), (1, 2, 5.0, 9.0, 10, 10)]))
-    assert as_rows(pairs) == [(1, 2, 3.5, 8.0, 40, 20)]
-
-
-def test_pairs_are_ordered_by_first_then_second_group():
-    """Whatever order the overlaps have."""
-    rows = [(5, 2, 1.0, 2.0, 1, 1), (0, 9, 1.0, 2.0, 1, 1), (2, 3, 1.0, 2.0, 1, 1), (1, 0, 1.0, 2.0, 1, 1)]
-    pairs = pair_levels(*overlaps(rows))
-    assert list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)) == [(0, 1), (0, 9), (2, 3), (2, 5)]
+LEVELS = np.array([3.0, np.nan, -1.0, 7.0, 2.0, 2.5])
+TWO_SETS = np.array([0, -1, 0, 0, 1, 1])
 
 
 @pytest.mark.parametrize(
-    "spoiled",
+    ("match_down", "reference", "shared", "expected"),
     [
-        (0, 1, np.nan, 5.0, 10, 10),
-        (0, 1, 5.0, np.nan, 10, 10),
-        (0, 1, np.inf, 5.0, 10, 10),
-        (0, 1, 5.0, 5.0, 0, 10),
-        (0, 1, 5.0, 5.0, 10, 0),
-        (0, 1, np.nan, np.nan, 0, 0),
+        (True, None, True, [2, 2]),
+        (False, None, True, [3, 3]),
+        (True, 0, True, [0, 0]),
+        (False, 4, True, [4, 4]),
+        (True, 1, True, [2, 2]),
+        (True, None, False, [2, 4]),
+        (False, None, False, [3, 5]),
+        (True, 0, False, [0, 4]),
+        (False, 4, False, [3, 4]),
     ],
 )
-def test_overlap_without_a_value_on_both_sides_does_not_count(spoiled):
-    """Neither side of it enters; where it is all, there is no pair."""
-    good = (0, 1, 4.0, 3.0, 7, 9)
-    assert as_rows(pair_levels(*overlaps([good, spoiled]))) == [good]
-    assert len(pair_levels(*overlaps([spoiled]))) == 0
+def test_anchor_is_the_lowest_the_highest_or_the_reference(match_down, reference, shared, expected):
+    """Of all groups or of each component; one without a level cannot be it."""
+    assert anchors(LEVELS, TWO_SETS, match_down, reference, shared).tolist() == expected
 
 
-def test_no_overlaps_no_pairs():
-    """Empty arrays are welcome."""
-    assert len(pair_levels(*overlaps([]))) == 0
+def test_components_whose_groups_do_not_count_have_no_anchor():
+    """Nor has anybody where no group counts."""
+    level = np.where(TWO_SETS == 1, np.nan, LEVELS)
+    for shared in (True, False):
+        assert anchors(level, TWO_SETS, True, None, shared).tolist() == [2, -1]
+        assert anchors(level, TWO_SETS, True, 4, shared).tolist() == [2, -1]
+        assert anchors(np.full(6, np.nan), TWO_SETS, True, None, shared).tolist() == [-1, -1]
+        assert len(anchors(np.full(3, np.nan), np.full(3, -1), True, None, shared)) == 0
 
 
-sides = st.tuples(st.integers(0, 4), st.floats(-100, 100) | st.just(np.nan), st.integers(0, 50))
+def test_first_of_equal_levels_is_the_anchor():
+    """Whichever way the match goes."""
+    level = np.array([5.0, 1.0, 1.0, 5.0])
+    assert anchors(level, np.zeros(4, int), True, None, True).tolist() == [1]
+    assert anchors(level, np.zeros(4, int), False, None, False).tolist() == [0]
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(sides, sides).filter(lambda s: s[0][0] != s[1][0]), max_size=20), st.randoms())
-def test_pair_levels_equal_sums_over_overlaps_in_any_order(overlap_sides, random):
-    """The definition by plain loops; swapping sides and shuffling overlaps changes nothing."""
-    sums = {}
-    for (g, level_g, n_g), (h, level_h, n_h) in overlap_sides:
-        if n_g and n_h and not np.isnan(level_g + level_h):
-            low, high = sorted([(g, level_g * n_g, n_g), (h, level_h * n_h, n_h)])
-            total = sums.setdefault((low[0], high[0]), np.zeros(4))
-            total += [low[1], high[1], low[2], high[2]]
-    rows = [
-        (a[0], b[0], a[1], b[1], a[2], b[2])
-        for a, b in (sides if random.random() < 0.5 else sides[::-1] for sides in overlap_sides)
-    ]
-    random.shuffle(rows)
-    found = as_rows(pair_levels(*overlaps(rows)))
-    expected = [(*key, s[0] / s[2], s[1] / s[3], s[2], s[3]) for key, s in sorted(sums.items())]
-    np.testing.assert_allclose(np.reshape(found, (-1, 6)), np.reshape(expected, (-1, 6)), rtol=1e-12, atol=1e-9)
+def test_shared_anchoring_keeps_what_is_between_components_and_own_anchoring_starts_each_at_zero():
+    """The truth table's second set starts at 3.75 of the first, or at 0."""
+    solution = solve_levels(7, consistent(LINKED, SKIES))
+    shared = at_zero(solution.level, solution.component, match_down=False)
+    np.testing.assert_allclose(shared, [-20, 0, -15, -10, -11.25, -16.25, -6.25], rtol=0, atol=1e-9)
+    apart = at_zero(solution.level, solution.component, shared=False)
+    np.testing.assert_allclose(apart, [0, 20, 5, 10, 5, 0, 10], rtol=0, atol=1e-9)
 
 
-LEVELS = np.array([3.0, np.nan, -1.0, 7.0])
+def dense_weighted(ngroups, pairs, weight, fixed=None):
+    """Least squares of the dense equations for the groups that are not fixed, component means 0 where none is."""
+    held = np.zeros(ngroups, bool) if fixed is None else np.isfinite(fixed)
+    rows = np.arange(len(pairs))
+    incidence = np.zeros((len(pairs), ngroups))
+    incidence[rows, pairs.first], incidence[rows, pairs.second] = 1.0, -1.0
+    level = np.where(held, 0.0 if fixed is None else np.nan_to_num(fixed), 0.0)
+    root = np.sqrt(weight)
+    left = (pairs.difference - incidence @ level) * root
+    level[~held] = np.linalg.lstsq(incidence[:, ~held] * root[:, None], left, rcond=None)[0]
+    return level
 
 
-@pytest.mark.parametrize(
-    ("match_down", "reference", "expected"),
-    [
-        (True, None, [4.0, np.nan, 0.0, 8.0]),
-        (False, None, [-4.0, np.nan, -8.0, 0.0]),
-        (True, 0, [0.0, np.nan, -4.0, 4.0]),
-        (False, 0, [0.0, np.nan, -4.0, 4.0]),
-        (True, 1, [4.0, np.nan, 0.0, 8.0]),
-        (False, 1, [-4.0, np.nan, -8.0, 0.0]),
-    ],
-    ids=["lowest", "highest", "reference", "reference, up", "reference without a level", "the same, up"],
-)
-def test_anchored_group_is_at_zero(match_down, reference, expected):
-    """The lowest, the highest or the reference; one without a level cannot be it."""
-    np.testing.assert_array_equal(anchored(LEVELS, match_down, reference), expected)
+WEIGHTS = {
+    "pixels": lambda p: (0.5 * (p.npix_first + p.npix_second)) ** 2,
+    "npix": lambda p: 0.5 * (p.npix_first + p.npix_second),
+    "variance": lambda p: p.difference_err**-2.0,
+    "uniform": lambda p: np.ones(len(p)),
+}
 
 
-def test_anchoring_leaves_the_input_alone_and_no_level_is_no_level():
-    """A new array, also where all are NaN."""
-    before = LEVELS.copy()
-    anchored(LEVELS, True)
-    np.testing.assert_array_equal(LEVELS, before)
-    assert np.isnan(anchored(np.full(3, np.nan), True)).all()
-    assert np.isnan(anchored(np.full(3, np.nan), False, 1)).all()
+def noisy_pairs(seed, ngroups=9, probability=0.5):
+    rng = np.random.default_rng(seed)
+    links = np.array(random_graph(rng, ngroups, probability) or [(0, 1)])
+    npix = rng.integers(1, 1000, (2, len(links)))
+    err = rng.uniform(0.1, 2.0, len(links))
+    return Pairs(links[:, 0], links[:, 1], rng.normal(0, 3, len(links)), *npix, err)
 
 
-def test_anchoring_is_over_all_components():
-    """One zero point, not one per component: the truth table's second set starts at 3.75."""
-    level = solve_levels(7, consistent(LINKED, SKIES)).level
-    np.testing.assert_allclose(anchored(level, False)[:4], [-20, 0, -15, -10], rtol=0, atol=1e-9)
-    np.testing.assert_allclose(anchored(level, False)[4:], [-11.25, -16.25, -6.25], rtol=0, atol=1e-9)
+@pytest.mark.parametrize("weighting", WEIGHTS)
+@pytest.mark.parametrize("seed", range(5))
+def test_every_weighting_solves_its_dense_equations(weighting, seed):
+    """And tells the weights that it used."""
+    pairs = noisy_pairs(seed)
+    weight = WEIGHTS[weighting](pairs)
+    solution = solve_levels(9, pairs, weighting)
+    paired = solution.component >= 0
+    np.testing.assert_allclose(solution.level[paired], dense_weighted(9, pairs, weight)[paired], atol=1e-9)
+    np.testing.assert_allclose(solution.weight, weight)
+    assert (solution.factor == 1).all()
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(2, 12), st.floats(0.1, 0.9), st.integers(0, 10**6), st.sampled_from(list(WEIGHTS)), st.booleans())
+def test_offsets_of_groups_shift_levels_by_themselves_under_every_weighting(n, probability, seed, weighting, robust):
+    """Differences plus those of a potential give levels plus the potential, means removed."""
+    pairs = noisy_pairs(seed, n, probability)
+    potential = np.random.default_rng(seed).uniform(-100, 100, n)
+    shifted = replace(pairs, difference=pairs.difference + potential[pairs.first] - potential[pairs.second])
+    before, after = solve_levels(n, pairs, weighting, robust), solve_levels(n, shifted, weighting, robust)
+    expected = before.level + centred(potential, before.component)
+    paired = before.component >= 0
+    np.testing.assert_allclose(after.level[paired], expected[paired], rtol=0, atol=1e-8)
+    np.testing.assert_allclose(after.factor, before.factor, atol=1e-7)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(8, 14), st.integers(0, 10**6), st.floats(10, 1e6), st.sampled_from(list(WEIGHTS)))
+def test_huber_ignores_one_wild_pair_among_many(ngroups, seed, wild, weighting):
+    """Planted skies come back to a few times the noise, however far off the wild pair is; it is the one marked."""
+    rng = np.random.default_rng(seed)
+    links = np.array([(g, h) for g in range(ngroups) for h in range(g + 1, ngroups)])
+    skies = rng.uniform(0, 10, ngroups)
+    err = np.full(len(links), 0.1)
+    difference = skies[links[:, 0]] - skies[links[:, 1]] + 0.02 * rng.standard_normal(len(links))
+    bad = rng.integers(len(links))
+    difference[bad] += wild
+    npix = np.full(len(links), 100)
+    pairs = Pairs(links[:, 0], links[:, 1], difference, npix, npix, err)
+    solution = solve_levels(ngroups, pairs, weighting, robust=True)
+    assert np.argmin(solution.factor) == bad
+    assert solution.factor[bad] < 0.1
+    assert np.abs(solution.level - (skies - skies.mean())).max() < 0.1
+    plain = solve_levels(ngroups, pairs, weighting)
+    assert np.abs(plain.level - (skies - skies.mean())).max() > 0.4 * wild / ngroups
+
+
+def test_huber_leaves_pairs_alone_that_agree():
+    """Consistent differences, a tree, and a triangle, of which nobody can tell which pair is wrong."""
+    for pairs in (
+        consistent(LINKED, SKIES),
+        consistent([(0, 1), (1, 2), (2, 3)], SKIES[:4]),
+        pairs_of([(0, 1), (0, 2), (1, 2)], np.array([0.0, 50.0, 0.0]), 100),
+    ):
+        solution = solve_levels(7, pairs, "uniform", robust=True)
+        np.testing.assert_allclose(solution.factor, 1, atol=1e-12)
+        assert solution.converged
+
+
+def test_huber_meets_the_condition_of_its_minimum():
+    """The sum of clipped residuals vanishes at every group, residuals in units of error and the scale found."""
+    rng = np.random.default_rng(3)
+    links = np.array(random_graph(rng, 30, 0.4))
+    npix = rng.integers(10, 1000, (2, len(links)))
+    err = rng.uniform(0.05, 0.2, len(links))
+    pairs = Pairs(links[:, 0], links[:, 1], err * rng.standard_t(2, len(links)), *npix, err)
+    solution = solve_levels(30, pairs, "variance", robust=True)
+    assert solution.converged
+    u = (pairs.difference - (solution.level[pairs.first] - solution.level[pairs.second])) / err
+    scale = (solution.factor * np.abs(u))[solution.factor < 0.99].mean()
+    force = np.clip(u, -scale, scale) / err
+    at_groups = np.bincount(pairs.first, force, 30) - np.bincount(pairs.second, force, 30)
+    assert np.abs(at_groups).max() < 0.02 * np.abs(force).max()
+    assert 0.05 < (solution.factor < 1).mean() < 0.6
+
+
+def test_huber_gives_the_same_answer_each_time():
+    """To the last bit."""
+    one, other = (solve_levels(9, noisy_pairs(4), "variance", robust=True) for _ in range(2))
+    np.testing.assert_array_equal(one.level, other.level)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTS)
+@pytest.mark.parametrize("seed", range(8))
+def test_fixed_groups_are_held_exactly_and_the_others_follow_the_dense_equations(weighting, seed):
+    """One, two or three of nine, with values that contradict the differences and each other."""
+    pairs = noisy_pairs(seed)
+    rng = np.random.default_rng(100 + seed)
+    fixed = np.full(9, np.nan)
+    chosen = rng.choice(9, 1 + seed % 3, replace=False)
+    fixed[chosen] = rng.uniform(-50, 50, len(chosen))
+    solution = solve_levels(9, pairs, weighting, fixed=fixed)
+    np.testing.assert_array_equal(solution.level[chosen], fixed[chosen])
+    paired = solution.component >= 0
+    expected = dense_weighted(9, pairs, WEIGHTS[weighting](pairs), fixed)
+    np.testing.assert_allclose(solution.level[paired], expected[paired], atol=1e-8)
+    both = np.isfinite(fixed[pairs.first]) & np.isfinite(fixed[pairs.second])
+    np.testing.assert_array_equal(solution.weight == 0, both)
+
+
+def test_component_without_a_fixed_group_keeps_its_mean_of_zero():
+    """The truth table with one group of the first set fixed: absolute there, about the mean in the second."""
+    fixed = np.full(7, np.nan)
+    fixed[2] = 105.0
+    solution = solve_levels(7, consistent(LINKED, SKIES), fixed=fixed)
+    np.testing.assert_allclose(solution.level, [100, 120, 105, 110, 0, -5, 5], rtol=0, atol=1e-9)
+    assert solution.held_components.tolist() == [True, False]
+
+
+def test_fixed_group_without_a_pair_has_its_level_and_no_component():
+    """Also where nobody has a pair, and where all groups of a component are fixed."""
+    pairs = consistent([(0, 1)], SKIES)
+    solution = solve_levels(4, pairs, fixed=np.array([np.nan, np.nan, 7.0, np.nan]))
+    np.testing.assert_array_equal(solution.level, [-10, 10, 7, np.nan])
+    assert solution.component.tolist() == [0, 0, -1, -1]
+    np.testing.assert_array_equal(solve_levels(2, pairs_of([], np.zeros(0), 1), fixed=np.array([3.0, np.nan])).level,
+                                  [3.0, np.nan])  # fmt: skip
+    for robust in (False, True):
+        solution = solve_levels(2, pairs, robust=robust, fixed=np.array([3.0, 4.0]))
+        assert solution.level.tolist() == [3.0, 4.0]
+        assert solution.weight.tolist() == [0.0]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(2, 12), st.floats(0.2, 0.9), st.integers(0, 10**6), st.sampled_from(list(WEIGHTS)), st.booleans())
+def test_planted_skies_come_back_absolute_where_one_group_is_fixed(n, probability, seed, weighting, robust):
+    """Any graph, weights and choice of fixed groups, all at their planted skies."""
+    pairs = noisy_pairs(seed, n, probability)
+    rng = np.random.default_rng(seed)
+    skies = rng.uniform(-100, 100, n)
+    pairs = replace(pairs, difference=skies[pairs.first] - skies[pairs.second])
+    fixed = np.where(rng.random(n) < 0.3, skies, np.nan)
+    solution = solve_levels(n, pairs, weighting, robust, fixed)
+    absolute = np.append(solution.held_components, False)[solution.component]
+    np.testing.assert_allclose(solution.level[absolute], skies[absolute], rtol=0, atol=1e-8)
+
+
+def test_far_apart_weights_keep_full_precision_with_fixed_groups():
+    """A chain that alternates between 1 and a million pixels, fixed at both ends."""
+    skies = np.random.default_rng(2).uniform(0, 1000, 60)
+    links = [(g, g + 1) for g in range(59)]
+    fixed = np.full(60, np.nan)
+    fixed[[0, 59]] = skies[[0, 59]]
+    pairs = consistent(links, skies, np.where(np.arange(59) % 2, 1, 10**6))
+    np.testing.assert_allclose(solve_levels(60, pairs, fixed=fixed).level, skies, rtol=0, atol=1e-8)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from skymatch_nb.core.equations import Pairs, pair_levels, solve_levels
 from skymatch_nb.core.estimators import STATISTICS, estimate
 from skymatch_nb.core.sample import clip, sorted_samples
 from skymatch_nb.core.uncertainty import standard_errors
@@ -68,44 +67,3 @@ def test_integer_pixels_still_have_an_error_of_the_median():
     clipped = clip(samples)
     error = standard_errors(samples, clipped, "median", estimate(samples, clipped, "median"))
     assert error[0] > 0
-
-
-def network(seed, ngroups=9, isolated=2):
-    """Two connected sets and isolated groups, random weights and errors."""
-    rng = np.random.default_rng(seed)
-    edges = [(i, i + 1) for i in range(4)] + [(5, 6), (6, 7), (7, 8), (0, 3), (5, 8)]
-    a, b = np.array(edges).T
-    npix = rng.integers(1, 10_000, len(a))
-    err = rng.uniform(0.1, 2.0, len(a))
-    zero = np.zeros(len(a))
-    return ngroups + isolated, Pairs(a, b, rng.normal(size=len(a)), zero, npix, npix, err)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_level_errors_equal_the_dense_sandwich(seed):
-    ngroups, pairs = network(seed)
-    levels = solve_levels(ngroups, pairs)
-    rows = np.zeros((len(pairs), ngroups))
-    rows[np.arange(len(pairs)), pairs.first] = 1
-    rows[np.arange(len(pairs)), pairs.second] = -1
-    solver = np.linalg.pinv(rows * pairs.weight[:, None]) * pairs.weight
-    covariance = solver @ np.diag(pairs.difference_err**2) @ solver.T
-    assert levels.error[:9] == pytest.approx(np.sqrt(np.diag(covariance))[:9], rel=1e-9)
-    assert np.isnan(levels.error[9:]).all()
-
-
-def test_pair_errors_are_those_of_the_weighted_mean():
-    a, b = np.array([0, 1]), np.array([1, 0])
-    pairs = pair_levels(
-        a,
-        b,
-        np.array([1.0, 2.0]),
-        np.array([3.0, 4.0]),
-        np.array([100, 300]),
-        np.array([200, 200]),
-        np.array([0.1, 0.2]),
-        np.array([0.3, 0.4]),
-    )
-    first = np.hypot(100 * 0.1, 200 * 0.4) / 300
-    second = np.hypot(200 * 0.3, 300 * 0.2) / 500
-    assert pairs.difference_err == pytest.approx([np.hypot(first, second)])
