@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from skymatch_nb.io.writer import undo
 from skymatch_nb.log import applied_lines, solution_lines, write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.pipeline import STAGES, Pipeline
+from skymatch_nb.plotting import SessionPlots
 from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_report, write_text
 from skymatch_nb.results import Applied, Result, make_key
 from skymatch_nb.saved import provenance, python_script, read_document, session_document, shell_command
@@ -28,11 +29,8 @@ from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
 
-if TYPE_CHECKING:
-    from bokeh.plotting import figure
 
-
-class SkyMatchSession:
+class SkyMatchSession(SessionPlots):
     """Match the sky of overlapping exposures, step by step.
 
     Steps run when they are asked for, with whatever they need first; changing a parameter computes nothing, and
@@ -280,7 +278,7 @@ class SkyMatchSession:
         """Result of a step where it is fresh, else None; nothing is computed."""
         return self._pipeline.fresh().get(name)
 
-    # -- geometry and pictures -----------------------------------------------------------------------------
+    # -- geometry -----------------------------------------------------------------------------
 
     def outline(self, name: str) -> Any:
         """Outline of a member or a group as a `spherical_geometry.polygon.SphericalPolygon`.
@@ -306,17 +304,6 @@ class SkyMatchSession:
         """
         (footprints,) = self._pipeline.require("footprint")
         return to_spherical_polygon(union_polygons(footprints.outlines))
-
-    def plot_footprints(self) -> "figure":
-        """Map of the members on the sky, overlaps shaded, with the sky level on hover where it is known.
-
-        Returns a Bokeh figure: ``bokeh.io.show`` it, or save it with ``bokeh.io.save``.
-        """
-        from skymatch_nb.plots.footprints import footprints_figure
-
-        loaded, footprints, overlaps = self._pipeline.require("group", "footprint", "overlap")
-        fresh = self._pipeline.fresh()
-        return footprints_figure(loaded, footprints, overlaps, fresh.get("units"), fresh.get("solve"))
 
     # -- showing -------------------------------------------------------------------------------------------
 
