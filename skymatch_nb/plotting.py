@@ -12,6 +12,7 @@ from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.executor import Work
 from skymatch_nb.pipeline import Pipeline
 from skymatch_nb.report import write_bytes, write_text
+from skymatch_nb.report_page import made_or_missing
 from skymatch_nb.results import Integers, Loaded, Overlaps
 from skymatch_nb.steps.registry import LOCAL_METHODS
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from skymatch_nb.plots.samples import Shown
     from skymatch_nb.plots.sources import Sources
     from skymatch_nb.steps.preview import CoarseMosaic
+
+MOST_REPORT_PIXELS = 2_000_000_000
+"""Pixels that are read for the preview in a report."""
 
 TABLES = ("members", "masks", "footprints", "overlaps", "sky", "residuals", "applied")
 
@@ -203,6 +207,31 @@ class SessionPlots:
         return write_text(Path(path), figure_page(shown))
 
     # -- inside --------------------------------------------------------------------------------------------
+
+    def _report_figures(self, theme: str) -> tuple[dict[str, Any], dict[str, str]]:
+        """Figures of a report, linked with each other, and why others are left out."""
+        from skymatch_nb.plots.sources import Sources
+        from skymatch_nb.plots.theme import theme_named
+
+        theme_named(theme)
+        shared = Sources()
+        return made_or_missing(
+            {
+                "footprints": lambda: self.plot_footprints(theme=theme, sources=shared),
+                "sky": lambda: self.plot_sky(theme=theme, sources=shared),
+                "residuals": lambda: self.plot_residuals(theme=theme, sources=shared),
+                "graph": lambda: self.plot_graph(theme=theme, sources=shared),
+                "preview": lambda: self._report_preview(theme),
+            }
+        )
+
+    def _report_preview(self, theme: str) -> "GridPlot":
+        """Preview that keeps a report small; a mosaic that takes long to read is left to `plot_preview`."""
+        (loaded,) = self._pipeline.require("group")
+        pixels = sum(int(np.prod(m.shape)) for m in loaded.members)
+        if pixels > MOST_REPORT_PIXELS:
+            raise InputError(f"{pixels:.2g} pixels are many to read for a report; plot_preview() shows them")
+        return self.plot_preview(size=200, theme=theme)
 
     @property
     def _is_local(self) -> bool:

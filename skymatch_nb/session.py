@@ -22,7 +22,8 @@ from skymatch_nb.log import applied_lines, solution_lines, write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.pipeline import STAGES, Pipeline
 from skymatch_nb.plotting import SessionPlots
-from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_report, write_text
+from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_text
+from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
 from skymatch_nb.results import Applied, Result, make_key
 from skymatch_nb.saved import provenance, python_script, read_document, session_document, shell_command
 from skymatch_nb.steps.apply import write
@@ -307,10 +308,10 @@ class SkyMatchSession(SessionPlots):
 
     # -- showing -------------------------------------------------------------------------------------------
 
-    def report(self, path: str | PathLike[str]) -> Path:
-        """Write one self-contained HTML page: what was done, footprints, tables, parameters.
+    def report(self, path: str | PathLike[str], *, theme: str = "light") -> Path:
+        """Write one self-contained HTML page: what was done, figures, tables, provenance, and how to repeat it.
 
-        Solves first where needed. Returns the path; a page of that name is replaced.
+        Solves first where needed, and reads pixels for the preview. Returns the path; a page of that name is replaced.
 
         Raises
         ------
@@ -321,7 +322,16 @@ class SkyMatchSession(SessionPlots):
             raise ParameterError(f"{path}: the name of a report must end in .html")
         check_folder(Path(path))
         sky, residuals, overlaps = self.sky, self.residuals, self.overlaps
-        return write_report(Path(path), self._summary(), sky, residuals, overlaps, self.plot_footprints())
+        figures, missing = self._report_figures(theme)
+        texts, reasons = made_or_missing(
+            {"script": self.to_script, "command": self.to_command, "provenance": self.provenance}
+        )
+        content = ReportContent(
+            self._summary(), self.members, sky, residuals, overlaps, figures, texts.get("provenance", {}),
+            texts.get("script", reasons.get("script", "")), texts.get("command", reasons.get("command", "")),
+            missing | reasons, theme,
+        )  # fmt: skip
+        return write_report(Path(path), content)
 
     def log(self) -> list[str]:
         """Log of the solution, line by line; solves first where needed."""

@@ -89,7 +89,7 @@ def graph_figure(
         f"{len(loaded.groups)} group{'' if len(loaded.groups) == 1 else 's'}, {count} pair{'' if count == 1 else 's'}"
     )
     sets = [np.flatnonzero(solution.component == k) for k in range(int(solution.component.max(initial=-1)) + 1)]
-    if len(sets) > 1:
+    if sum(len(members) < len(centers) for members in sets):
         views = {f"component {k + 1}": (centers[members, 0], centers[members, 1]) for k, members in enumerate(sets)}
         place_above(plot, [view_selector(plot, views, window, theme)], theme)
     set_titles(plot, theme, title, "nodes: groups, coloured by component; edges: the wider, the more pixels they share")

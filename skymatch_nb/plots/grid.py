@@ -30,16 +30,18 @@ def interactive_table(name: str, table: pd.DataFrame, sources: Sources | None) -
     widget = ITable(shown, caption=name, select=True, showIndex=True, maxBytes=0)
     source = None if sources is None else sources.get(SOURCES[name])
     if source is not None:
-        link_selection(widget, source, name)
+        link_selection(widget, source)
     return widget
 
 
-def link_selection(widget: Any, source: ColumnDataSource, name: str) -> None:
+def link_selection(widget: Any, source: ColumnDataSource) -> None:
     """Select the same rows in a table widget and in a figure's source, whichever of them changes.
 
-    A map may have drawn only some of the overlaps: its column ``overlap`` tells their rows in the table.
+    Figures draw overlaps and pairs in an order of their own, and may leave some out: the column ``index`` tells their
+    rows in the table.
     """
-    rows = list(source.data["overlap"]) if name == "overlaps" else list(range(len(next(iter(source.data.values())))))
+    columns = source.data
+    rows = [int(k) for k in columns["index"]] if "index" in columns else list(range(len(columns["member"])))
     place = {row: k for k, row in enumerate(rows)}
 
     def to_source(change: Any) -> None:

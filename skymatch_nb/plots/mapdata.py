@@ -12,7 +12,7 @@ from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.theme import OKABE_ITO, Theme, category_colors, level_text, sequential_colors
 from skymatch_nb.results import Floats, Footprints, Integers, Loaded, OverlapLevels, Overlaps, Solution, Units
 
-MOST_OVERLAPS = 4000
+MOST_OVERLAPS = 2000
 """Overlaps that a map draws; of more, those with the largest differences."""
 
 _STATUS = {"matched": "#56b4e9", "reference": "#009e73", "own sky": "#56b4e9", "lowest sky": "#56b4e9"}
@@ -96,8 +96,8 @@ def overlap_data(
     return {
         "xs": [x for x, _ in regions],
         "ys": [y for _, y in regions],
-        "overlap": kept.tolist(),
-        "pair": [pair_name(loaded, a[k], b[k]) for k in kept],
+        "index": kept.tolist(),
+        "pair": [pair_key(loaded.group_of[a[k]], loaded.group_of[b[k]]) for k in kept],
         "member_a": [names[a[k]] for k in kept],
         "member_b": [names[b[k]] for k in kept],
         "before": [level_text(before[k], error[k], unit) for k in kept],
@@ -107,9 +107,9 @@ def overlap_data(
     }
 
 
-def pair_name(loaded: Loaded, a: int, b: int) -> str:
-    """Name of the pair of two members' groups, the same whichever comes first."""
-    return " | ".join(loaded.groups[g] for g in sorted((loaded.group_of[a], loaded.group_of[b])))
+def pair_key(first: int, second: int) -> str:
+    """Short name of a pair of groups, the same whichever comes first."""
+    return f"{min(first, second)} {max(first, second)}"
 
 
 def field_parts(loaded: Loaded, overlaps: Overlaps) -> list[Integers]:
@@ -120,19 +120,18 @@ def field_parts(loaded: Loaded, overlaps: Overlaps) -> list[Integers]:
     return [np.flatnonzero(of[loaded.group_of] == k) for k in range(int(of.max()) + 1)]
 
 
-def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Ring without the vertices that a map cannot show."""
-    tolerance = 1e-3 * max(np.ptp(x), np.ptp(y))
-    if not tolerance > 0 or not np.isfinite(tolerance):
-        return x, y
-    ring = shapely.get_coordinates(shapely.simplify(shapely.LinearRing(np.column_stack([x, y])), tolerance))
-    return ring[:-1, 0], ring[:-1, 1]
+def _thinned(x: Floats, y: Floats) -> tuple[list[float], list[float]]:
+    """Ring without the vertices and digits that a map cannot show."""
+    size = float(max(np.ptp(x), np.ptp(y)))
+    if not size > 0 or not np.isfinite(size):
+        return x.tolist(), y.tolist()
+    ring = shapely.get_coordinates(shapely.simplify(shapely.LinearRing(np.column_stack([x, y])), 1e-3 * size))
+    rounded = np.round(ring[:-1], int(np.ceil(4 - np.log10(size))))
+    return rounded[:, 0].tolist(), rounded[:, 1].tolist()
 
 
-def _joined(plane: SkyPlane, rings: Sequence[Floats]) -> tuple[Floats, Floats]:
+def _joined(plane: SkyPlane, rings: Sequence[Floats]) -> tuple[list[float], list[float]]:
     """Rings of a region one after another, NaN between them."""
     parts = [_thinned(*plane.offsets(ring)) for ring in rings]
-    between = np.array([np.nan])
-    x = [piece for part in parts for piece in (part[0], between)][:-1]
-    y = [piece for part in parts for piece in (part[1], between)][:-1]
-    return np.concatenate(x), np.concatenate(y)
+    x, y = ([v for part in parts for v in (*part[axis], float("nan"))][:-1] for axis in (0, 1))
+    return x, y

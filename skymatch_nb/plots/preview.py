@@ -71,7 +71,7 @@ def preview_figure(plane: SkyPlane, mosaic: CoarseMosaic, unit: str, theme: Them
     height, width = mosaic.before.shape
     x = np.array([mosaic.west, mosaic.west + width * mosaic.cell])
     y = np.array([mosaic.south, mosaic.south + height * mosaic.cell])
-    window = Window.around(x, y, size=330)
+    window = Window.around(x, y, size=300)
     limits = stretch_limits(mosaic)
     plots = [_panel(plane, mosaic, panel, window, limits[panel], unit, theme) for panel in PANELS]
     for other in plots[1:]:
@@ -79,14 +79,14 @@ def preview_figure(plane: SkyPlane, mosaic: CoarseMosaic, unit: str, theme: Them
         for axis in other.axis:
             for part in (axis.ticker, axis.formatter):
                 part.args = {**part.args, "x_range": plots[0].x_range, "y_range": plots[0].y_range}
-        other.yaxis.axis_label = None
-    said = [f"cells of {_angle(mosaic.cell)}; the same contrast before and after"]
+        other.yaxis.visible = False
+    said = [f"cells of {_angle(mosaic.cell)}, same contrast in both"]
     if mosaic.stride > 1:
         said.append(f"one of {mosaic.stride} x {mosaic.stride} pixels was read")
     said.extend(notes)
     set_titles(plots[0], theme, f"Before: {title}", *said)
     set_titles(plots[1], theme, "After", "less the sky of each exposure")
-    set_titles(plots[2], theme, "Overlaps: last less first, after", _middle(mosaic.difference, unit))
+    set_titles(plots[2], theme, "Overlaps: last less first, after", _middle(mosaic.difference))
     return side_by_side(plots, "preview")
 
 
@@ -109,13 +109,13 @@ def _panel(
     return plot
 
 
-def _middle(values: Floats, unit: str) -> str:
+def _middle(values: Floats) -> str:
     """Median of what is left, and its scatter, from the median deviation: cosmic rays do not count."""
     known = values[np.isfinite(values)]
     if not len(known):
         return "no overlaps"
     middle = float(np.median(known))
-    return f"median {middle:.3g}, scatter {1.4826 * float(np.median(np.abs(known - middle))):.3g} {unit}"
+    return f"median {middle:.3g}, scatter {1.4826 * float(np.median(np.abs(known - middle))):.3g}"
 
 
 def _angle(degrees: float) -> str:

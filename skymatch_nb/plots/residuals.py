@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from bokeh.models import BoxAnnotation, GridPlot, Span
 
+from skymatch_nb.core.equations import Pairs
 from skymatch_nb.plots.levels import add_dumbbells, add_legend, error_bars, rows_figure, side_by_side
+from skymatch_nb.plots.mapdata import pair_key
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
 from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
@@ -13,7 +15,10 @@ from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
 OUTLIER = 5.0
 """Pull beyond which a pair is marked."""
 
-MOST_ROWS = 400
+MOST_ROWS = 200
+"""Pairs that are in view at first; the figure is moved for the others."""
+
+MOST_PAIRS = 2000
 """Pairs that are drawn; of more, those with the largest pulls."""
 
 
@@ -22,38 +27,37 @@ def pair_data(
 ) -> dict[str, Any]:
     """Columns of the pairs of groups: differences, errors, pulls, and their row, the largest pull at the top.
 
+    ``index`` is a pair's row in the residuals table. Of more than `MOST_PAIRS` those with the largest pulls are kept.
     ``centers`` are places of the groups, shape (ngroups, 2), for the ends of each pair's edge.
     """
     p = pairs.pairs
     after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
     error = np.full(len(p), np.nan) if p.difference_err is None else p.difference_err
     pull = np.divide(after, error, out=np.full(len(p), np.nan), where=error > 0)
-    order = np.argsort(-np.abs(np.nan_to_num(pull)), kind="stable")
-    row = np.empty(len(p), int)
-    row[order] = np.arange(len(p))
+    order = np.argsort(-np.abs(np.nan_to_num(pull)), kind="stable")[:MOST_PAIRS]
+    first, second, after, error, pull = p.first[order], p.second[order], after[order], error[order], pull[order]
     outlier = np.abs(np.nan_to_num(pull)) > OUTLIER
-    one, two = ([loaded.groups[g] for g in side] for side in (p.first, p.second))
-    weight = p.weight / p.weight.max() if len(p) else p.weight
     columns = {
-        "pair": [f"{a} | {b}" for a, b in zip(one, two, strict=True)],
-        "group_a": one,
-        "group_b": two,
-        "row": row,
-        "before": p.difference,
+        "pair": [pair_key(a, b) for a, b in zip(first, second, strict=True)],
+        "group_a": [loaded.groups[g] for g in first],
+        "group_b": [loaded.groups[g] for g in second],
+        "index": order,
+        "row": np.arange(len(order)),
+        "before": p.difference[order],
         "after": after,
         "error": error,
         "lower": after - error,
         "upper": after + error,
         "pull": pull,
-        "npix": p.weight,
-        "unit": [units.unit] * len(p),
+        "npix": p.weight[order],
+        "unit": [units.unit] * len(order),
         "color": [theme.alert if o else theme.after for o in outlier],
         "size": [9 if o else 7 for o in outlier],
         "outlier": outlier,
-        "width": 1.0 + 6.0 * np.sqrt(weight),
+        "width": 1.0 + 6.0 * np.sqrt(p.weight[order] / p.weight.max(initial=1.0)),
     }
     if centers is not None:
-        columns |= dict(zip(("x0", "y0", "x1", "y1"), (*centers[p.first].T, *centers[p.second].T), strict=True))
+        columns |= dict(zip(("x0", "y0", "x1", "y1"), (*centers[first].T, *centers[second].T), strict=True))
     return columns
 
 
@@ -92,23 +96,24 @@ def residuals_figure(
     left.add_tools(hover([before, after], tips, "residual hover"))
     right.add_tools(hover([pulls], tips, "pull hover"))
     add_legend(left, theme, {"before": before, "after, with its standard error": after})
-    notes = _notes(data)
-    set_titles(left, theme, _title(data), *notes)
+    notes = _notes(data, len(pairs.pairs))
+    set_titles(left, theme, _title(pairs.pairs, solution), *notes)
     set_titles(right, theme, "Pulls")
     if not names:
         say_empty(left, theme, "no two groups could be compared")
     return side_by_side([left, right], "residuals")
 
 
-def _title(data: dict[str, Any]) -> str:
-    if not len(data["pair"]):
+def _title(pairs: Pairs, solution: Solution) -> str:
+    count = len(pairs)
+    if not count:
         return "No pairs"
-    before, after = (float(np.sqrt(np.nanmean(np.square(data[c])))) for c in ("before", "after"))
-    count = len(data["pair"])
+    left = pairs.difference - (solution.sky[pairs.first] - solution.sky[pairs.second])
+    before, after = (float(np.sqrt(np.nanmean(np.square(d)))) for d in (pairs.difference, left))
     return f"{count} pair{'' if count == 1 else 's'}: rms {before:.3g} before, {after:.3g} after"
 
 
-def _notes(data: dict[str, Any]) -> list[str]:
+def _notes(data: dict[str, Any], total: int) -> list[str]:
     count = int(data["outlier"].sum())
     lines = []
     if count:
@@ -117,4 +122,6 @@ def _notes(data: dict[str, Any]) -> list[str]:
         lines.append(f"{count} beyond {OUTLIER:g} standard errors; the largest: {name} ({data['pull'][worst]:+.1f})")
     if len(data["pair"]) > MOST_ROWS:
         lines.append(f"the {MOST_ROWS} largest pulls are in view; pan down for the others")
+    if len(data["pair"]) < total:
+        lines.append(f"{total - len(data['pair'])} pairs with smaller pulls are not drawn")
     return lines
