@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skymatch_nb.core.equations import Pairs
 from skymatch_nb.core.quality import QualityCounts
 from skymatch_nb.core.sample import SampleSet
+from skymatch_nb.display import Shown
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -69,7 +70,7 @@ Source: TypeAlias = PixelSource | MemoryImage
 
 
 @dataclass(frozen=True, eq=False)
-class Member:
+class Member(Shown):
     """One chip image: a file (or an object in memory) and an extension.
 
     ``quality_from`` tells where its DQ array is; ``quality_codes`` that its values are codes and not bits. ``mask`` is
@@ -103,7 +104,7 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Shown):
     """Base of every result: its key, and what a reader of it should know."""
 
     key: str
@@ -170,7 +171,7 @@ class GoodCounts(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
+class Outline(Shown):
     """A member's edge on the sky.
 
     ``x, y`` are its vertices in 0-based pixels and ``vectors`` (n, 3) the same on the unit sphere, not closed;
@@ -196,7 +197,7 @@ class Footprints(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class SkyPolygon:
+class SkyPolygon(Shown):
     """Region of the sky: rings of unit vectors one after another, ``ring_offsets`` (nrings + 1,); even-odd rule."""
 
     vectors: Floats

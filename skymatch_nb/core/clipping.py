@@ -23,7 +23,7 @@ def clip_history(
     -------
     ndarray of shape (n, 5)
         ``low, high, npix, mean, std``: limits and what they keep, first those of [lower, upper] alone, then those
-        of each iteration until nothing changes; infinite where there is no limit, NaN where nothing is kept.
+        of each iteration up to the first that takes nothing away; infinite where there is no limit, NaN where nothing is kept.
     """
     floor, ceiling = -np.inf if lower is None else lower, np.inf if upper is None else upper
     low, high = floor, ceiling
@@ -31,10 +31,9 @@ def clip_history(
     for iterations in range(nclip + 1):
         kept = clip(samples, lower, upper, iterations, lsigma, usigma)
         npix, mean, std = int(kept.npix[k]), float(kept.mean[k]), float(kept.std[k])
-        if rows and npix == rows[-1][2]:
-            break
+        unchanged = bool(rows) and npix == rows[-1][2]
         rows.append((low, high, npix, mean, std))
-        if not npix:
+        if unchanged or not npix:
             break
         low, high = max(floor, mean - lsigma * std), min(ceiling, mean + usigma * std)
     return np.array(rows, float)

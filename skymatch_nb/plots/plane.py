@@ -112,7 +112,8 @@ def graticule(plane: SkyPlane, x: tuple[float, float], y: tuple[float, float], l
     step_dec = _step(STEPS_DEC / 3600, (high - low) / lines)
     t = np.linspace(0, 1, 181)
     found = [(np.full_like(t, a), low + t * (high - low)) for a in _multiples(first, last, step_ra)]
-    found += [(first + t * (last - first), np.full_like(t, d)) for d in _multiples(low, high, step_dec)]
+    parallels = [d for d in _multiples(low, high, step_dec) if abs(d) < 90 - 1e-9]
+    found += [(first + t * (last - first), np.full_like(t, d)) for d in parallels]
     curves = [plane.offsets(to_vectors(a, d)) for a, d in found]
     return {"xs": [c[0] for c in curves], "ys": [c[1] for c in curves]}
 
