@@ -17,6 +17,7 @@ from skymatch_nb.core.pairs import Pairs
 from skymatch_nb.core.quality import QualityCounts
 from skymatch_nb.core.runs import Runs
 from skymatch_nb.core.sample import SampleSet
+from skymatch_nb.display import Shown
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -71,7 +72,7 @@ Source: TypeAlias = PixelSource | MemoryImage
 
 
 @dataclass(frozen=True, eq=False)
-class Member:
+class Member(Shown):
     """One chip image: a file (or an object in memory) and an extension.
 
     ``quality_from`` tells where its DQ array is; ``quality_codes`` that its values are codes and not bits. ``mask`` is
@@ -110,7 +111,7 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Shown):
     """Base of every result: its key, and what a reader of it should know."""
 
     key: str
@@ -188,7 +189,7 @@ class GoodCounts(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
+class Outline(Shown):
     """A member's edge on the sky.
 
     ``x, y`` are its vertices in 0-based pixels and ``vectors`` (n, 3) the same on the unit sphere, not closed;
@@ -214,7 +215,7 @@ class Footprints(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class SkyPolygon:
+class SkyPolygon(Shown):
     """Region of the sky: rings of unit vectors one after another, ``ring_offsets`` (nrings + 1,); even-odd rule."""
 
     vectors: Floats
@@ -289,6 +290,12 @@ class DifferenceSamples(Result):
 
     sets: tuple[SampleSet, ...]
     good: Integers
+
+    def place(self, overlap: int) -> tuple[SampleSet, int]:
+        """Set that holds the sample of an overlap, and its number there."""
+        ends = np.cumsum([len(s) for s in self.sets])
+        which = int(np.searchsorted(ends, overlap, side="right"))
+        return self.sets[which], overlap - (int(ends[which - 1]) if which else 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,6 +129,27 @@ def shell_command(
     return shlex.join(words)
 
 
+def notebook(script: str, params: SkyMatchParams) -> dict[str, Any]:
+    """Jupyter notebook (format 4.5) that runs a session's script and shows what came of it."""
+    setup, _, _ = script.rpartition("print(s.solve())")
+    text = (
+        "# Sky match\n\nMethod `{}`, statistic `{}`. Written by skymatch_nb {}; running it gives the same levels from the "
+        "same files."
+    ).format(params.skymethod, params.skystat, version("skymatch_nb"))
+    sources = [text, setup.rstrip(), "s.solve()", "s.residuals", "s.panel()"]
+    cells = [_notebook_cell(k, source) for k, source in enumerate(sources)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _notebook_cell(number: int, source: str) -> dict[str, Any]:
+    """First cell as text, the others as code."""
+    cell = {"id": f"cell-{number}", "metadata": {}, "source": source.splitlines(keepends=True)}
+    if number == 0:
+        return {"cell_type": "markdown", **cell}
+    return {"cell_type": "code", "execution_count": None, "outputs": [], **cell}
+
+
 @cache
 def file_hash(path: Path, stamp: tuple[int, int]) -> str:
     """SHA-256, in hexadecimal, of a file as it was when it had a stamp.

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -21,19 +21,25 @@ from skymatch_nb.io.writer import undo
 from skymatch_nb.log import applied_lines, solution_lines, write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.pipeline import STAGES, Pipeline
-from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_report, write_text
+from skymatch_nb.plotting import SessionPlots
+from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_text
+from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
 from skymatch_nb.results import Applied, Result, make_key
-from skymatch_nb.saved import provenance, python_script, read_document, session_document, shell_command
+from skymatch_nb.saved import (
+    notebook,
+    provenance,
+    python_script,
+    read_document,
+    session_document,
+    shell_command,
+)
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
 from skymatch_nb.studies import compare_groupings, compare_solutions, sweep
 
-if TYPE_CHECKING:
-    from bokeh.plotting import figure
 
-
-class SkyMatchSession:
+class SkyMatchSession(SessionPlots):
     """Match the sky of overlapping exposures, step by step.
 
     Steps run when they are asked for, with whatever they need first; changing a parameter computes nothing, and
@@ -340,7 +346,7 @@ class SkyMatchSession:
         """Result of a step where it is fresh, else None; nothing is computed."""
         return self._pipeline.fresh().get(name)
 
-    # -- geometry and pictures -----------------------------------------------------------------------------
+    # -- geometry -----------------------------------------------------------------------------
 
     def outline(self, name: str) -> Any:
         """Outline of a member or a group as a `spherical_geometry.polygon.SphericalPolygon`.
@@ -367,23 +373,12 @@ class SkyMatchSession:
         (footprints,) = self._pipeline.require("footprint")
         return to_spherical_polygon(union_polygons(footprints.outlines))
 
-    def plot_footprints(self) -> "figure":
-        """Map of the members on the sky, overlaps shaded, with the sky level on hover where it is known.
-
-        Returns a Bokeh figure: ``bokeh.io.show`` it, or save it with ``bokeh.io.save``.
-        """
-        from skymatch_nb.plots.footprints import footprints_figure
-
-        loaded, footprints, overlaps = self._pipeline.require("group", "footprint", "overlap")
-        fresh = self._pipeline.fresh()
-        return footprints_figure(loaded, footprints, overlaps, fresh.get("units"), fresh.get("solve"))
-
     # -- showing -------------------------------------------------------------------------------------------
 
-    def report(self, path: str | PathLike[str]) -> Path:
-        """Write one self-contained HTML page: what was done, footprints, tables, parameters.
+    def report(self, path: str | PathLike[str], *, theme: str = "light") -> Path:
+        """Write one self-contained HTML page: what was done, figures, tables, provenance, and how to repeat it.
 
-        Solves first where needed. Returns the path; a page of that name is replaced.
+        Solves first where needed, and reads pixels for the preview. Returns the path; a page of that name is replaced.
 
         Raises
         ------
@@ -394,7 +389,16 @@ class SkyMatchSession:
             raise ParameterError(f"{path}: the name of a report must end in .html")
         check_folder(Path(path))
         sky, residuals, overlaps = self.sky, self.residuals, self.overlaps
-        return write_report(Path(path), self._summary(), sky, residuals, overlaps, self.plot_footprints())
+        figures, missing = self._report_figures(theme)
+        texts, reasons = made_or_missing(
+            {"script": self.to_script, "command": self.to_command, "provenance": self.provenance}
+        )
+        content = ReportContent(
+            self._summary(), self.members, sky, residuals, overlaps, figures, texts.get("provenance", {}),
+            texts.get("script", reasons.get("script", "")), texts.get("command", reasons.get("command", "")),
+            missing | reasons, theme,
+        )  # fmt: skip
+        return write_report(Path(path), content)
 
     def log(self) -> list[str]:
         """Log of the solution, line by line; solves first where needed."""
@@ -450,6 +454,22 @@ class SkyMatchSession:
     def to_script(self) -> str:
         """Python code that makes the same tables."""
         return python_script(self._given.specs, self._given.masks, self._given.dq, self._portable_params())
+
+    def to_notebook(self, path: str | PathLike[str]) -> Path:
+        """Write a Jupyter notebook that makes the same tables and shows the panel; a file of that name is replaced.
+
+        Raises
+        ------
+        ParameterError
+            Where the name does not end in .ipynb, or its folder is missing.
+        InputError
+            As `to_script`.
+        """
+        if Path(path).suffix != ".ipynb":
+            raise ParameterError(f"{path}: the name of a notebook must end in .ipynb")
+        check_folder(Path(path))
+        document = notebook(self.to_script(), self.params)
+        return write_text(Path(path), json.dumps(document, indent=1) + "\n")
 
     def to_command(self) -> str:
         """Shell command that prints the same sky table."""

@@ -56,20 +56,29 @@ Measured = tuple[Floats, Floats, Clipped]
 """Level and standard error of every sample of a set, and what clipping kept."""
 
 
-def _measure_members(loaded: Loaded, sets: Sequence[SampleSet], params: SkyMatchParams) -> list[Measured]:
+Bound = float | Floats | None
+"""A limit in data units: one number, one for every sample of a set, or None."""
+
+
+def limits_of_sets(loaded: Loaded, sets: Sequence[SampleSet], params: SkyMatchParams) -> list[tuple[Bound, Bound]]:
+    """Lower and upper limit, in data units, of the sample set of every member."""
     names = [member.known_as for member in loaded.members]
     lower, upper = (per_member(name, getattr(params, name), names, None) for name in ("lower", "upper"))
-    return [_measure(s, limits, params) for s, *limits in zip(sets, lower, upper, strict=True)]
+    return [(_in_data_units(low, s), _in_data_units(high, s)) for s, low, high in zip(sets, lower, upper, strict=True)]
 
 
-def _measure(samples: SampleSet, limits: Sequence[Limit], params: SkyMatchParams) -> Measured:
-    lower, upper = (_in_data_units(limit, samples) for limit in limits)
-    clipped = clip(samples, lower, upper, params.nclip, params.lsigma, params.usigma)
+def _measure_members(loaded: Loaded, sets: Sequence[SampleSet], params: SkyMatchParams) -> list[Measured]:
+    limits = limits_of_sets(loaded, sets, params)
+    return [_measure(s, of_set, params) for s, of_set in zip(sets, limits, strict=True)]
+
+
+def _measure(samples: SampleSet, limits: tuple[Bound, Bound], params: SkyMatchParams) -> Measured:
+    clipped = clip(samples, *limits, params.nclip, params.lsigma, params.usigma)
     levels = estimate(samples, clipped, params.skystat, params.binwidth)
     return levels, standard_errors(samples, clipped, params.skystat, levels, params.binwidth), clipped
 
 
-def _in_data_units(limit: Limit, samples: SampleSet) -> float | Floats | None:
+def _in_data_units(limit: Limit, samples: SampleSet) -> Bound:
     """Limit for every sample of a set; one in sigma is about each sample's median."""
     if not isinstance(limit, str):
         return limit

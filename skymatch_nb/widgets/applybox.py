@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from skymatch_nb.report import table_html
+from skymatch_nb.report_page import table_html
 
 if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession

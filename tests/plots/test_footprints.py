@@ -2,35 +2,72 @@
 
 import numpy as np
 import pytest
-from bokeh.models import HoverTool, Patches
+from bokeh.models import ColorBar, HoverTool, Image, Legend, Select
 from bokeh.plotting import figure
 
-from skymatch_nb import SkyMatchSession
-from skymatch_nb.geometry import to_vectors
-from skymatch_nb.plots.footprints import SkyPlane
+from skymatch_nb import ParameterError, SkyMatchSession
+from skymatch_nb.plots import mapdata
+from skymatch_nb.plots.sources import Sources
+
+from .conftest import glyphs, texts
 
 
-@pytest.fixture
-def session(mosaic):
-    return SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
+def columns(plot, name):
+    return glyphs(plot, name).data_source.data
 
 
 def test_map_shows_every_member_and_overlap(session):
     plot = session.plot_footprints()
     assert isinstance(plot, figure)
-    sources = {r.data_source.name: r.data_source.data for r in plot.renderers}
-    assert sources["members"]["member"] == list(session.members.index)
-    assert len(sources["overlaps"]["xs"]) == len(session.overlaps)
-    assert all(isinstance(r.glyph, Patches) for r in plot.renderers)
+    assert columns(plot, "members")["member"] == list(session.members.index)
+    shown = columns(plot, "overlaps")
+    table = session.overlaps
+    assert shown["member_a"] == table["member_a"].tolist()
+    assert shown["member_b"] == table["member_b"].tolist()
+
+
+def test_only_outlines_before_the_sky_is_known(mosaic):
+    fresh = SkyMatchSession(mosaic.paths, skymethod="match", verbose=False)
+    data = columns(fresh.plot_footprints(), "members")
+    assert set(data["shown"]) == {"none"}
+    assert set(data["status"]) == {"not solved"}
+    assert fresh.fresh_result("solve") is None
 
 
 def test_sky_is_shown_once_it_is_known(session):
-    assert set(session.plot_footprints().renderers[0].data_source.data["shown"]) == {"none"}
-    sky = session.solve().sky
-    data = session.plot_footprints().renderers[0].data_source.data
-    assert data["sky"] == sky.tolist()
-    hover = next(tool for tool in session.plot_footprints().tools if isinstance(tool, HoverTool))
-    assert ("sky", "@shown") in hover.tooltips
+    plot = session.plot_footprints()
+    data = columns(plot, "members")
+    assert data["sky"] == session.sky["sky"].tolist()
+    order = np.argsort(data["sky"])
+    bar = next(b for b in plot.right if isinstance(b, ColorBar))
+    palette = list(bar.color_mapper.palette)
+    assert [palette.index(data["fill"][k]) for k in order] == sorted(palette.index(c) for c in data["fill"])
+    assert (bar.color_mapper.low, bar.color_mapper.high) == (min(data["sky"]), max(data["sky"]))
+    assert "electron / (s arcsec2)" in bar.title
+
+
+@pytest.mark.parametrize("color", ["sky", "group", "component", "status"])
+def test_fill_is_what_was_asked_and_its_key_is_seen(session, color):
+    plot = session.plot_footprints(color)
+    data = columns(plot, "members")
+    assert data["fill"] == data[f"by_{color}"]
+    keys = {b.name: b.visible for b in plot.right if isinstance(b, ColorBar | Legend)}
+    assert [name for name, seen in keys.items() if seen] == [f"key {color}"]
+    selects = [s for s in plot.references() if isinstance(s, Select) and s.name == "fill by"]
+    assert [s.value for s in selects] == [color]
+
+
+def test_colours_tell_groups_apart(session):
+    data = columns(session.plot_footprints("group"), "members")
+    by_group = dict(zip(data["group"], data["fill"], strict=True))
+    assert len(set(by_group.values())) == len(by_group) == 6
+
+
+def test_unknown_fill_and_theme_are_named(session):
+    with pytest.raises(ParameterError, match="color='flux'"):
+        session.plot_footprints("flux")
+    with pytest.raises(ParameterError, match="theme='blue'"):
+        session.plot_footprints(theme="blue")
 
 
 def test_ra_grows_to_the_left_and_scales_are_equal(session):
@@ -44,18 +81,65 @@ def test_ra_grows_to_the_left_and_scales_are_equal(session):
     assert scale[0] == pytest.approx(scale[1], rel=1e-6)
 
 
-@pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (359.99, 60.0), (12.0, 90.0), (200.0, -89.99), (100.0, -30.0)])
-def test_offsets_point_north_and_east_everywhere(ra, dec):
-    center = to_vectors(np.array([ra]), np.array([dec]))[0]
-    around = to_vectors(np.full(2, ra), np.array([dec - 0.01, min(dec + 0.01, 90.0)]))
-    plane = SkyPlane(np.vstack([center, around, to_vectors(np.array([ra + 0.02]), np.array([dec]))]))
-    x, y = plane.offsets(around)
-    assert y[1] > y[0]
-    assert plane.unit in ("arcmin", "arcsec")
-    if abs(dec) < 80:
-        assert x == pytest.approx([x[0], x[0]], abs=1e-3 * abs(y[1] - y[0]))
-        east, _ = plane.offsets(to_vectors(np.array([ra + 0.01]), np.array([dec])))
-        assert east[0] > x[0]
-        assert np.hypot(x[1] - x[0], y[1] - y[0]) == pytest.approx(
-            0.02 * {"arcmin": 60, "arcsec": 3600}[plane.unit], rel=1e-6
-        )
+def test_shade_grows_with_what_is_left(session):
+    shown = columns(session.plot_footprints(), "overlaps")
+    table, sky = session.overlaps, session.sky["sky"]
+    left = table["difference"] - (sky[table["member_a"]].to_numpy() - sky[table["member_b"]].to_numpy())
+    assert (np.argsort(shown["shade"]) == np.argsort(np.abs(left))).all()
+    k = int(np.argmax(np.abs(left)))
+    assert shown["after"][k].startswith(f"{left.iloc[k]:.6g} ± {table['difference_err'].iloc[k]:.2g}")
+    assert shown["pixels"][k] == f"{table['npix_a'].iloc[k]:,} and {table['npix_b'].iloc[k]:,}"
+
+
+def test_unmatched_members_stand_out(lonely):
+    plot = lonely.plot_footprints()
+    data = columns(plot, "members")
+    marked = [m for m, hatch in zip(data["member"], data["hatch"], strict=True) if hatch != "blank"]
+    assert {m.split("[")[0] for m in marked} == {"far.fits", "masked.fits"}
+    assert any("not matched" in t and "far.fits" in t for t in texts(plot))
+    assert len({e for e, m in zip(data["edge"], data["member"], strict=True) if m in marked}) == 1
+
+
+def test_parts_of_a_field_can_be_chosen(lonely, session):
+    selects = [s for s in lonely.plot_footprints().references() if isinstance(s, Select) and s.name == "view"]
+    assert [len(s.options) for s in selects] == [3]
+    assert not [s for s in session.plot_footprints().references() if isinstance(s, Select) and s.name == "view"]
+
+
+def test_many_overlaps_are_thinned_to_the_largest(session, monkeypatch):
+    monkeypatch.setattr(mapdata, "MOST_OVERLAPS", 4)
+    plot = session.plot_footprints()
+    shade = columns(plot, "overlaps")["shade"]
+    assert len(shade) == 4
+    monkeypatch.undo()
+    assert sorted(shade) == sorted(columns(session.plot_footprints(), "overlaps")["shade"])[-4:]
+    assert any("4 overlaps with the largest differences" in t for t in texts(plot))
+
+
+def test_images_lie_below_the_outlines_where_the_members_are(session):
+    plot = session.plot_footprints(images=True)
+    image = glyphs(plot, "image")
+    assert isinstance(image.glyph, Image)
+    assert image.level == "image"
+    data, members = image.data_source.data, columns(plot, "members")
+    xs = np.concatenate(members["xs"])
+    assert data["x"][0] == pytest.approx(xs.min(), abs=1e-6)
+    assert data["x"][0] + data["dw"][0] == pytest.approx(xs.max(), rel=0.02)
+
+
+def test_hover_tells_pair_difference_error_and_pixels(session):
+    tools = {
+        t.name: [label for label, _ in t.tooltips] for t in session.plot_footprints().tools if isinstance(t, HoverTool)
+    }
+    assert tools["overlap hover"] == ["overlap", "and", "difference", "after", "pixels"]
+    assert {"member", "sky", "status"} <= set(tools["member hover"])
+
+
+def test_given_sources_are_filled_and_refilled(session):
+    sources = Sources()
+    plot = session.plot_footprints(sources=sources)
+    assert glyphs(plot, "members").data_source is sources["members"]
+    before = dict(sources["members"].data)
+    again = session.plot_footprints("status", sources=sources)
+    assert glyphs(again, "members").data_source is sources["members"]
+    assert sources["members"].data["fill"] == before["by_status"]

@@ -1,0 +1,82 @@
+"""Figures as files: standalone pages and pictures."""
+
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from skymatch_nb.errors import ParameterError, SkyMatchError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "chrome")
+
+_INSTALL = "apt-get install chromium, or: playwright install chromium"
+_READY = "window.Bokeh && Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle"
+_QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+
+def figure_page(shown: Any, title: str = "skymatch_nb") -> str:
+    """Self-contained HTML page of a figure or layout: it loads nothing."""
+    from bokeh.embed import file_html
+    from bokeh.resources import INLINE
+
+    return str(file_html(shown, resources=INLINE, title=title))
+
+
+def check_export(path: str | PathLike[str]) -> str:
+    """Return the kind of file, '.html' or '.png', that a name stands for.
+
+    Raises
+    ------
+    ParameterError
+        For a name that ends in neither, or in a folder that is missing.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".html", ".htm", ".png"):
+        raise ParameterError(f"{path}: the name of a figure's file must end in .html or .png")
+    if not Path(path).absolute().parent.is_dir():
+        raise ParameterError(f"{path}: there is no folder {Path(path).absolute().parent}")
+    return ".png" if suffix == ".png" else ".html"
+
+
+def installed_browser() -> str | None:
+    """Path of a browser of the Chromium family on this machine; None where there is none."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def figure_picture(shown: Any, scale: float = 2.0) -> bytes:
+    """PNG of a figure or layout as a browser on this machine draws it.
+
+    Raises
+    ------
+    SkyMatchError
+        Where playwright, or a browser for it, is not installed.
+    """
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        raise SkyMatchError("pictures need playwright: python -m pip install 'skymatch_nb[export]'") from None
+    browser = installed_browser()
+
+    def draw(page_file: Path) -> bytes:
+        try:
+            with sync_playwright() as playwright:
+                started = playwright.chromium.launch(executable_path=browser, args=list(_QUIET))
+                page = started.new_page(viewport={"width": 1800, "height": 1200}, device_scale_factor=scale)
+                page.goto(page_file.as_uri())
+                page.wait_for_function(_READY)
+                page.wait_for_timeout(200)
+                picture = page.locator("body > div").first.screenshot()
+                started.close()
+                return bytes(picture)
+        except Error as error:
+            if browser is None:
+                raise SkyMatchError(f"pictures need Chromium or Chrome: {_INSTALL}") from None
+            raise SkyMatchError(f"{browser} could not draw the figure: {str(error).splitlines()[0]}") from None
+
+    with tempfile.TemporaryDirectory(prefix="skymatch_nb_") as folder:
+        page_file = Path(folder) / "figure.html"
+        page_file.write_text(figure_page(shown), encoding="utf-8")
+        with ThreadPoolExecutor(1) as apart:  # playwright refuses to run in the thread of Jupyter's event loop
+            return apart.submit(draw, page_file).result()

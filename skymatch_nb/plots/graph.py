@@ -1,0 +1,96 @@
+"""The graph that is solved: groups at their place on the sky, pairs between them."""
+
+import numpy as np
+from bokeh.models import ColorBar, LabelSet, LinearColorMapper
+from bokeh.palettes import interp_palette
+from bokeh.plotting import figure
+
+from skymatch_nb.plots.frame import Window, map_figure, view_selector
+from skymatch_nb.plots.levels import group_data
+from skymatch_nb.plots.plane import SkyPlane
+from skymatch_nb.plots.residuals import pair_data
+from skymatch_nb.plots.sources import Sources
+from skymatch_nb.plots.theme import Theme, hover, place_above, plain, say_empty, set_titles, short
+from skymatch_nb.results import Floats, Footprints, GroupPairs, Loaded, MemberLevels, Solution, Units
+
+DIVERGING = {
+    "light": ("#543005", "#8c510a", "#bf812d", "#dfc27d", "#c7bfae", "#80cdc1", "#35978f", "#01665e", "#003c30"),
+    "dark": ("#ffc27a", "#e09a4a", "#a8743e", "#736049", "#5c6167", "#44757a", "#2f9f97", "#45cabd", "#98f3e4"),
+}
+"""Brown to teal (after ColorBrewer's BrBG), strongest at the ends, whatever the paper is."""
+
+MOST_LABELS = 40
+
+
+def diverging_palette(theme: Theme) -> list[str]:
+    """`DIVERGING` with steps that are not seen."""
+    return list(interp_palette(DIVERGING[theme.name], 129))
+
+
+def group_centers(plane: SkyPlane, loaded: Loaded, footprints: Footprints) -> Floats:
+    """Middle of every group's members on the plane, shape (ngroups, 2)."""
+    total = np.zeros((len(loaded.groups), 3))
+    np.add.at(total, loaded.group_of, np.array([o.center for o in footprints.outlines]))
+    return np.column_stack(plane.offsets(total / np.linalg.norm(total, axis=1, keepdims=True)))
+
+
+def graph_figure(
+    loaded: Loaded,
+    units: Units,
+    footprints: Footprints,
+    pairs: GroupPairs | None,
+    whole: MemberLevels | None,
+    solution: Solution,
+    theme: Theme,
+    sources: Sources | None = None,
+) -> figure:
+    """Groups as nodes at their place on the sky; edges as wide as their weight, coloured by what is left in them."""
+    shared = Sources() if sources is None else sources
+    plane = SkyPlane(np.array([o.center for o in footprints.outlines]))
+    centers = group_centers(plane, loaded, footprints)
+    data = group_data(loaded, units, solution, pairs, whole, theme)
+    labels = [plain(short(name, 22)) if len(loaded.groups) <= MOST_LABELS else "" for name in loaded.groups]
+    groups = shared.put("groups", {**data, "x": centers[:, 0], "y": centers[:, 1], "label": labels})
+    reach = np.degrees(np.median([o.radius for o in footprints.outlines]))
+    room = max(0.15 * float(np.ptp(centers, axis=0).max()), 0.2 * reach)
+    around = np.vstack([centers - room, centers + room])
+    window = Window.around(around[:, 0], around[:, 1], size=620)
+    plot = map_figure(plane, window, theme, "graph")
+    if pairs is not None and len(pairs.pairs):
+        edges = shared.put("pairs", pair_data(loaded, units, pairs, solution, theme, centers))
+        largest = float(np.nanmax(np.abs(edges.data["after"]), initial=0.0)) or 1.0
+        mapper = LinearColorMapper(diverging_palette(theme), low=-largest, high=largest)
+        lines = plot.segment(
+            "x0", "y0", "x1", "y1", source=edges, line_width="width", line_cap="round", name="pairs",
+            line_color={"field": "after", "transform": mapper}, nonselection_line_alpha=0.25,
+        )  # fmt: skip
+        bar = ColorBar(color_mapper=mapper, title=f"difference left ({units.unit})", padding=8)
+        plot.add_layout(theme.dress_bar(bar), "right")
+        tips = [("pair", "@group_a"), ("and", "@group_b"), ("before", "@before{0.[000000]} @unit"),
+                ("after", "@after{0.[000000]} ± @error{0.[000000]} @unit"), ("pull", "@pull{0.00}"),
+                ("weight", "@npix{0,0} pixels")]  # fmt: skip
+        plot.add_tools(hover([lines], tips, "pair hover", attachment="vertical", line_policy="interp"))
+    else:
+        say_empty(plot, theme, "no pairs")
+    nodes = plot.scatter(
+        "x", "y", source=groups, size=15, fill_color="color", line_color=theme.ink, line_width=1.5, name="groups",
+        nonselection_alpha=0.3,
+    )  # fmt: skip
+    plot.add_layout(
+        LabelSet(
+            x="x", y="y", text="label", source=groups, text_font_size="11px", text_color=theme.ink, x_offset=0,
+            y_offset=10, text_align="center", background_fill_color=theme.paper, background_fill_alpha=0.6,
+        )
+    )  # fmt: skip
+    tips = [("group", "@group"), ("sky", "@shown"), ("status", "@status"), ("component", "@component")]
+    plot.add_tools(hover([nodes], tips, "group hover", attachment="horizontal"))
+    count = 0 if pairs is None else len(pairs.pairs)
+    title = (
+        f"{len(loaded.groups)} group{'' if len(loaded.groups) == 1 else 's'}, {count} pair{'' if count == 1 else 's'}"
+    )
+    sets = [np.flatnonzero(solution.component == k) for k in range(int(solution.component.max(initial=-1)) + 1)]
+    if sum(len(members) < len(centers) for members in sets):
+        views = {f"component {k + 1}": (centers[members, 0], centers[members, 1]) for k, members in enumerate(sets)}
+        place_above(plot, [view_selector(plot, views, window, theme)], theme)
+    set_titles(plot, theme, title, "nodes: groups, coloured by component; edges: the wider, the more pixels they share")
+    return plot

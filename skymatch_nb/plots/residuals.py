@@ -1,0 +1,127 @@
+"""Differences of pairs before and after the levels are taken off."""
+
+from typing import Any
+
+import numpy as np
+from bokeh.models import BoxAnnotation, GridPlot, Span
+
+from skymatch_nb.core.pairs import Pairs
+from skymatch_nb.plots.levels import add_dumbbells, add_legend, error_bars, rows_figure, side_by_side
+from skymatch_nb.plots.mapdata import pair_key
+from skymatch_nb.plots.sources import Sources
+from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
+from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
+
+OUTLIER = 5.0
+"""Pull beyond which a pair is marked."""
+
+MOST_ROWS = 200
+"""Pairs that are in view at first; the figure is moved for the others."""
+
+MOST_PAIRS = 2000
+"""Pairs that are drawn; of more, those with the largest pulls."""
+
+
+def pair_data(
+    loaded: Loaded, units: Units, pairs: GroupPairs, solution: Solution, theme: Theme, centers: Floats | None = None
+) -> dict[str, Any]:
+    """Columns of the pairs of groups: differences, errors, pulls, and their row, the largest pull at the top.
+
+    ``index`` is a pair's row in the residuals table. Of more than `MOST_PAIRS` those with the largest pulls are kept.
+    ``centers`` are places of the groups, shape (ngroups, 2), for the ends of each pair's edge.
+    """
+    p = pairs.pairs
+    after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
+    error = np.full(len(p), np.nan) if p.difference_err is None else p.difference_err
+    pull = np.divide(after, error, out=np.full(len(p), np.nan), where=error > 0)
+    order = np.argsort(-np.abs(np.nan_to_num(pull)), kind="stable")[:MOST_PAIRS]
+    first, second, after, error, pull = p.first[order], p.second[order], after[order], error[order], pull[order]
+    outlier = np.abs(np.nan_to_num(pull)) > OUTLIER
+    columns = {
+        "pair": [pair_key(a, b) for a, b in zip(first, second, strict=True)],
+        "group_a": [loaded.groups[g] for g in first],
+        "group_b": [loaded.groups[g] for g in second],
+        "index": order,
+        "row": np.arange(len(order)),
+        "before": p.difference[order],
+        "after": after,
+        "error": error,
+        "lower": after - error,
+        "upper": after + error,
+        "pull": pull,
+        "npix": p.npix[order],
+        "unit": [units.unit] * len(order),
+        "color": [theme.alert if o else theme.after for o in outlier],
+        "size": [9 if o else 7 for o in outlier],
+        "outlier": outlier,
+        "width": 1.0 + 6.0 * np.sqrt(p.npix[order] / p.npix.max(initial=1.0)),
+    }
+    if centers is not None:
+        columns |= dict(zip(("x0", "y0", "x1", "y1"), (*centers[first].T, *centers[second].T), strict=True))
+    return columns
+
+
+def residuals_figure(
+    loaded: Loaded,
+    units: Units,
+    pairs: GroupPairs,
+    solution: Solution,
+    theme: Theme,
+    sources: Sources | None = None,
+) -> GridPlot:
+    """Two figures side by side: differences before and after, and what is left in units of its standard error."""
+    shared = Sources() if sources is None else sources
+    source = shared.put("pairs", pair_data(loaded, units, pairs, solution, theme))
+    data = source.data
+    names = [f"{short(a, 22)} − {short(b, 22)}" for a, b in zip(data["group_a"], data["group_b"], strict=True)]
+    left = rows_figure(names, data["row"], theme, "residuals", width=420)
+    right = rows_figure([""] * len(names), data["row"], theme, "pulls", width=260)
+    left.xaxis.axis_label = f"difference of the pair ({units.unit})" if units.unit else "difference of the pair"
+    right.xaxis.axis_label = "left after, in standard errors (pull)"
+    right.yaxis.major_label_text_font_size = "0px"
+    right.y_range = left.y_range
+    if len(names) > MOST_ROWS:
+        left.y_range.start = MOST_ROWS - 0.4
+    left.add_layout(error_bars(source))
+    before, after = add_dumbbells(left, source, theme, color="color")
+    right.add_layout(BoxAnnotation(left=-1, right=1, fill_color=theme.plain, fill_alpha=0.25, level="underlay"))
+    right.add_layout(Span(dimension="height", location=0, line_color=theme.ink, line_alpha=0.3, level="underlay"))
+    right.segment(0, "row", "pull", "row", source=source, line_color="color", line_width=2)
+    pulls = right.scatter(
+        "pull", "row", source=source, size="size", color="color", name="pulls", nonselection_alpha=0.25
+    )
+    tips = [("pair", "@group_a"), ("and", "@group_b"), ("before", "@before{0.[000000]} @unit"),
+            ("after", "@after{0.[000000]} ± @error{0.[000000]} @unit"), ("pull", "@pull{0.00}"),
+            ("pixels", "@npix{0,0}")]  # fmt: skip
+    left.add_tools(hover([before, after], tips, "residual hover"))
+    right.add_tools(hover([pulls], tips, "pull hover"))
+    add_legend(left, theme, {"before": before, "after, with its standard error": after})
+    notes = _notes(data, len(pairs.pairs))
+    set_titles(left, theme, _title(pairs.pairs, solution), *notes)
+    set_titles(right, theme, "Pulls")
+    if not names:
+        say_empty(left, theme, "no two groups could be compared")
+    return side_by_side([left, right], "residuals")
+
+
+def _title(pairs: Pairs, solution: Solution) -> str:
+    count = len(pairs)
+    if not count:
+        return "No pairs"
+    left = pairs.difference - (solution.sky[pairs.first] - solution.sky[pairs.second])
+    before, after = (float(np.sqrt(np.nanmean(np.square(d)))) for d in (pairs.difference, left))
+    return f"{count} pair{'' if count == 1 else 's'}: rms {before:.3g} before, {after:.3g} after"
+
+
+def _notes(data: dict[str, Any], total: int) -> list[str]:
+    count = int(data["outlier"].sum())
+    lines = []
+    if count:
+        worst = int(np.argmax(np.abs(np.nan_to_num(data["pull"]))))
+        name = f"{short(data['group_a'][worst], 24)} − {short(data['group_b'][worst], 24)}"
+        lines.append(f"{count} beyond {OUTLIER:g} standard errors; the largest: {name} ({data['pull'][worst]:+.1f})")
+    if len(data["pair"]) > MOST_ROWS:
+        lines.append(f"the {MOST_ROWS} largest pulls are in view; pan down for the others")
+    if len(data["pair"]) < total:
+        lines.append(f"{total - len(data['pair'])} pairs with smaller pulls are not drawn")
+    return lines

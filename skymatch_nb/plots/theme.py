@@ -1,0 +1,172 @@
+"""Colours of the figures, light and dark; every palette can be told apart by colour-blind readers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from bokeh.models import HoverTool, InlineStyleSheet, Label, Node, Panel, PlainText, Row, Select, Title
+from bokeh.palettes import Cividis256
+from bokeh.plotting import figure
+
+from skymatch_nb.errors import ParameterError
+from skymatch_nb.results import Floats
+
+OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#888888")
+"""Colours of Okabe & Ito (2008), the grey in place of black, which is the text's."""
+
+SEQUENTIAL: tuple[str, ...] = tuple(Cividis256)
+
+LONGEST_NAME = 34
+"""Characters of a name on an axis; hover shows all of it."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of one theme."""
+
+    name: str
+    paper: str
+    ink: str
+    faint: str
+    plain: str
+    accent: str
+    alert: str
+    before: str
+    after: str
+
+    def dress(self, plot: figure) -> figure:
+        """Give a figure this theme's colours, and what all figures share."""
+        plot.background_fill_color = plot.border_fill_color = self.paper
+        plot.outline_line_color = self.faint
+        plot.title.text_color = self.ink
+        plot.grid.grid_line_color = self.faint
+        plot.grid.grid_line_alpha = 0.5
+        for axis in plot.axis:
+            axis.axis_line_color = axis.major_tick_line_color = self.ink
+            axis.minor_tick_line_color = None
+            axis.major_label_text_color = axis.axis_label_text_color = self.ink
+            axis.axis_label_text_font_style = "normal"
+        plot.toolbar.logo = None
+        return plot
+
+    def dress_bar(self, bar: Any) -> Any:
+        """Give a colour bar, legend or scale bar this theme's colours."""
+        bar.background_fill_color, bar.background_fill_alpha = self.paper, 0.85
+        for name in ("title_text_color", "major_label_text_color", "label_text_color"):
+            if name in bar.properties():
+                setattr(bar, name, self.ink)
+        if "title_text_font_style" in bar.properties():
+            bar.title_text_font_style = "normal"
+        return bar
+
+    def style(self) -> InlineStyleSheet:
+        """Style sheet of a selector inside a figure."""
+        css = (
+            f".bk-input, .bk-input option {{ font-size: 12px; color: {self.ink} !important;"
+            f" background-color: {self.paper} !important; border-color: {self.faint} !important }}"
+        )
+        return InlineStyleSheet(css=css)
+
+
+THEMES = {
+    "light": Theme(
+        "light", "#ffffff", "#222222", "#d8dce2", "#7a8ba5", "#111111", "#c43c00", before="#e69f00", after="#0072b2"
+    ),
+    "dark": Theme(
+        "dark", "#15191f", "#e2e5ea", "#39414d", "#8796ad", "#ffffff", "#ff8a4c", before="#e69f00", after="#56b4e9"
+    ),
+}
+
+
+def theme_named(name: str) -> Theme:
+    """Return a theme by its name.
+
+    Raises
+    ------
+    ParameterError
+        Where there is none of that name.
+    """
+    if name not in THEMES:
+        raise ParameterError(f"theme={name!r}: must be {' or '.join(map(repr, THEMES))}")
+    return THEMES[name]
+
+
+def sequential_colors(values: Floats, missing: str = "#ffffff00") -> list[str]:
+    """Cividis colours of values from the smallest to the largest; ``missing`` where one is not finite."""
+    known = np.isfinite(values)
+    low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 1.0)
+    place = np.where(known, (values - low) / (high - low) if high > low else 0.5, 0.0)
+    return [SEQUENTIAL[int(p * 255)] if k else missing for p, k in zip(place, known, strict=True)]
+
+
+def category_colors(numbers: Sequence[int], missing: str) -> list[str]:
+    """Colours of categories counted from 0, again from the first after the last; ``missing`` for -1."""
+    return [missing if n < 0 else OKABE_ITO[n % len(OKABE_ITO)] for n in numbers]
+
+
+def plain(text: str) -> str:
+    """Text that Bokeh does not take for TeX: its delimiters are broken by a zero-width space."""
+    for mark in ("$$", "\\[", "\\]", "\\(", "\\)"):
+        text = text.replace(mark, f"{mark[0]}\u200b{mark[1]}")
+    return text
+
+
+def literal(text: str) -> PlainText:
+    """Text for the labels of an axis, taken as it is."""
+    return PlainText(text=text)
+
+
+def short(name: str, longest: int = LONGEST_NAME) -> str:
+    """Name with its middle left out where it is long: names of exposures differ at both ends."""
+    if len(name) <= longest:
+        return name
+    head = (longest - 1) // 2
+    return f"{name[:head]}…{name[head + 1 - longest :]}"
+
+
+def set_titles(plot: figure, theme: Theme, title: str, *lines: str) -> None:
+    """Title above a figure, and what else is to be said of it in smaller lines below."""
+    plot.title.text, plot.title.text_font_size, plot.title.text_color = plain(title), "14px", theme.ink
+    for line in lines:
+        style: dict[str, Any] = {"text_font_size": "11px", "text_font_style": "normal", "text_color": theme.ink}
+        plot.add_layout(Title(text=plain(line), **style), "below")
+
+
+def place_above(plot: figure, widgets: Sequence[Any], theme: Theme) -> None:
+    """Put small widgets above the right end of a figure's frame; they stay with it wherever it is shown."""
+    width = sum(widget.width + 10 for widget in widgets)
+    panel = Panel(
+        position=Node.frame.top_right, anchor="bottom_right", elements=[Row(children=list(widgets))], width=width,
+        height=42, styles={"background-color": theme.paper, "border": "none"},
+    )  # fmt: skip
+    plot.elements = [*plot.elements, panel]
+    plot.min_border_top = 46
+
+
+def selector(what: str, options: Sequence[str], value: str, theme: Theme) -> Select:
+    """Small selector that names what it selects."""
+    labels = [(name, f"{what}: {name}") for name in options]
+    return Select(options=labels, value=value, width=150, stylesheets=[theme.style()], name=what)
+
+
+def say_empty(plot: figure, theme: Theme, text: str) -> None:
+    """Tell in the middle of a figure why it is empty."""
+    plot.add_layout(
+        Label(
+            x=0.5 * (plot.frame_width or 400), y=0.5 * (plot.frame_height or 200), x_units="screen", y_units="screen",
+            text=plain(text), text_align="center", text_baseline="middle", text_color=theme.ink,
+        )
+    )  # fmt: skip
+
+
+def hover(renderers: Sequence[Any], tooltips: Sequence[tuple[str, str]], name: str, **options: Any) -> HoverTool:
+    """Hover tool whose texts are shown as they are (Bokeh escapes ``@columns``), at most three at a time."""
+    return HoverTool(renderers=list(renderers), tooltips=list(tooltips), name=name, limit=3, **options)
+
+
+def level_text(value: float, error: float, unit: str) -> str:
+    """Value with its error and unit, or 'none'."""
+    if not np.isfinite(value):
+        return "none"
+    return f"{value:.6g}{f' ± {error:.2g}' if np.isfinite(error) else ''} {unit}".strip()

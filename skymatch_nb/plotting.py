@@ -1,0 +1,328 @@
+"""The session's figures: one thin method each; what they show is put together in plots/."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from skymatch_nb.errors import InputError, ParameterError
+from skymatch_nb.executor import Work
+from skymatch_nb.pipeline import Pipeline
+from skymatch_nb.report import write_bytes, write_text
+from skymatch_nb.report_page import made_or_missing
+from skymatch_nb.results import Integers, Loaded, Overlaps
+from skymatch_nb.steps.measure import limits_of_sets
+from skymatch_nb.steps.registry import LOCAL_METHODS
+
+if TYPE_CHECKING:
+    from bokeh.models import GridPlot
+    from bokeh.plotting import figure
+
+    from skymatch_nb.plots.plane import SkyPlane
+    from skymatch_nb.plots.samples import Shown
+    from skymatch_nb.plots.sources import Sources
+    from skymatch_nb.steps.preview import CoarseMosaic
+
+MOST_REPORT_PIXELS = 2_000_000_000
+"""Pixels that are read for the preview in a report."""
+
+TABLES = ("members", "masks", "footprints", "overlaps", "sky", "residuals", "applied")
+
+
+class SessionPlots:
+    """Figures of a session.
+
+    Every method returns a Bokeh figure, or several in a grid: ``bokeh.io.show`` it, or `save_figure`. ``theme`` is
+    'light' or 'dark'. Figures that are given the same `Sources` and shown in one document share data and selection.
+    """
+
+    _pipeline: Pipeline
+
+    def plot_footprints(
+        self,
+        color: str = "sky",
+        *,
+        images: bool = False,
+        theme: str = "light",
+        sources: "Sources | None" = None,
+    ) -> "figure":
+        """Map of the members on the sky, overlaps shaded by what is left in them where the sky is known.
+
+        Parameters
+        ----------
+        color
+            What members are filled by: 'sky', 'group', 'component' or 'status'; a selector in the figure changes it.
+        images
+            Whether the mosaic itself, coarsely averaged, is drawn below the outlines; this solves and reads pixels.
+        theme, sources
+            As for all figures.
+        """
+        from skymatch_nb.plots.footprints import footprints_figure, underlay
+        from skymatch_nb.plots.theme import theme_named
+
+        look = theme_named(theme)
+        if images:
+            self._pipeline.require("solve")
+        loaded, footprints, overlaps = self._pipeline.require("group", "footprint", "overlap")
+        fresh = self._pipeline.fresh()
+        plot = footprints_figure(
+            loaded, footprints, overlaps, fresh.get("units"), fresh.get("compare"), fresh.get("solve"), look,
+            color, sources,
+        )  # fmt: skip
+        if images:
+            underlay(plot, self._mosaic(range(len(loaded)), 700)[1], look)
+        return plot
+
+    def plot_sky(self, unit: str = "brightness", *, theme: str = "light", sources: "Sources | None" = None) -> "figure":
+        """Sky of every group with its standard error, and its level before and after it is subtracted.
+
+        ``unit`` is 'brightness' or 'data' (the data units of each group's first member). Solves first where needed.
+        """
+        from skymatch_nb.plots.levels import sky_figure
+        from skymatch_nb.plots.theme import theme_named
+
+        if unit not in ("brightness", "data"):
+            raise ParameterError(f"unit={unit!r}: must be 'brightness' or 'data'")
+        loaded, units, solution = self._pipeline.require("group", "units", "solve")
+        fresh = self._pipeline.fresh()
+        pairs = None if self._is_local else fresh.get("pair")
+        return sky_figure(
+            loaded, units, solution, pairs, fresh.get("measure_members"), theme_named(theme), unit, sources
+        )
+
+    def plot_residuals(self, *, theme: str = "light", sources: "Sources | None" = None) -> "GridPlot":
+        """Differences of all pairs before and after, and what is left in standard errors; solves first where needed."""
+        from skymatch_nb.plots.residuals import residuals_figure
+        from skymatch_nb.plots.theme import theme_named
+
+        look = theme_named(theme)
+        loaded, units, pairs, solution = self._pipeline.require("group", "units", "pair", "solve")
+        return residuals_figure(loaded, units, pairs, solution, look, sources)
+
+    def plot_graph(self, *, theme: str = "light", sources: "Sources | None" = None) -> "figure":
+        """Groups at their place on the sky, and the pairs that connect them; solves first where needed."""
+        from skymatch_nb.plots.graph import graph_figure
+        from skymatch_nb.plots.theme import theme_named
+
+        look = theme_named(theme)
+        loaded, units, footprints, solution = self._pipeline.require("group", "units", "footprint", "solve")
+        fresh = self._pipeline.fresh()
+        pairs = None if self._is_local else fresh.get("pair")
+        return graph_figure(loaded, units, footprints, pairs, fresh.get("measure_members"), solution, look, sources)
+
+    def plot_samples(self, which: str | int | Sequence[str], *, theme: str = "light") -> "GridPlot":
+        """Histogram of the good pixels that a level comes from, with the clipping limits of every iteration.
+
+        Parameters
+        ----------
+        which
+            Two names of members, or of groups (their overlap with the most pixels), for both sides of an overlap; a
+            row number of the overlaps table likewise; or one member's name for all of its pixels.
+        theme
+            'light' or 'dark'.
+
+        Raises
+        ------
+        InputError
+            Where there is no such member, group or overlap.
+        """
+        from skymatch_nb.plots.samples import samples_figure
+        from skymatch_nb.plots.theme import theme_named
+
+        look = theme_named(theme)
+        (units,) = self._pipeline.require("units")
+        if isinstance(which, str):
+            shown, title = [self._member_sample(which)], f"Pixels of {which}"
+        else:
+            shown, title = self._overlap_samples(which)
+        return samples_figure(shown, self._pipeline.params, units.unit, look, title)
+
+    def plot_preview(self, *, part: int | None = None, size: int = 512, theme: str = "light") -> "GridPlot":
+        """Mosaic before and after, and what overlapping exposures still differ by; solves first where needed.
+
+        Good pixels are averaged onto a grid of ``size`` cells along its longer side. Of fields that do not touch, one
+        is shown: number ``part`` (from 1), or the one with the most members.
+
+        Raises
+        ------
+        ParameterError
+            Where there is no such part.
+        """
+        from skymatch_nb.plots.mapdata import field_parts
+        from skymatch_nb.plots.preview import preview_figure
+        from skymatch_nb.plots.theme import theme_named
+
+        look = theme_named(theme)
+        self._pipeline.require("solve")
+        loaded, overlaps, units = self._pipeline.require("group", "overlap", "units")
+        parts = field_parts(loaded, overlaps)
+        if part is not None and not 1 <= part <= len(parts):
+            raise ParameterError(f"part={part!r}: the field has {len(parts)}, counted from 1")
+        number = int(np.argmax([len(p) for p in parts])) if part is None else part - 1
+        plane, mosaic = self._mosaic(parts[number], size)
+        which = "" if len(parts) == 1 else f"part {number + 1} of {len(parts)}, "
+        notes = [f"part={k + 1} shows {len(p)} members" for k, p in enumerate(parts) if k != number][:2]
+        return preview_figure(plane, mosaic, units.unit, look, f"{which}{len(parts[number])} members", *notes)
+
+    def show(self, table: str, *, sources: "Sources | None" = None) -> Any:
+        """Table that can be sorted and searched, as a widget (extra ``notebook``).
+
+        Parameters
+        ----------
+        table
+            Name of a table: 'members', 'overlaps', 'sky', ...
+        sources
+            Those of a figure, to select in the table what is selected in the figure and the other way round.
+
+        Raises
+        ------
+        ParameterError
+            Where there is no table of that name.
+        SkyMatchError
+            Where itables is not installed.
+        """
+        from skymatch_nb.plots.grid import interactive_table
+
+        if table not in TABLES:
+            raise ParameterError(f"no table {table!r}; there are {', '.join(TABLES)}")
+        data: pd.DataFrame = getattr(self, table)
+        return interactive_table(table, data, sources)
+
+    def save_figure(self, shown: Any, path: str | PathLike[str]) -> Path:
+        """Write a figure to a self-contained page (.html) or a picture (.png, extra ``export``); return the path.
+
+        Raises
+        ------
+        ParameterError
+            For a name that ends otherwise, or in a folder that is missing.
+        SkyMatchError
+            Where what draws pictures is not installed.
+        """
+        from skymatch_nb.plots.export import check_export, figure_page, figure_picture
+
+        if check_export(path) == ".png":
+            return write_bytes(Path(path), figure_picture(shown))
+        return write_text(Path(path), figure_page(shown))
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _report_figures(self, theme: str) -> tuple[dict[str, Any], dict[str, str]]:
+        """Figures of a report, linked with each other, and why others are left out."""
+        from skymatch_nb.plots.sources import Sources
+        from skymatch_nb.plots.theme import theme_named
+
+        theme_named(theme)
+        shared = Sources()
+        return made_or_missing(
+            {
+                "footprints": lambda: self.plot_footprints(theme=theme, sources=shared),
+                "sky": lambda: self.plot_sky(theme=theme, sources=shared),
+                "residuals": lambda: self.plot_residuals(theme=theme, sources=shared),
+                "graph": lambda: self.plot_graph(theme=theme, sources=shared),
+                "preview": lambda: self._report_preview(theme),
+            }
+        )
+
+    def _report_preview(self, theme: str) -> "GridPlot":
+        """Preview that keeps a report small; a mosaic that takes long to read is left to `plot_preview`."""
+        (loaded,) = self._pipeline.require("group")
+        pixels = sum(int(np.prod(m.shape)) for m in loaded.members)
+        if pixels > MOST_REPORT_PIXELS:
+            raise InputError(f"{pixels:.2g} pixels are many to read for a report; plot_preview() shows them")
+        return self.plot_preview(size=200, theme=theme)
+
+    @property
+    def _is_local(self) -> bool:
+        return self._pipeline.params.skymethod in LOCAL_METHODS
+
+    def _mosaic(self, members: Sequence[int] | Integers, size: int) -> "tuple[SkyPlane, CoarseMosaic]":
+        """Plane of some members, and their mosaic on it."""
+        from skymatch_nb.plots.plane import SkyPlane
+        from skymatch_nb.steps.preview import coarse_mosaic
+
+        loaded, masks, footprints, units, solution = self._pipeline.require(
+            "group", "mask", "footprint", "units", "solve"
+        )
+        chosen = [int(k) for k in members]
+        plane = SkyPlane(np.concatenate([footprints.outlines[k].vectors for k in chosen]))
+        work = Work(self._pipeline.workers, self._pipeline.progress)
+        mosaic = coarse_mosaic(loaded, masks, footprints, units, solution, chosen, plane.offsets, size, work)
+        return plane, mosaic
+
+    def _member_sample(self, name: str) -> "Shown":
+        from skymatch_nb.plots.samples import Shown
+
+        loaded, units, samples, levels = self._pipeline.require("group", "units", "sample_members", "measure_members")
+        k = next((k for k, m in enumerate(loaded.members) if m.name == name), None)
+        if k is None:
+            raise InputError(f"{name!r} is no member ({', '.join(m.name for m in loaded.members[:4])}, ...)")
+        limits = limits_of_sets(loaded, samples.sets, self._pipeline.params)[k]
+        return Shown(name, samples.sets[k], 0, float(units.factor[k]), float(levels.sky[k]), *_of_sample(limits, 0))
+
+    def _overlap_samples(self, which: int | Sequence[str]) -> "tuple[list[Shown], str]":
+        loaded, overlaps, compared = self._pipeline.require("group", "overlap", "compare")
+        pixels = compared.npix_a + compared.npix_b
+        row = which if isinstance(which, int) else _overlap_row(which, loaded, overlaps, pixels)
+        if not 0 <= row < len(overlaps):
+            raise InputError(f"there is no overlap {row}; the overlaps table has {len(overlaps)}")
+        if self._pipeline.params.overlap_stat == "difference":
+            return [self._difference_sample(row)], f"Differences of pixels of overlap {row}"
+        return self._side_samples(row), f"Pixels of overlap {row}"
+
+    def _difference_sample(self, row: int) -> "Shown":
+        from skymatch_nb.plots.samples import Shown
+
+        loaded, overlaps, samples, levels = self._pipeline.require(
+            "group", "overlap", "difference_samples", "measure_differences"
+        )
+        name = " − ".join(loaded.members[int(of[row])].name for of in (overlaps.member_a, overlaps.member_b))
+        sample_set, k = samples.place(row)
+        return Shown(name, sample_set, k, 1.0, float(levels.difference[row]))
+
+    def _side_samples(self, row: int) -> "list[Shown]":
+        from skymatch_nb.plots.samples import Shown
+
+        loaded, units, overlaps, samples, levels = self._pipeline.require(
+            "group", "units", "overlap", "sample_overlaps", "measure_overlaps"
+        )
+        limits = limits_of_sets(loaded, samples.sets, self._pipeline.params)
+        sides = (
+            (int(overlaps.member_a[row]), int(samples.at_a[row]), levels.sky_a),
+            (int(overlaps.member_b[row]), int(samples.at_b[row]), levels.sky_b),
+        )
+        return [
+            Shown(
+                loaded.members[k].name,
+                samples.sets[k],
+                at,
+                float(units.factor[k]),
+                float(sky[row]),
+                *_of_sample(limits[k], at),
+            )
+            for k, at, sky in sides
+        ]
+
+
+def _of_sample(limits: Sequence[Any], k: int) -> list[float | None]:
+    """Lower and upper limit of one sample of a set."""
+    return [None if limit is None else float(limit if np.ndim(limit) == 0 else limit[k]) for limit in limits]
+
+
+def _overlap_row(names: Sequence[str], loaded: Loaded, overlaps: Overlaps, pixels: Integers) -> int:
+    """Row of the overlap of two members, or of the largest one of two groups."""
+    if len(names) != 2:
+        raise InputError(f"an overlap has two sides, not {len(names)}")
+    sides = [{k for k, m in enumerate(loaded.members) if name in (m.name, m.group)} for name in names]
+    for name, side in zip(names, sides, strict=True):
+        if not side:
+            raise InputError(f"{name!r} is no member and no group")
+    ends = list(zip(overlaps.member_a.tolist(), overlaps.member_b.tolist(), strict=True))
+    rows = [
+        k for k, (a, b) in enumerate(ends) if (a in sides[0] and b in sides[1]) or (a in sides[1] and b in sides[0])
+    ]
+    if not rows:
+        raise InputError(f"{names[0]} and {names[1]} do not overlap")
+    return max(rows, key=lambda k: pixels[k])

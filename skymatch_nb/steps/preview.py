@@ -1,0 +1,182 @@
+"""A coarse mosaic of all members before and after their levels are taken off: what a preview shows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skymatch_nb.core.coarse import deposit
+from skymatch_nb.core.quality import flagged
+from skymatch_nb.executor import Work
+from skymatch_nb.geometry import to_vectors
+from skymatch_nb.io.pixels import good_mask, read_flags, read_pixels
+from skymatch_nb.results import Floats, Footprints, Loaded, Masks, Member, Solution, Units
+
+Place: TypeAlias = Callable[[Floats], tuple[Floats, Floats]]
+"""Offsets in degrees, to the east and to the north, of unit vectors (n, 3)."""
+
+MOST_PIXELS = 100_000_000
+"""Pixels up to which all are averaged; of more, every second row and column, and so on."""
+
+_NODES = 33
+
+
+@dataclass(frozen=True, eq=False)
+class CoarseMosaic:
+    """Mean brightness on a grid; arrays of shape (height, width), NaN where there is none.
+
+    Cell (j, i) has its lower corner at ``west + i * cell`` to the east and ``south + j * cell`` to the north, in
+    degrees. ``difference`` is, where groups overlap, what the last shows less what the first shows after their levels
+    are taken off; ``stride`` tells that every so many pixels of a row and column were read.
+    """
+
+    west: float
+    south: float
+    cell: float
+    before: Floats
+    after: Floats
+    difference: Floats
+    stride: int
+
+
+@dataclass(frozen=True)
+class _Grid:
+    west: float
+    south: float
+    cell: float
+    width: int
+    height: int
+
+    def cells(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        return (x - self.west) / self.cell, (y - self.south) / self.cell
+
+
+def coarse_mosaic(
+    loaded: Loaded,
+    masks: Masks,
+    footprints: Footprints,
+    units: Units,
+    solution: Solution,
+    members: Sequence[int],
+    place: Place,
+    size: int,
+    work: Work,
+) -> CoarseMosaic:
+    """Average the good pixels of some members onto a grid whose longer side has at most ``size`` cells.
+
+    Cells are at least 1.5 pixels wide, so that no turned image leaves holes.
+    """
+    edges = {k: place(footprints.outlines[k].vectors) for k in members}
+    grid = _grid(edges, footprints, size)
+    pixels = sum(int(np.prod(loaded.members[k].shape)) for k in members)
+    stride = _stride(grid, footprints, members, pixels)
+    of_group: dict[int, list[int]] = {}
+    for k in members:
+        of_group.setdefault(int(loaded.group_of[k]), []).append(k)
+
+    def one(group: int) -> tuple[slice, slice, Floats]:
+        return _group_mean(group, of_group[group], loaded, masks, units, edges, place, grid, stride)
+
+    means = work.map(one, of_group, "preview")
+    return _combined(grid, list(of_group), means, solution, stride)
+
+
+def _combined(
+    grid: _Grid, groups: Sequence[int], means: Sequence[tuple[slice, slice, Floats]], solution: Solution, stride: int
+) -> CoarseMosaic:
+    """Mean over groups, before and after, and the last less the first."""
+    shape = (grid.height, grid.width)
+    before, after = np.zeros(shape), np.zeros(shape)
+    first, last = np.full(shape, np.nan), np.full(shape, np.nan)
+    seen, matched = np.zeros(shape, int), np.zeros(shape, int)
+    for group, (rows, columns, mean) in zip(groups, means, strict=True):
+        there = np.isfinite(mean)
+        before[rows, columns][there] += mean[there]
+        seen[rows, columns][there] += 1
+        if not np.isfinite(solution.sky[group]):
+            continue
+        flat = mean[there] - solution.sky[group]
+        after[rows, columns][there] += flat
+        new = there & (matched[rows, columns] == 0)
+        first[rows, columns][new] = mean[new] - solution.sky[group]
+        last[rows, columns][there] = flat
+        matched[rows, columns][there] += 1
+    difference = np.where(matched > 1, last - first, np.nan)
+    with np.errstate(invalid="ignore"):
+        return CoarseMosaic(
+            grid.west, grid.south, grid.cell, before / np.where(seen > 0, seen, np.nan),
+            after / np.where(matched > 0, matched, np.nan), difference, stride,
+        )  # fmt: skip
+
+
+def _grid(edges: dict[int, tuple[Floats, Floats]], footprints: Footprints, size: int) -> _Grid:
+    x = np.concatenate([e[0] for e in edges.values()])
+    y = np.concatenate([e[1] for e in edges.values()])
+    west, south, extent = np.nanmin(x), np.nanmin(y), max(np.nanmax(x) - np.nanmin(x), np.nanmax(y) - np.nanmin(y))
+    cell = max(extent / size, 1.5 * max(_pixel(footprints, k) for k in edges))
+    width, height = (int(np.ceil(e / cell)) + 1 for e in (np.nanmax(x) - west, np.nanmax(y) - south))
+    return _Grid(float(west), float(south), float(cell), width, height)
+
+
+def _pixel(footprints: Footprints, k: int) -> float:
+    """Size of a member's pixel in degrees."""
+    outline = footprints.outlines[k]
+    return float(np.degrees(np.sqrt(outline.area / (np.ptp(outline.x) * np.ptp(outline.y)))))
+
+
+def _stride(grid: _Grid, footprints: Footprints, members: Sequence[int], pixels: int) -> int:
+    """Every how many pixels are read: as few as keep to `MOST_PIXELS` and still leave no hole in the grid."""
+    largest = max(_pixel(footprints, k) for k in members)
+    return int(max(1, min(np.ceil(np.sqrt(pixels / MOST_PIXELS)), grid.cell // (1.5 * largest))))
+
+
+def _group_mean(
+    group: int,
+    members: Sequence[int],
+    loaded: Loaded,
+    masks: Masks,
+    units: Units,
+    edges: dict[int, tuple[Floats, Floats]],
+    place: Place,
+    grid: _Grid,
+    stride: int,
+) -> tuple[slice, slice, Floats]:
+    """Mean brightness of one group on its part of the grid: rows, columns, and values."""
+    x, y = grid.cells(*(np.concatenate([edges[k][axis] for k in members]) for axis in (0, 1)))
+    left, bottom = max(int(np.nanmin(x)) - 1, 0), max(int(np.nanmin(y)) - 1, 0)
+    right, top = min(int(np.nanmax(x)) + 2, grid.width), min(int(np.nanmax(y)) + 2, grid.height)
+    total, count = np.zeros((top - bottom, right - left)), np.zeros((top - bottom, right - left), np.int64)
+    for k in members:
+        data, good = _read(loaded.members[k], masks, k, stride)
+        rows, columns, cx, cy = _nodes(loaded.members[k], place, grid, stride)
+        sums = np.zeros_like(total)
+        deposit(data, good, rows, columns, cx - left, cy - bottom, sums, count)
+        total += sums * units.factor[k]
+    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return slice(bottom, top), slice(left, right), mean
+
+
+def _read(member: Member, masks: Masks, k: int, stride: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Every ``stride``-th pixel of a member, and which of them are good."""
+    every = (slice(None, None, stride), slice(None, None, stride))
+    data = read_pixels(member.pixels)[every]
+    data = np.ascontiguousarray(data, data.dtype.newbyteorder("="))
+    good = np.ones(data.shape, bool)
+    source = masks.quality[k]
+    if source is not None:
+        good &= ~flagged(read_flags(source)[every], masks.good_bits[k])
+    mask = good_mask(masks, k, member.shape)
+    if mask is not None:
+        good &= mask[every]
+    return data, good
+
+
+def _nodes(member: Member, place: Place, grid: _Grid, stride: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Rows and columns (of the strided image) where the WCS is asked, and the places of these nodes in cells."""
+    ny, nx = member.shape
+    rows, columns = np.linspace(0, ny - 1, _NODES), np.linspace(0, nx - 1, _NODES)
+    px, py = np.meshgrid(columns, rows)
+    x, y = grid.cells(*place(to_vectors(*member.wcs.to_sky(px.ravel(), py.ravel()))))
+    return rows / stride, columns / stride, x.reshape(px.shape), y.reshape(px.shape)
