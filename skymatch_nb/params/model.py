@@ -15,6 +15,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
+    PlainSerializer,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -22,7 +24,7 @@ from pydantic import (
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import parse_good_bits
-from skymatch_nb.params.sky_values import parse_sky_values
+from skymatch_nb.params.sky_values import SkyValues, parse_sky_values
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,11 @@ GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
-SkyValues = Annotated[dict[str, float] | None, BeforeValidator(parse_sky_values)]
+Fixed = Annotated[
+    InstanceOf[SkyValues] | None,
+    BeforeValidator(parse_sky_values),
+    PlainSerializer(lambda values: None if values is None else dict(values), return_type=dict[str, float] | None),
+]
 Robust = Annotated[Literal["huber"] | None, BeforeValidator(_blank_is_none)]
 
 SkyStat = Literal["mode", "mean", "median", "midpt", "binmode"]
@@ -104,7 +110,7 @@ class SkyMatchParams(BaseModel):
     """What exposures that overlap no other get: 'baseline', that of 'globalmin+match' and no level in 'match'; 'own',
     their own sky; 'leave', no level."""
 
-    fixed: Annotated[SkyValues, About("solve", "data")] = None
+    fixed: Annotated[Fixed, About("solve", "data")] = None
     """Skies that are known and held exactly, by name of file, group or member: in Python a mapping; as text
     'a.fits=0.5,b.fits=0.7' or the path of a file with a name and a value on each line."""
 

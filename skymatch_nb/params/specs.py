@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import format_good_bits
 from skymatch_nb.params.model import About, SkyMatchParams
+from skymatch_nb.params.sky_values import SkyValues
 
 Kind = Literal["choice", "flag", "integer", "number", "bits", "mapping", "text"]
 
@@ -137,8 +138,8 @@ def _kind(name: str, types: list[Any], choices: tuple[str, ...]) -> Kind:
         return "bits"
     if choices:
         return "choice"
-    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", dict: "mapping"}
-    return next((kinds[kind] for t in types if (kind := get_origin(t) or t) in kinds), "text")
+    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", SkyValues: "mapping"}
+    return next((kinds[t] for t in types if t in kinds), "text")
 
 
 def _flatten(annotation: Any) -> tuple[list[Any], list[Any]]:

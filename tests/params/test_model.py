@@ -15,6 +15,11 @@ DEFAULTS = {
     "skymethod": "globalmin+match",
     "match_down": True,
     "reference": None,
+    "weighting": "pixels",
+    "robust": None,
+    "anchor": "shared",
+    "isolated": "baseline",
+    "fixed": None,
     "skystat": "mode",
     "lower": None,
     "upper": None,
@@ -308,7 +313,10 @@ def test_every_parameter_is_read_by_one_step():
     [
         ("mask", ["dq_bits"]),
         ("measure", ["skystat", "lower", "upper", "nclip", "lsigma", "usigma", "binwidth"]),
-        ("solve", ["skymethod", "match_down", "reference"]),
+        (
+            "solve",
+            ["skymethod", "match_down", "reference", "weighting", "robust", "anchor", "isolated", "fixed"],
+        ),
         ("apply", ["skyuser_kwd", "readonly", "subtractsky", "backup", "allow_mixed"]),
         ("units", ["units_kwd", "invsens_kwd"]),
         ("footprint", []),
@@ -329,6 +337,8 @@ VALUES = st.fixed_dictionaries(
     optional={
         "skymethod": st.sampled_from(["globalmin+match", "localmin", "globalmin", "match"]),
         "reference": st.none() | words,
+        "robust": st.none() | st.just("huber"),
+        "fixed": st.none() | st.dictionaries(words, numbers, min_size=1),
         "skystat": st.sampled_from(["mode", "mean", "median", "midpt", "binmode"]),
         "nclip": st.integers(0, 100),
         "lsigma": st.floats(0, 1000, exclude_min=True),

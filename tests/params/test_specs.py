@@ -9,14 +9,15 @@ from skymatch_nb.params import SkyMatchParams, specs
 from skymatch_nb.params.specs import spec
 
 KINDS = {
-    "choice": ["skymethod", "skystat", "optimize"],
+    "choice": ["skymethod", "weighting", "robust", "anchor", "isolated", "skystat", "optimize"],
     "flag": ["match_down", "readonly", "subtractsky", "backup", "allow_mixed", "clobber", "clean", "verbose"],
     "integer": ["nclip"],
     "number": ["lower", "upper", "lsigma", "usigma", "binwidth"],
     "bits": ["dq_bits"],
+    "mapping": ["fixed"],
     "text": ["reference", "units_kwd", "invsens_kwd", "skyuser_kwd", "logfile"],
 }
-OPTIONAL = ["reference", "lower", "upper", "dq_bits", "invsens_kwd", "logfile"]
+OPTIONAL = ["reference", "robust", "fixed", "lower", "upper", "dq_bits", "invsens_kwd", "logfile"]
 every_spec = pytest.mark.parametrize("parameter", specs(), ids=lambda s: s.name)
 
 
@@ -128,6 +129,8 @@ def test_units(name, unit):
         ("binwidth", ">= 0.001, <= 1"),
         ("lower", "or None"),
         ("readonly", ""),
+        ("robust", "huber | None"),
+        ("fixed", "or None"),
     ],
 )
 def test_allowed_values_in_words(name, allowed):
@@ -153,6 +156,9 @@ def test_allowed_values_in_words(name, allowed):
         ("clean", "1", True),
         ("clean", "0", False),
         ("skystat", "median", "median"),
+        ("robust", "huber", "huber"),
+        ("robust", "None", None),
+        ("fixed", "a.fits=0.5,b.fits=1", "a.fits=0.5,b.fits=1"),
         ("dq_bits", "~4+8", "~4+8"),
         ("dq_bits", "None", None),
         ("units_kwd", "BUNIT", "BUNIT"),
