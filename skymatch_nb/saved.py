@@ -133,8 +133,8 @@ def notebook(script: str, params: SkyMatchParams) -> dict[str, Any]:
     """Jupyter notebook (format 4.5) that runs a session's script and shows what came of it."""
     setup, _, _ = script.rpartition("print(s.solve())")
     text = (
-        "# Sky match\n\nMethod `{}`, statistic `{}`. Written by skymatch_nb {}; running it gives the same levels from the "
-        "same files."
+        "# Sky match\n\nMethod `{}`, statistic `{}`. Written by skymatch_nb {}; running it gives the same levels "
+        "from the same files."
     ).format(params.skymethod, params.skystat, version("skymatch_nb"))
     sources = [text, setup.rstrip(), "s.solve()", "s.residuals", "s.panel()"]
     cells = [_notebook_cell(k, source) for k, source in enumerate(sources)]

@@ -44,7 +44,8 @@ def test_json_table_holds_every_table_of_the_session(capsys, pattern, tmp_path):
     session = SkyMatchSession(pattern, skymethod="match", skystat="mean", verbose=False)
     assert [row["sky"] for row in content["sky"]] == session.sky.sky.tolist()
     assert [row["member"] for row in content["members"]] == list(session.members.index)
-    assert set(content["residuals"][0]) == {"group_a", "group_b", "before", "after", "err", "pull", "npix"}
+    residual = {"group_a", "group_b", "before", "after", "err", "pull", "npix", "weight", "status"}
+    assert set(content["residuals"][0]) == residual
     assert content["params"]["skystat"] == "mean"
     assert content["components"] == [{"component": 1, "groups": list(session.sky.group.unique())}]
     assert content["sky"][0]["header_old"] is None
@@ -82,6 +83,8 @@ USAGE = [
     (["--table", "nowhere/t.csv"], "there is no folder"),
     (["--apply", "--readonly", "True"], "--apply means readonly=False"),
     (["--reference", "nobody"], "parameter reference='nobody': no such group"),
+    (["--fixed", "nobody=1"], "parameter fixed: 'nobody' is no file, group or member"),
+    (["--fixed", "no.txt"], "parameter fixed='no.txt': no.txt: no such file"),
 ]
 
 

@@ -29,6 +29,29 @@ def session(files):
     return SkyMatchSession(files, skymethod="match", skystat="median", dq_bits="~4096", lower=-50, verbose=False)
 
 
+@pytest.fixture
+def with_fixed(session, files):
+    """The session with known skies, of a file and of a member, and the other parameters of the solution."""
+    fixed = {files[0].name: 0.1, f"{files[1].name}[SCI,1]": 1 / 3}
+    return session.configure(fixed=fixed, weighting="variance", robust="huber", isolated="own", anchor="component")
+
+
+def test_known_skies_survive_document_script_command_and_cfg(with_fixed, tmp_path, capsys):
+    import shlex
+
+    assert with_fixed.sky.sky_data.iloc[0] == 0.1
+    again = SkyMatchSession.open(with_fixed.save(tmp_path / "s.json"))
+    space = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(with_fixed.to_script(), space)
+    with_fixed.params.to_cfg(tmp_path / "p.cfg")
+    for params in (again.params, space["s"].params, type(again.params).from_cfg(tmp_path / "p.cfg")):
+        assert params == with_fixed.params
+    assert main([*shlex.split(with_fixed.to_command())[1:], "--table", str(tmp_path / "t.json")]) == 0
+    rows = json.loads((tmp_path / "t.json").read_text())["sky"]
+    assert [row["sky"] for row in rows] == with_fixed.sky.sky.tolist()
+
+
 @pytest.mark.parametrize("table", ["members", "masks", "footprints", "overlaps", "sky", "residuals"])
 def test_reopened_session_gives_identical_tables(session, tmp_path, table):
     again = SkyMatchSession.open(session.save(tmp_path / "s.json"))

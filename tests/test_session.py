@@ -15,8 +15,8 @@ COLUMNS = {
     "footprints": "ra dec area_arcsec2 vertices overlaps",
     "overlaps": "member_a member_b group_a group_b area_arcsec2 npix_a npix_b sky_a sky_b difference difference_err "
     "status",
-    "sky": "group component status sky sky_err sky_data sky_data_err header_old header_new",
-    "residuals": "before after err pull npix",
+    "sky": "group component status sky sky_err sky_data sky_data_err header_old header_new baseline_err",
+    "residuals": "before after err pull npix weight status",
     "applied": "keyword old new subtracted backup status",
 }
 
@@ -86,6 +86,8 @@ def test_solve_reads_no_pixel_outside_overlaps_and_counts_nothing(session):
 
 RECOMPUTED = [
     ({"match_down": False}, {"solve", "plan"}),
+    ({"weighting": "variance", "robust": "huber", "anchor": "component"}, {"solve", "plan"}),
+    ({"isolated": "own"}, {"sample_members", "measure_members", "solve", "plan"}),
     ({"nclip": 2}, {"measure_overlaps", "compare", "pair", "solve", "plan"}),
     ({"dq_bits": "16"}, {"flags", "mask", "sample_overlaps", "measure_overlaps", "compare", "pair", "solve", "plan"}),
     ({"units_kwd": "UNITS"}, {"units", "compare", "pair", "solve", "plan"}),
@@ -145,6 +147,20 @@ def test_reference_group_gets_zero(session, mosaic):
     assert (sky.status[sky.group == name] == "reference").all()
     with pytest.raises(ParameterError, match="reference='nobody'"):
         session.configure(reference="nobody").solve()
+
+
+def test_sky_file_of_one_session_fixes_the_levels_of_another(session, mosaic, tmp_path):
+    """Written for AstroDrizzle and read again, for two of the exposures; the others follow across overlaps."""
+    planted = mosaic.sky
+    first, second = mosaic.paths[0].name, mosaic.paths[5].name
+    path = tmp_path / "sky.txt"
+    path.write_text(f"# known\n{first}  {planted[first]!r}\n{second}  {planted[second]!r}\n")
+    sky = session.configure(fixed=path, weighting="variance", robust="huber").sky
+    level = sky.groupby("group", sort=False)[["sky_data", "status", "sky_err"]].first()
+    assert level.sky_data[[first, second]].tolist() == [planted[first], planted[second]]
+    assert level.status.tolist() == ["fixed", "matched", "matched", "matched", "matched", "fixed"]
+    assert np.abs(level.sky_data - pd.Series(planted)[level.index]).max() < 0.003
+    assert level.sky_err[[first, second]].tolist() == [0, 0]
 
 
 def test_match_up_leaves_the_highest_at_zero(session):

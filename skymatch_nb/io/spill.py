@@ -36,7 +36,8 @@ class Store:
 
     def keep(self, samples: SampleSet) -> SampleSet:
         """Return the same samples, kept where there is room."""
-        return replace(samples, values=self.keep_array(samples.values))
+        values = self.keep_array(samples.values)
+        return samples if values is samples.values else replace(samples, values=values)
 
     def keep_array(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the same values, kept where there is room."""

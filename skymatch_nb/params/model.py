@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     PlainSerializer,
     ValidationError,
     ValidationInfo,
@@ -26,7 +27,7 @@ from skymatch_nb.params.bits import parse_bits_of_members
 from skymatch_nb.params.groups import format_group_by, parse_group_by
 from skymatch_nb.params.limits import Limit, in_sigma, parse_limit
 from skymatch_nb.params.regions import parse_regions
-from skymatch_nb.params.sky_values import parse_sky_values
+from skymatch_nb.params.sky_values import SkyValues, parse_sky_values
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,11 @@ SkyRegions = Annotated[tuple[str, ...] | None, BeforeValidator(parse_regions)]
 
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
 SkyStat = Literal["mode", "mean", "median", "midpt", "binmode", "biweight", "sextractor"]
-SkyValues = Annotated[dict[str, float] | None, BeforeValidator(parse_sky_values)]
+Fixed = Annotated[
+    InstanceOf[SkyValues] | None,
+    BeforeValidator(parse_sky_values),
+    PlainSerializer(lambda values: None if values is None else dict(values), return_type=dict[str, float] | None),
+]
 Robust = Annotated[Literal["huber"] | None, BeforeValidator(_blank_is_none)]
 
 
@@ -124,7 +129,7 @@ class SkyMatchParams(BaseModel):
     """What exposures that overlap no other get: 'baseline', that of 'globalmin+match' and no level in 'match'; 'own',
     their own sky; 'leave', no level."""
 
-    fixed: Annotated[SkyValues, About("solve", "data")] = None
+    fixed: Annotated[Fixed, About("solve", "data")] = None
     """Skies that are known and held exactly, by name of file, group or member: in Python a mapping; as text
     'a.fits=0.5,b.fits=0.7' or the path of a file with a name and a value on each line."""
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from numbers import Real
 from os import PathLike
 from pathlib import Path
@@ -13,7 +13,29 @@ _ITEM = re.compile(rf"\s*(.+?)\s*=\s*({_NUMBER})\s*(?:,|$)")
 _COMMENT = re.compile(r"(^|\s)#.*")
 
 
-def parse_sky_values(value: Any) -> dict[str, float] | None:
+class SkyValues(Mapping[str, float]):
+    """Skies in data units by name of file, group or member; a copy that cannot be changed."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+def parse_sky_values(value: Any) -> SkyValues | None:
     """Skies by name that a mapping, ``'name=value,name=value'`` or the path of a sky file gives; None for nothing.
 
     Names may hold commas and equals signs, as ``'a.fits[SCI,1]=0.5,VISIT=12=0.7'`` does.
@@ -26,7 +48,7 @@ def parse_sky_values(value: Any) -> dict[str, float] | None:
     if value is None:
         return None
     if isinstance(value, Mapping):
-        return _checked(value.items()) or None
+        return _checked(value.items()) if value else None
     if isinstance(value, PathLike):
         return read_sky_file(Path(value))
     if not isinstance(value, str):
@@ -34,12 +56,11 @@ def parse_sky_values(value: Any) -> dict[str, float] | None:
     text = value.strip()
     if text.lower() in ("", "none", "indef"):
         return None
-    if "=" in text and not Path(text).is_file():
-        return _checked(_items(text))
-    return read_sky_file(Path(text))
+    items = _items(text)
+    return read_sky_file(Path(text)) if items is None else _checked(items)
 
 
-def read_sky_file(path: Path) -> dict[str, float]:
+def read_sky_file(path: Path) -> SkyValues:
     """Read a sky file: a name and a number on every line, comments after ``#``, as AstroDrizzle's ``skyfile`` is.
 
     Raises
@@ -49,7 +70,7 @@ def read_sky_file(path: Path) -> dict[str, float]:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise ValueError(f"{path}: {reason[0].lower()}{reason[1:]}; must be a sky file or 'name=value,...'") from None
     found: dict[str, float] = {}
@@ -64,28 +85,29 @@ def read_sky_file(path: Path) -> dict[str, float]:
         found[words[0]] = float(words[1])
     if not found:
         raise ValueError(f"{path}: no line has a name and a number")
-    return found
+    return SkyValues(found)
 
 
-def _items(text: str) -> list[tuple[str, float]]:
+def _items(text: str) -> list[tuple[str, float]] | None:
+    """Names and values of a text that is all ``name=value,...``, else None."""
     found, at = [], 0
     while at < len(text):
         item = _ITEM.match(text, at)
         if item is None:
-            raise ValueError(f"{text[at:]!r} is not name=value; must be 'name=value,...' or the path of a sky file")
+            return None
         found.append((item[1], float(item[2])))
         at = item.end()
     return found
 
 
-def _checked(items: Iterable[tuple[Any, Any]]) -> dict[str, float]:
+def _checked(items: Iterable[tuple[Any, Any]]) -> SkyValues:
     found: dict[str, float] = {}
     for name, value in items:
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f"{name!r} is not the name of a file, group or member")
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise ValueError(f"{name!r}: {value!r} is not a finite number")
-        if name in found:
+        if name.strip() in found:
             raise ValueError(f"{name!r} has two values")
-        found[name] = float(value)
-    return found
+        found[name.strip()] = float(value)
+    return SkyValues(found)

@@ -13,6 +13,7 @@ from skymatch_nb.params.bits import format_good_bits
 from skymatch_nb.params.groups import format_group_by
 from skymatch_nb.params.model import About, SkyMatchParams
 from skymatch_nb.params.regions import SEPARATOR
+from skymatch_nb.params.sky_values import SkyValues
 
 Kind = Literal["choice", "flag", "integer", "number", "limit", "bits", "mapping", "text"]
 
@@ -159,8 +160,8 @@ def _kind(name: str, types: list[Any], choices: tuple[str, ...]) -> Kind:
         return special[name]
     if choices:
         return "choice"
-    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", dict: "mapping"}
-    return next((kinds[kind] for t in types if (kind := get_origin(t) or t) in kinds), "text")
+    kinds: dict[Any, Kind] = {bool: "flag", int: "integer", float: "number", SkyValues: "mapping"}
+    return next((kinds[t] for t in types if t in kinds), "text")
 
 
 def _flatten(annotation: Any) -> tuple[list[Any], list[Any]]:

@@ -42,6 +42,7 @@ def test_file_of_the_reference_can_be_read(tmp_path):
     [
         {},
         {"lower": -3.5, "upper": 1e6, "nclip": 0, "dq_bits": "~4+8", "skystat": "midpt"},
+        {"fixed": {"a b#1.fits[SCI,1]": -0.1, "VISIT=12": 1e-20}, "robust": "huber", "weighting": "variance"},
         {"dq_bits": None, "logfile": "a b, c.log", "reference": "x#1.fits", "readonly": False},
     ],
 )

@@ -9,12 +9,23 @@ from skymatch_nb.params import SkyMatchParams, specs
 from skymatch_nb.params.specs import spec
 
 KINDS = {
-    "choice": ["skymethod", "overlap_stat", "skystat", "footprint_from", "optimize"],
+    "choice": [
+        "skymethod",
+        "weighting",
+        "robust",
+        "anchor",
+        "isolated",
+        "overlap_stat",
+        "skystat",
+        "footprint_from",
+        "optimize",
+    ],
     "flag": ["match_down", "readonly", "subtractsky", "backup", "allow_mixed", "clobber", "clean", "verbose"],
     "integer": ["min_overlap_pixels", "nclip", "mask_sources_npixels", "mask_sources_dilate"],
     "number": ["min_overlap_fraction", "lsigma", "usigma", "binwidth", "mask_sources"],
     "limit": ["lower", "upper"],
     "bits": ["dq_bits"],
+    "mapping": ["fixed"],
     "text": [
         "group_by",
         "reference",
@@ -26,8 +37,18 @@ KINDS = {
         "logfile",
     ],
 }
-OPTIONAL = ["reference", "lower", "upper", "dq_bits", "exclude_regions", "include_regions", "mask_sources"]
-OPTIONAL += ["invsens_kwd", "logfile"]
+OPTIONAL = [
+    "reference",
+    "robust",
+    "fixed",
+    "lower",
+    "upper",
+    "dq_bits",
+    "exclude_regions",
+    "include_regions",
+    "mask_sources",
+]
+OPTIONAL += ["mask_sources", "invsens_kwd", "logfile"]
 every_spec = pytest.mark.parametrize("parameter", specs(), ids=lambda s: s.name)
 
 
@@ -139,6 +160,8 @@ def test_units(name, unit):
         ("binwidth", ">= 0.001, <= 1"),
         ("lower", "or None"),
         ("readonly", ""),
+        ("robust", "huber | None"),
+        ("fixed", "or None"),
     ],
 )
 def test_allowed_values_in_words(name, allowed):
@@ -166,6 +189,9 @@ def test_allowed_values_in_words(name, allowed):
         ("clean", "1", True),
         ("clean", "0", False),
         ("skystat", "median", "median"),
+        ("robust", "huber", "huber"),
+        ("robust", "None", None),
+        ("fixed", "a.fits=0.5,b.fits=1", "a.fits=0.5,b.fits=1"),
         ("dq_bits", "~4+8", "~4+8"),
         ("dq_bits", "None", None),
         ("units_kwd", "BUNIT", "BUNIT"),
