@@ -80,7 +80,12 @@ def test_solve_reads_no_pixel_outside_overlaps_and_counts_nothing(session):
 RECOMPUTED = [
     ({"match_down": False}, {"solve", "plan"}),
     ({"nclip": 2}, {"measure_overlaps", "pair", "solve", "plan"}),
-    ({"dq_bits": "16"}, {"mask", "sample_overlaps", "measure_overlaps", "pair", "solve", "plan"}),
+    (
+        {"exclude_regions": "icrs; polygon(1,2,3,4,5,1)"},
+        {"flags", "mask", "sample_overlaps", "measure_overlaps", "pair", "solve", "plan"},
+    ),
+    ({"mask_sources_dilate": 5}, set()),
+    ({"dq_bits": "16"}, {"flags", "mask", "sample_overlaps", "measure_overlaps", "pair", "solve", "plan"}),
     ({"units_kwd": "UNITS"}, {"units", "pair", "solve", "plan"}),
     ({"skyuser_kwd": "MYSKY"}, {"header", "plan"}),
     ({"skymethod": "globalmin+match"}, {"sample_members", "measure_members", "solve", "plan"}),
