@@ -107,7 +107,7 @@ def _is_vertices(value: Any) -> bool:
 
 
 def _are_numbers(values: Any) -> bool:
-    return np.ndim(values) == 1 and all(isinstance(v, int | float | np.number) for v in values)
+    return all(isinstance(v, int | float | np.number) for v in values)
 
 
 def _is_ds9(text: str) -> bool:
