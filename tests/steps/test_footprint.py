@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymatch_nb import SkyMatchSession, SkyMatchWarning
-from skymatch_nb.geometry import outline_polygon
+from skymatch_nb.geometry import clip_to_outline, outline_polygon
 from skymatch_nb.steps.goodarea import good_area, is_frame
-from skymatch_nb.steps.regions import clip_to_outline
 
 NY, NX = SHAPE = (300, 500)
 Y, X = np.mgrid[:NY, :NX]
