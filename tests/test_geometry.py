@@ -13,16 +13,20 @@ from skymatch_nb import geometry
 from skymatch_nb.errors import GeometryError
 from skymatch_nb.geometry import (
     EDGE_TOLERANCE,
+    bounding_caps,
     candidate_pairs,
     clip_pairs,
+    clip_to_outline,
     outline_polygon,
     to_radec,
     to_spherical_polygon,
     to_vectors,
     trace_outline,
+    trace_ring,
     union_polygons,
 )
 from skymatch_nb.io.wcs import FitsTransform
+from skymatch_nb.results import SkyPolygon
 
 SIZE, SCALE = 1000, 0.05 / 3600
 SIDE = SIZE * SCALE
@@ -549,3 +553,75 @@ class TestConversions:
         back_ra, back_dec = to_radec(vectors)
         assert (back_ra[0] - ra + 180) % 360 - 180 == pytest.approx(0, abs=1e-9)
         assert back_dec[0] == pytest.approx(dec, abs=1e-9)
+
+
+def ring_around(place, radius, count=64):
+    """Unit vectors on a circle; ``radius`` in degrees."""
+    turns = np.linspace(0, 360, count, endpoint=False)
+    sky = SkyCoord(*place, unit="deg").directional_offset_by(turns * u.deg, radius * u.deg)
+    return sky.cartesian.xyz.value.T
+
+
+class TestClipToOutline:
+    @at_places
+    def test_a_disc_at_a_corner_keeps_the_part_that_spherical_geometry_keeps(self, place):
+        outline = tan_outline(place, rotation=20)
+        corner = [v[0] for v in to_radec(outline.vectors[:1])]
+        disc = ring_around(corner, 0.3 * SIDE)
+        clipped = clip_to_outline(SkyPolygon(disc, np.array([0, len(disc)])), outline)
+        other = SphericalPolygon(
+            np.vstack([disc, disc[:1]]), inside=disc.mean(axis=0) / np.linalg.norm(disc.mean(axis=0))
+        )
+        expected = spherical(outline).intersection(other).area()
+        assert to_spherical_polygon([clipped]).area() == pytest.approx(expected, rel=1e-6)
+
+    @at_places
+    def test_rings_count_by_even_odd(self, place):
+        outline = tan_outline(place)
+        rings = [ring_around(place, r * SIDE) for r in (0.3, 0.1)]
+        annulus = SkyPolygon(np.concatenate(rings), np.array([0, 64, 128]))
+        clipped = clip_to_outline(annulus, outline)
+        assert len(clipped.rings) == 2
+        sizes = [max(np.linalg.norm(ring - ring.mean(axis=0), axis=1)) / np.radians(SIDE) for ring in clipped.rings]
+        assert sizes == pytest.approx([0.3, 0.1], rel=1e-6)
+
+    def test_what_holds_the_outline_gives_all_of_it(self):
+        outline = tan_outline((0.001, -45.0))
+        disc = ring_around((0.0, -45.0), 60.0)
+        clipped = clip_to_outline(SkyPolygon(disc, np.array([0, 64])), outline)
+        assert to_spherical_polygon([clipped]).area() == pytest.approx(outline.area, rel=1e-6)
+
+    def test_what_is_elsewhere_gives_nothing(self):
+        disc = ring_around((150.0, 2.0), SIDE)
+        assert clip_to_outline(SkyPolygon(disc, np.array([0, 64])), tan_outline((150.1, 2.2))) is None
+
+    def test_too_wide_is_an_error(self):
+        disc = ring_around((300.0, 2.0), 60.0)
+        with pytest.raises(GeometryError, match="85 degrees"):
+            clip_to_outline(SkyPolygon(disc, np.array([0, 64])), tan_outline((150.1, 2.2)))
+
+    @at_places
+    def test_caps_hold_their_polygons(self, place):
+        (centre,), (radius,) = bounding_caps([outline_polygon(tan_outline(place))])
+        assert radius == pytest.approx(np.radians(SIDE) / np.sqrt(2), rel=1e-3)
+        assert centre == pytest.approx(to_vectors(*np.array(place)[:, None])[0], abs=1e-7)
+        assert [len(part) for part in bounding_caps([])] == [0, 0]
+
+
+class TestTraceRing:
+    @for_images
+    def test_the_frames_own_corners_give_the_frames_outline(self, transform, shape):
+        ny, nx = shape
+        frame = trace_outline(transform, shape)
+        x, y = np.array([[-0.5, nx - 0.5, nx - 0.5, -0.5], [-0.5, -0.5, ny - 0.5, ny - 0.5]])
+        ring = trace_ring(transform, x, y, frame)
+        assert worst_edge_error(transform, shape, ring) < EDGE_TOLERANCE
+        assert ring.area == pytest.approx(frame.area, rel=1e-4)
+
+    def test_a_concave_part_has_its_own_area(self):
+        transform = make_transform("TAN", (150.1, 2.2))
+        x, y = np.array([[-0.5, 999.5, 999.5, 499.5, 499.5, -0.5], [-0.5, -0.5, 999.5, 999.5, 499.5, 499.5]])
+        frame = trace_outline(transform, SHAPE)
+        ring = trace_ring(transform, x, y, frame)
+        assert ring.area == pytest.approx(0.75 * frame.area, rel=1e-6)
+        assert np.arccos(ring.vectors @ ring.center).max() <= ring.radius * (1 + 1e-9)

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 HEAVY = ("bokeh", "ipywidgets", "IPython", "jupyter_client", "dask", "distributed", "numba", "astropy", "pandas")
+HEAVY += ("regions", "photutils")
 
 
 def loaded_after(code: str) -> set[str]:
@@ -23,7 +24,9 @@ def test_a_solution_needs_no_bokeh_jupyter_or_dask(mosaic):
     code = (
         f"import skymatch_nb as s; x = s.SkyMatchSession({paths!r}, verbose=False); x.solve(); repr(x); x._repr_html_()"
     )
-    assert not loaded_after(code).intersection(("bokeh", "ipywidgets", "IPython", "dask", "distributed"))
+    assert not loaded_after(code).intersection(
+        ("bokeh", "ipywidgets", "IPython", "dask", "distributed", "regions", "photutils")
+    )
 
 
 def test_every_public_name_is_there():

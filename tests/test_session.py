@@ -96,6 +96,11 @@ RECOMPUTED = [
         {"overlap_stat": "difference"},
         {"align", "difference_samples", "measure_differences", "compare", "pair", "solve", "plan"},
     ),
+    (
+        {"exclude_regions": "icrs; polygon(1,2,3,4,5,1)"},
+        {"flags", "mask", "sample_overlaps", "measure_overlaps", "compare", "pair", "solve", "plan"},
+    ),
+    ({"mask_sources_dilate": 5}, set()),
     ({"skyuser_kwd": "MYSKY"}, {"header", "plan"}),
     ({"skymethod": "globalmin+match"}, {"sample_members", "measure_members", "solve", "plan"}),
     ({"verbose": True}, set()),

@@ -99,11 +99,15 @@ def _entries(item: Any) -> list[str]:
 
 
 def _is_vertices(value: Any) -> bool:
-    """Whether a value is an array, or nested lists of numbers."""
+    """Whether a value is an array, or a list of lists of numbers."""
     if isinstance(value, np.ndarray):
         return True
-    pairs = isinstance(value, list | tuple) and len(value) > 0
-    return pairs and all(isinstance(v, list | tuple | np.ndarray) and np.asarray(v).dtype.kind in "iuf" for v in value)
+    lists = isinstance(value, list | tuple) and len(value) > 0
+    return lists and all(isinstance(v, list | tuple | np.ndarray) and _are_numbers(v) for v in value)
+
+
+def _are_numbers(values: Any) -> bool:
+    return all(isinstance(v, int | float | np.number) for v in values)
 
 
 def _is_ds9(text: str) -> bool:

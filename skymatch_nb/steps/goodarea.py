@@ -16,7 +16,7 @@ REACH = 5
 PIECE = 0.01
 """Smallest piece that counts, as a fraction of the image; specks of good pixels in a shadow do not."""
 
-SIMPLIFY = 0.75
+SIMPLIFY = 1.0
 """Distance in pixels by which the outline may leave the steps of the pixels; a slanted edge becomes straight."""
 
 

@@ -49,7 +49,8 @@ def find_sources(key: str, loaded: Loaded, masks: Masks, params: SkyMatchParams,
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # photutils warns where it finds nothing
-        return SourceMasks(key, tuple(work.map(one, range(len(loaded)), "sources")))
+        found = work.map(one, range(len(loaded)), "sources", threads=False)  # 60 bytes a pixel: one member at a time
+    return SourceMasks(key, tuple(found))
 
 
 def source_mask(

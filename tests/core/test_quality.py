@@ -6,7 +6,7 @@ from astropy.nddata.bitmask import bitfield_to_boolean_mask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skymatch_nb.core.quality import bad_bits_as_stored, count_quality, gather_good, sample_dtype
+from skymatch_nb.core.quality import bad_bits_as_stored, count_quality, flagged, gather_good, sample_dtype
 from skymatch_nb.core.raster import full_spans
 
 SHAPE = (13, 17)
@@ -219,3 +219,18 @@ def test_quality_counts_without_flags_or_mask():
     """Only the values can be bad."""
     counts = count_quality(np.array([[1.0, np.nan], [np.inf, 4.0]]))
     assert (counts.good, counts.bad_dq, counts.bad_user, counts.bad_value) == (2, 0, 0, 2)
+
+
+def test_regions_and_sources_are_counted_apart():
+    """A pixel may be bad for several reasons."""
+    data, dq = image(">f4"), flags(">i2")
+    region, source = image("u1", seed=4) > 200, image("u1", seed=5) > 200
+    counts = count_quality(data, dq, 4, None, 5, region, source)
+    assert (counts.bad_region, counts.bad_source) == (region.sum(), source.sum())
+    assert counts.good == np.sum(good_twin(dq, 4) & ~region & ~source)
+    assert (region & source).any()
+
+
+@pytest.mark.parametrize("flag_type", FLAG_TYPES)
+def test_flagged_is_the_opposite_of_good(flag_type):
+    np.testing.assert_array_equal(flagged(flags(flag_type), 4), ~good_twin(flags(flag_type), 4))

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from skymatch_nb.core.runs import to_runs
 from skymatch_nb.errors import InputError
-from skymatch_nb.io.pixels import read_cards, read_flags, read_pixels
+from skymatch_nb.io.pixels import bad_pixels, good_mask, good_pixels, read_cards, read_flags, read_pixels
+from skymatch_nb.results import Masks, MemoryImage
 
 DATA = np.random.default_rng(4).normal(100, 30, (30, 40))
 
@@ -231,3 +233,44 @@ class TestFilesThatChange:
         path.unlink()
         with pytest.raises(InputError, match=r"a\.fits: No such file"):
             read_pixels(source)
+
+
+class TestGoodMask:
+    """User masks, regions and sources, together as they are apart."""
+
+    rng = np.random.default_rng(0)
+    user, region, source, clean = rng.random((4, 5, 7)) > 0.3
+
+    def masks(self, regions=(), sources=(), user=(), quality=None):
+        return Masks("", 0, (quality,), (user,), regions, sources)
+
+    def test_all_kinds_are_combined(self):
+        masks = self.masks(
+            (to_runs(~self.region),), (to_runs(~self.source),), (MemoryImage(self.user), MemoryImage(2 * self.clean))
+        )
+        np.testing.assert_array_equal(good_mask(masks, 0, (5, 7)), self.user & self.clean & self.region & self.source)
+
+    def test_each_kind_alone(self):
+        for masks, expected in (
+            (self.masks((to_runs(~self.region),)), self.region),
+            (self.masks((), (to_runs(~self.source),)), self.source),
+            (self.masks((None,), (None,), (MemoryImage(self.user),)), self.user),
+        ):
+            np.testing.assert_array_equal(good_mask(masks, 0, (5, 7)), expected)
+
+    def test_nothing_is_none(self):
+        assert good_mask(self.masks(), 0, (5, 7)) is None
+        assert good_mask(self.masks((None,), (None,)), 0, (5, 7)) is None
+        assert bad_pixels((), 0, (5, 7)) is None
+
+    def test_a_users_mask_is_left_as_it_was(self):
+        user = self.user.copy()
+        user.flags.writeable = False
+        good_mask(self.masks((to_runs(~self.region),), (), (MemoryImage(user),)), 0, (5, 7))
+        np.testing.assert_array_equal(user, self.user)
+
+    def test_good_pixels_are_finite_and_not_flagged_too(self):
+        pixels = np.where(self.source, 1.0, np.nan)
+        flags = MemoryImage(np.where(self.clean, 0, 4).astype(">i2"))
+        masks = self.masks((to_runs(~self.region),), quality=flags)
+        np.testing.assert_array_equal(good_pixels(pixels, masks, 0), self.source & self.clean & self.region)

@@ -55,6 +55,7 @@ def test_include_0_is_a_minus_sign():
 @pytest.mark.parametrize("vertices", [TRIANGLE, np.array(TRIANGLE), np.array(TRIANGLE, np.float32).tolist()])
 def test_vertices_become_a_polygon(vertices):
     assert parse_regions(vertices) == (polygon_text(vertices),)
+    assert parse_regions([vertices]) == (polygon_text(vertices),)
     assert parse_regions([vertices, CIRCLE]) == (polygon_text(vertices), CIRCLE)
 
 
