@@ -61,7 +61,8 @@ def read_geis(path: Path) -> fits.HDUList:
     kind = "SCI" if path.name[-3].lower() in "cd" and path.name[-2] == "0" else "DQ"
     hdus = [primary]
     for version, group in enumerate(records, 1):
-        extension = fits.ImageHDU(np.array(group["data"]), _group_header(header, group, names), name=kind)
+        cards = _group_header(header, group, names, f"{path}: group {version}")
+        extension = fits.ImageHDU(np.array(group["data"]), cards, name=kind)
         extension.ver = version
         hdus.append(extension)
     return fits.HDUList(hdus)
@@ -136,13 +137,15 @@ def _without_structure(header: fits.Header) -> fits.Header:
     return kept
 
 
-def _group_header(header: fits.Header, group: Any, names: list[str]) -> fits.Header:
+def _group_header(header: fits.Header, group: Any, names: list[str], where: str) -> fits.Header:
     """Group parameters as cards, and the file's WCS cards that are not among them."""
     made = fits.Header()
     for k, name in enumerate(names, 1):
         value = group[f"p{k}"]
         value = value.decode("ascii", "replace").strip() if isinstance(value, bytes) else value.item()
         if isinstance(value, float) and not np.isfinite(value):
+            if _WCS.fullmatch(name):
+                raise InputError(f"{where} has no value of {name}")
             continue
         if str(header[f"PDTYPE{k}"]).upper().startswith("LOGICAL"):
             value = bool(value)
