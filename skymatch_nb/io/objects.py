@@ -33,7 +33,7 @@ def object_members(spec: ObjectSpec, name: str) -> list[Member]:
     if isinstance(payload, fits.HDUList):
         payload = _decoded(payload, name)
         chosen, rule = choose_images(payload, (), name)
-        return [make_member(payload, number, None, name, rule, None) for number in chosen]
+        return [make_member(payload, number, None, name, rule) for number in chosen]
     pixels, unit, bad = array_of(payload)
     where = f"{name}[0]"
     cards: dict[str, Any] = dict(cards_of(payload))
