@@ -21,8 +21,8 @@ from skymatch_nb.results import Member, MemoryImage, PixelSource, Source
 BITPIX = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
 
-def open_members(spec: ImageSpec, file: str) -> list[Member]:
-    """Members of one file; ``file`` is the name that tables show for it.
+def open_members(spec: ImageSpec, file: str, wcs_key: str = "") -> list[Member]:
+    """Members of one file; ``file`` is the name that tables show for it, ``wcs_key`` as in `read_transform`.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def open_members(spec: ImageSpec, file: str) -> list[Member]:
     """
     with telling(spec.origin), opened(spec.path) as hdus:
         chosen, rule = choose_images(hdus, spec.extensions, file)
-        members = [make_member(hdus, number, spec.path, file, rule) for number in chosen]
+        members = [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
     if len(spec.masks) > len(members):
         extra = next((mask for mask in spec.masks[len(members) :] if mask is not None), None)
         with telling(extra.origin if extra else spec.origin):
@@ -100,7 +100,7 @@ def choose_images(hdus: fits.HDUList, extensions: Sequence[Extension], file: str
     raise InputError(f"{file}: no image that can be used (it has {listed})")
 
 
-def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, rule: str) -> Member:
+def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, rule: str, wcs_key: str = "") -> Member:
     """Member of one extension; ``path`` is None for an HDU list that a user holds in memory.
 
     Raises
@@ -115,7 +115,7 @@ def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, r
         raise InputError(f"{where}: not an image but a {type(hdu).__name__}")
     if _dimensions(hdu) != 2:
         raise InputError(f"{where}: {_dimensions(hdu)}-D data where a 2-D image is needed")
-    transform, notes = read_transform(hdus, number, where)
+    transform, notes = read_transform(hdus, number, where, wcs_key)
     quality, quality_from, codes = _quality(hdus, number, path, where)
     return Member(
         name=where,
@@ -127,6 +127,8 @@ def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, r
         **describe(hdu.header, primary),
         nominal_scale=nominal_scale(transform, primary, hdu.header),
         wcs=transform,
+        wcs_name=transform.label,
+        distortion=transform.distortion,
         pixels=_source(hdus, number, path, where),
         quality=quality,
         quality_from=quality_from,

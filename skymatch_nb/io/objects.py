@@ -18,8 +18,8 @@ from skymatch_nb.io.wcs import FitsTransform, check_celestial, nominal_scale
 from skymatch_nb.results import Member
 
 
-def object_members(spec: ObjectSpec, name: str) -> list[Member]:
-    """Members of an object; ``name`` is what tables show for it.
+def object_members(spec: ObjectSpec, name: str, wcs_key: str = "") -> list[Member]:
+    """Members of an object; ``name`` is what tables show for it, ``wcs_key`` as in `skymatch_nb.io.wcs.read_transform`.
 
     An HDU list is read like a file, one of WAIVER form by its groups. The mask of an NDData or a masked array marks
     bad pixels (True = bad, as everywhere in astropy); its unit counts as BUNIT.
@@ -33,13 +33,13 @@ def object_members(spec: ObjectSpec, name: str) -> list[Member]:
     if isinstance(payload, fits.HDUList):
         payload = _decoded(payload, name)
         chosen, rule = choose_images(payload, (), name)
-        return [make_member(payload, number, None, name, rule) for number in chosen]
+        return [make_member(payload, number, None, name, rule, wcs_key) for number in chosen]
     pixels, unit, bad = array_of(payload)
     where = f"{name}[0]"
     cards: dict[str, Any] = dict(cards_of(payload))
     if unit:
         cards["BUNIT"] = unit
-    transform = FitsTransform(wcs_of(payload, where))
+    transform = FitsTransform(wcs_of(payload, where, wcs_key))
     check_celestial(transform.wcs, where)
     if bad is not None and bad.shape != pixels.shape:
         raise InputError(f"{where}: its mask has shape {bad.shape}, the image {pixels.shape}")
@@ -59,6 +59,8 @@ def object_members(spec: ObjectSpec, name: str) -> list[Member]:
             quality_codes=False,
             mask=None if bad is None else memory_image(np.logical_not(bad), {}, {}, f"{where}'s mask"),
             wcs=transform,
+            wcs_name=transform.label,
+            distortion=transform.distortion,
         )
     ]
 

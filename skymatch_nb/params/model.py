@@ -43,7 +43,14 @@ def _upper(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-Keyword = Annotated[str, Field(pattern=r"^[A-Z0-9_-]{1,8}$"), BeforeValidator(_upper)]
+_KEYWORD, _LETTER = r"^[A-Z0-9_-]{1,8}$", r"^[A-Z]$"
+_PATTERNS = {
+    _KEYWORD: "must be a FITS keyword: 1 to 8 letters, digits, hyphens or underscores",
+    _LETTER: "must be one letter, A to Z",
+}
+"""What a text must look like, and the words for it."""
+
+Keyword = Annotated[str, Field(pattern=_KEYWORD), BeforeValidator(_upper)]
 _TAKEN = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|EXT(NAME|VER|LEVEL)|BSCALE|BZERO|BLANK|BUNIT|END|COMMENT|HISTORY"
     r"|CHECKSUM|DATASUM|DATE.*|EXPTIME|EXPSTART|EXPEND|TELESCOP|INSTRUME|DETECTOR|FILTER\d*|FILTNAM\d|PHOT(FLAM|FNU|PLAM|ZPT|BW|CORR|MODE)|ROOTNAME"
@@ -61,6 +68,9 @@ def _free(value: str) -> str:
 
 OptionalKeyword = Annotated[Keyword | None, BeforeValidator(_blank_is_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
+WcsKey = Annotated[
+    Annotated[str, Field(pattern=_LETTER), BeforeValidator(_upper)] | None, BeforeValidator(_blank_is_none)
+]
 GoodBits = Annotated[int | None, BeforeValidator(parse_good_bits)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -109,6 +119,9 @@ class SkyMatchParams(BaseModel):
     dq_bits: Annotated[GoodBits, About("mask")] = 0
     """Data quality flags that are good: an int or an expression such as '4,8', '4+8' or '~4+8' (all but 4 and 8). With
     0 every flagged pixel is bad; with None data quality is ignored."""
+
+    wcs_key: Annotated[WcsKey, About("load", advanced=True)] = None
+    """Letter of the alternate WCS that is used in place of the primary one, of every image; None for the primary."""
 
     units_kwd: Annotated[Keyword, About("units", advanced=True)] = "BUNIT"
     """Header keyword that holds the data units."""
@@ -237,6 +250,6 @@ def _allowed(error: Any) -> str:
     if error["type"] == "literal_error":
         return f"must be {error['ctx']['expected']}"
     if error["type"] == "string_pattern_mismatch":
-        return "must be a FITS keyword: 1 to 8 letters, digits, hyphens or underscores"
+        return _PATTERNS[error["ctx"]["pattern"]]
     message = str(error["msg"])
     return "must" + message[message.index(" should") + 7 :] if " should" in message else message

@@ -82,7 +82,13 @@ def _solve(c: Call) -> Result:
 
 
 _TABLE = (
-    Step("load", "read headers and WCS", _always(), (), lambda c: load(c.key, c.given.specs, c.work)),
+    Step(
+        "load",
+        "read headers and WCS",
+        _always(),
+        ("load",),
+        lambda c: load(c.key, c.given.specs, c.work, c.params.wcs_key or ""),
+    ),
     Step(
         "units",
         "convert data units to brightness",

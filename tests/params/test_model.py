@@ -23,6 +23,7 @@ DEFAULTS = {
     "usigma": 4.0,
     "binwidth": 0.1,
     "dq_bits": 0,
+    "wcs_key": None,
     "units_kwd": "BUNIT",
     "invsens_kwd": None,
     "skyuser_kwd": "SKYUSER",

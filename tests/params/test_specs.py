@@ -14,9 +14,9 @@ KINDS = {
     "integer": ["nclip"],
     "number": ["lower", "upper", "lsigma", "usigma", "binwidth"],
     "bits": ["dq_bits"],
-    "text": ["reference", "units_kwd", "invsens_kwd", "skyuser_kwd", "logfile"],
+    "text": ["reference", "wcs_key", "units_kwd", "invsens_kwd", "skyuser_kwd", "logfile"],
 }
-OPTIONAL = ["reference", "lower", "upper", "dq_bits", "invsens_kwd", "logfile"]
+OPTIONAL = ["reference", "lower", "upper", "dq_bits", "wcs_key", "invsens_kwd", "logfile"]
 every_spec = pytest.mark.parametrize("parameter", specs(), ids=lambda s: s.name)
 
 
@@ -156,6 +156,8 @@ def test_allowed_values_in_words(name, allowed):
         ("dq_bits", "~4+8", "~4+8"),
         ("dq_bits", "None", None),
         ("units_kwd", "BUNIT", "BUNIT"),
+        ("wcs_key", "A", "A"),
+        ("wcs_key", "None", None),
         ("invsens_kwd", "None", None),
         ("reference", " a b.fits ", "a b.fits"),
     ],
