@@ -113,13 +113,20 @@ def _element_type(name: str, size: int, path: Path) -> str:
 
 
 def _check_byte_order(records: NDArray[Any], path: Path) -> None:
-    """Raise where floating values make sense only when their bytes are swapped."""
+    """Raise where pixels, or floating group parameters, make sense only when their bytes are swapped."""
     for name in records.dtype.names or ():
         values = records[name].ravel()[:4096]
-        if values.dtype.kind != "f" or not values.size:
+        if values.dtype.kind != "f" and (name != "data" or values.size < 2):
             continue
-        if not _plausible(values) and _plausible(values.byteswap()):
+        sensible = _plausible if values.dtype.kind == "f" else _smooth
+        if values.size and not sensible(values) and sensible(values.byteswap()):
             raise InputError(f"{path}: written in another byte order; GEIS files must be big-endian")
+
+
+def _smooth(values: NDArray[Any]) -> bool:
+    """Whether neighbouring integers mostly differ by less than their lower bytes hold; swapped ones do not."""
+    jumps = np.median(np.abs(np.diff(values.astype(np.float64))))
+    return bool(jumps < 2 ** (4 * values.dtype.itemsize - 2))
 
 
 def _plausible(values: NDArray[Any]) -> bool:
