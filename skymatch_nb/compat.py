@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from skymatch_nb.io.convert import converted_at_once
-from skymatch_nb.io.inputs import ImageSpec, Spec, resolve_inputs
+from skymatch_nb.io.inputs import ImageSpec, Spec, resolve_inputs, telling
 from skymatch_nb.log import applied_lines, write_log
 from skymatch_nb.session import SkyMatchSession
 
@@ -97,7 +97,8 @@ def _converted(spec: Spec, clobber: bool) -> Any:
     """Specification of a file's converted form, where it is of an old format."""
     if not isinstance(spec, ImageSpec):
         return spec.payload
-    return replace(spec, path=converted_at_once(spec.path, clobber))
+    with telling(spec.origin):
+        return replace(spec, path=converted_at_once(spec.path, clobber))
 
 
 def TEAL_SkyMatch(*args: Any, **params: Any) -> pd.DataFrame:  # noqa: N802 - the published name

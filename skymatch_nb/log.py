@@ -128,7 +128,8 @@ def _image_line(name: str, row: Any, uses_dq: bool) -> str:
     time = "" if np.isnan(row.exptime) else f", {row.exptime:g} s"
     quality += ", masked" if row.masked else ""
     unit = row.data_unit or "no unit"
-    what = f"{row.nx} x {row.ny}, {quality}, {unit} ({row.data_type}: {row.data_type_from}){time}"
+    wcs = f"WCS {row.wcs}{' with ' if row.distortion else ''}{row.distortion}"
+    what = f"{row.nx} x {row.ny}, {wcs}, {quality}, {unit} ({row.data_type}: {row.data_type_from}){time}"
     return f"    {name}: {what}, brightness = {row.factor:.8g} x data"
 
 

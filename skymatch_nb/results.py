@@ -76,7 +76,8 @@ class Member(Shown):
     """One chip image: a file (or an object in memory) and an extension.
 
     ``quality_from`` tells where its DQ array is; ``quality_codes`` that its values are codes and not bits. ``mask`` is
-    a mask that came with the input (non-zero = good).
+    a mask that came with the input (non-zero = good). ``wcs_name`` tells which WCS of the header is used (key and
+    name), ``distortion`` what it has besides its linear part and projection.
     """
 
     name: str
@@ -98,6 +99,8 @@ class Member(Shown):
     mask: Source | None
     wcs: SkyTransform = field(repr=False)
     notes: tuple[str, ...] = ()
+    wcs_name: str = ""
+    distortion: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from skymatch_nb import tables
 from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning
 from skymatch_nb.executor import Progress, Work, available_cores
 from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
-from skymatch_nb.io.inputs import ImageSpec, Input, resolve_inputs, resolve_mask
+from skymatch_nb.io.inputs import ImageSpec, Input, resolve_inputs, resolve_mask, telling
 from skymatch_nb.io.opened import related_files
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.writer import undo
@@ -549,8 +549,12 @@ class SkyMatchSession(SessionPlots):
 
 def _file_content(spec: ImageSpec) -> tuple[Any, ...]:
     """What tells whether a file, those that belong to it, and its masks are still those that were read."""
-    related = [(str(path), file_stamp(path)) for path in related_files(spec.path)]
-    masks = [None if m is None else (str(m.path), file_stamp(m.path), str(m.extension)) for m in spec.masks]
+    with telling(spec.origin):
+        related = [(str(path), file_stamp(path)) for path in related_files(spec.path)]
+    masks: list[tuple[Any, ...] | None] = []
+    for mask in spec.masks:
+        with telling(mask.origin if mask else ""):
+            masks.append(None if mask is None else (str(mask.path), file_stamp(mask.path), str(mask.extension)))
     return (related, [str(e) for e in spec.extensions], masks)
 
 

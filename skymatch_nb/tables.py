@@ -52,6 +52,8 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
         "data_type_from": units.data_type_from,
         "selected_by": [m.selected_by for m in members],
         "dq_from": ["given" if m.name in given_dq or m.file in given_dq else m.quality_from for m in members],
+        "wcs": [m.wcs_name for m in members],
+        "distortion": [m.distortion for m in members],
     }
     known = {"ny": "pixel", "nx": "pixel", "exptime": "s", "pixel_scale": "arcsec"}
     return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})

@@ -58,6 +58,13 @@ def header(**cards):
     return made
 
 
+def shifted(**cards):
+    """Header with an alternate WCS besides the primary one."""
+    wcs = WCS(header())
+    wcs.wcs.crval, wcs.wcs.name = (10.01, 20.0), "SHIFTED"
+    return header(**dict(wcs.to_header(key="A")), **cards)
+
+
 def pixels(level=5.0, seed=0):
     return (level + 0.1 * np.random.default_rng(seed).standard_normal(SHAPE)).astype(np.float32)
 
@@ -65,7 +72,7 @@ def pixels(level=5.0, seed=0):
 def exposure(path, level=5.0, versions=(1, 2)):
     hdus = [fits.PrimaryHDU()]
     for version in versions:
-        hdus.append(fits.ImageHDU(pixels(level, version), header(), name="SCI", ver=version))
+        hdus.append(fits.ImageHDU(pixels(level, version), shifted(), name="SCI", ver=version))
         hdus.append(fits.ImageHDU(np.zeros(SHAPE, np.int16), name="DQ", ver=version))
     order = [0, *range(1, len(hdus), 2), *range(2, len(hdus), 2)]
     fits.HDUList([hdus[k] for k in order]).writeto(path)
@@ -158,7 +165,7 @@ def test_the_page_has_examples_of_every_kind():
     assert len(GIVEN) >= 40
     assert len(REFUSED) >= 8
     assert len(COMMANDS) >= 2
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
     assert len(blocks("text")) == 1
     text = "\n".join(example for example, _ in GIVEN)
     assert [form for form in FORMS if form not in text] == []
@@ -197,11 +204,12 @@ def test_python_blocks(here, block):
 
 
 def test_python_blocks_do_what_their_comments_say(here):
-    objects, quality, masks = ({} for _ in range(3))
-    for block, names in zip(blocks("python"), (objects, quality, masks), strict=True):
+    objects, quality, alternate, masks = ({} for _ in range(4))
+    for block, names in zip(blocks("python"), (objects, quality, alternate, masks), strict=True):
         exec(block, names)
     assert objects["s"].sky.sky_data.to_numpy() == pytest.approx([0, 4], abs=0.05)
     assert quality["s"].members.dq_from.tolist() == ["k_ood_v1.fits[0]"]
+    assert alternate["s"].members.wcs.tolist() == ["A: SHIFTED"] * 2
     given = SkyMatchSession(["a.fits", "night/c.fits"], masks=masks["masks"], verbose=False).masks
     assert given.bad_user.tolist() == [5 * SHAPE[1], 5 * SHAPE[1], 0]
 

@@ -1,6 +1,7 @@
 """Which extensions of a file or HDU list are the images asked for, and the members that they make."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
-from skymatch_nb.io.inputs import ImageSpec, MaskSpec
+from skymatch_nb.io.inputs import ImageSpec, MaskSpec, telling
 from skymatch_nb.io.instruments import DQ_NAMES, NOT_SCIENCE, sibling_quality
 from skymatch_nb.io.opened import opened
 from skymatch_nb.io.pixels import file_stamp
@@ -20,24 +21,40 @@ from skymatch_nb.results import Member, MemoryImage, PixelSource, Source
 BITPIX = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
 
-def open_members(spec: ImageSpec, file: str) -> list[Member]:
-    """Members of one file; ``file`` is the name that tables show for it.
+def open_members(spec: ImageSpec, file: str, wcs_key: str = "") -> list[Member]:
+    """Members of one file; ``file`` is the name that tables show for it, ``wcs_key`` as in `read_transform`.
 
     Raises
     ------
     InputError
         Where the file cannot be read or is truncated, an extension is missing or not a 2-D image, no image is found,
-        one has no celestial WCS, or there are more masks than images. The text names file and extension.
+        one has no celestial WCS, or masks are more than the images or of another shape. The text names file and
+        extension, and where an @-file names them.
     """
-    with opened(spec.path) as hdus:
+    with telling(spec.origin), opened(spec.path) as hdus:
         chosen, rule = choose_images(hdus, spec.extensions, file)
-        if len(spec.masks) > len(chosen):
-            raise InputError(f"{file}: {len(spec.masks)} masks for {len(chosen)} images")
-        masks = [*spec.masks, *[None] * (len(chosen) - len(spec.masks))]
-        return [
-            make_member(hdus, number, spec.path, file, rule, None if mask is None else open_mask(mask))
-            for number, mask in zip(chosen, masks, strict=True)
-        ]
+        members = [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
+    if len(spec.masks) > len(members):
+        extra = next((mask for mask in spec.masks[len(members) :] if mask is not None), None)
+        with telling(extra.origin if extra else spec.origin):
+            raise InputError(f"{file}: {len(spec.masks)} masks for {len(members)} images")
+    masks = [*spec.masks, *[None] * (len(members) - len(spec.masks))]
+    return [
+        member if mask is None else replace(member, mask=_mask_of(member, mask))
+        for member, mask in zip(members, masks, strict=True)
+    ]
+
+
+def _mask_of(member: Member, spec: MaskSpec) -> Source:
+    """Mask of a member, which must have the member's shape."""
+    with telling(spec.origin):
+        mask = open_mask(spec)
+        if mask.shape != member.shape:
+            raise InputError(
+                f"{member.name}: its user mask {spec.path}[{spec.extension}] has shape {mask.shape}, the image "
+                f"{member.shape}"
+            )
+    return mask
 
 
 def open_mask(spec: MaskSpec) -> Source:
@@ -83,9 +100,7 @@ def choose_images(hdus: fits.HDUList, extensions: Sequence[Extension], file: str
     raise InputError(f"{file}: no image that can be used (it has {listed})")
 
 
-def make_member(
-    hdus: fits.HDUList, number: int, path: Path | None, file: str, rule: str, mask: Source | None
-) -> Member:
+def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, rule: str, wcs_key: str = "") -> Member:
     """Member of one extension; ``path`` is None for an HDU list that a user holds in memory.
 
     Raises
@@ -100,7 +115,7 @@ def make_member(
         raise InputError(f"{where}: not an image but a {type(hdu).__name__}")
     if _dimensions(hdu) != 2:
         raise InputError(f"{where}: {_dimensions(hdu)}-D data where a 2-D image is needed")
-    transform, notes = read_transform(hdus, number, where)
+    transform, notes = read_transform(hdus, number, where, wcs_key)
     quality, quality_from, codes = _quality(hdus, number, path, where)
     return Member(
         name=where,
@@ -112,11 +127,13 @@ def make_member(
         **describe(hdu.header, primary),
         nominal_scale=nominal_scale(transform, primary, hdu.header),
         wcs=transform,
+        wcs_name=transform.label,
+        distortion=transform.distortion,
         pixels=_source(hdus, number, path, where),
         quality=quality,
         quality_from=quality_from,
         quality_codes=codes,
-        mask=mask,
+        mask=None,
         notes=notes,
     )
 

@@ -61,7 +61,8 @@ def read_geis(path: Path) -> fits.HDUList:
     kind = "SCI" if path.name[-3].lower() in "cd" and path.name[-2] == "0" else "DQ"
     hdus = [primary]
     for version, group in enumerate(records, 1):
-        extension = fits.ImageHDU(np.array(group["data"]), _group_header(header, group, names), name=kind)
+        cards = _group_header(header, group, names, f"{path}: group {version}")
+        extension = fits.ImageHDU(np.array(group["data"]), cards, name=kind)
         extension.ver = version
         hdus.append(extension)
     return fits.HDUList(hdus)
@@ -112,13 +113,20 @@ def _element_type(name: str, size: int, path: Path) -> str:
 
 
 def _check_byte_order(records: NDArray[Any], path: Path) -> None:
-    """Raise where floating values make sense only when their bytes are swapped."""
+    """Raise where pixels, or floating group parameters, make sense only when their bytes are swapped."""
     for name in records.dtype.names or ():
         values = records[name].ravel()[:4096]
-        if values.dtype.kind != "f" or not values.size:
+        if values.dtype.kind != "f" and (name != "data" or values.size < 2):
             continue
-        if not _plausible(values) and _plausible(values.byteswap()):
+        sensible = _plausible if values.dtype.kind == "f" else _smooth
+        if values.size and not sensible(values) and sensible(values.byteswap()):
             raise InputError(f"{path}: written in another byte order; GEIS files must be big-endian")
+
+
+def _smooth(values: NDArray[Any]) -> bool:
+    """Whether neighbouring integers mostly differ by less than their lower bytes hold; swapped ones do not."""
+    jumps = np.median(np.abs(np.diff(values.astype(np.float64))))
+    return bool(jumps < 2 ** (4 * values.dtype.itemsize - 2))
 
 
 def _plausible(values: NDArray[Any]) -> bool:
@@ -136,13 +144,15 @@ def _without_structure(header: fits.Header) -> fits.Header:
     return kept
 
 
-def _group_header(header: fits.Header, group: Any, names: list[str]) -> fits.Header:
+def _group_header(header: fits.Header, group: Any, names: list[str], where: str) -> fits.Header:
     """Group parameters as cards, and the file's WCS cards that are not among them."""
     made = fits.Header()
     for k, name in enumerate(names, 1):
         value = group[f"p{k}"]
         value = value.decode("ascii", "replace").strip() if isinstance(value, bytes) else value.item()
         if isinstance(value, float) and not np.isfinite(value):
+            if _WCS.fullmatch(name):
+                raise InputError(f"{where} has no value of {name}")
             continue
         if str(header[f"PDTYPE{k}"]).upper().startswith("LOGICAL"):
             value = bool(value)

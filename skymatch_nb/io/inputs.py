@@ -6,8 +6,9 @@ people hold in a notebook, and lists of them.
 
 import glob
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -34,10 +35,14 @@ PRIMARY = Extension(number=0)
 
 @dataclass(frozen=True)
 class MaskSpec:
-    """A mask: a file and one of its extensions; non-zero pixels are good."""
+    """A mask: a file and one of its extensions; non-zero pixels are good.
+
+    ``origin`` tells where it was named (@-file, line and column), for errors that are found when it is opened.
+    """
 
     path: Path
     extension: Extension = PRIMARY
+    origin: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -45,16 +50,29 @@ class ImageSpec:
     """A file, the extensions wanted of it, and their masks by position.
 
     Without extensions the file's content decides. There may be fewer masks than extensions; None is no mask.
+    ``origin`` is as in `MaskSpec`.
     """
 
     path: Path
     extensions: tuple[Extension, ...] = ()
     masks: tuple[MaskSpec | None, ...] = ()
+    origin: str = field(default="", compare=False, repr=False)
 
     def absolute(self) -> "ImageSpec":
         """Return the same with absolute paths, which hold wherever the working directory goes."""
         masks = (None if m is None else replace(m, path=m.path.absolute()) for m in self.masks)
         return replace(self, path=self.path.absolute(), masks=tuple(masks))
+
+
+@contextmanager
+def telling(origin: str) -> Iterator[None]:
+    """Put the place where a file was named before what is found wrong with it; an empty one changes nothing."""
+    try:
+        yield
+    except InputError as error:
+        if not origin:
+            raise
+        raise InputError(f"{origin}: {error}") from error
 
 
 Spec: TypeAlias = ImageSpec | ObjectSpec
@@ -145,7 +163,8 @@ def parse_at_line(text: str, folder: Path | None = None) -> tuple[ImageSpec, ...
     if counted and len(masks) > len(images[0].extensions):
         extra = rest[len(images[0].extensions)]
         raise InputError(f"column {extra.column}: {len(masks)} masks for {len(images[0].extensions)} extensions")
-    return tuple(replace(image, masks=tuple(masks) if any(masks) else ()) for image in images)
+    given = tuple(masks) if any(masks) else ()
+    return tuple(replace(image, masks=given, origin=f"column {first.column}") for image in images)
 
 
 def parse_at_file(path: str | os.PathLike[str]) -> tuple[ImageSpec, ...]:
@@ -168,12 +187,18 @@ def parse_at_file(path: str | os.PathLike[str]) -> tuple[ImageSpec, ...]:
         if not text.strip():
             continue
         try:
-            specs += parse_at_line(text, file.parent)
+            specs += (_placed(spec, f"{path}, line {number}, ") for spec in parse_at_line(text, file.parent))
         except InputError as error:
             raise InputError(f"{path}, line {number}, {error}") from None
     if not specs:
         raise InputError(f"@-file {str(path)!r} names no image")
     return tuple(specs)
+
+
+def _placed(spec: ImageSpec, before: str) -> ImageSpec:
+    """Specification whose origins begin with a place."""
+    masks = (None if m is None else replace(m, origin=before + m.origin) for m in spec.masks)
+    return replace(spec, masks=tuple(masks), origin=before + spec.origin)
 
 
 def resolve_mask(text: str | os.PathLike[str]) -> MaskSpec:
@@ -190,7 +215,7 @@ def resolve_mask(text: str | os.PathLike[str]) -> MaskSpec:
     mask = _mask(words[0], None) if len(words) == 1 else None
     if mask is None:
         raise InputError(f"{text!r} does not name one mask file")
-    return mask
+    return replace(mask, origin="")
 
 
 def _resolve(item: Input, number: int) -> tuple[Spec, ...]:
@@ -217,17 +242,21 @@ def _shown(item: Any) -> str:
 def _merged(one: ImageSpec, other: ImageSpec) -> ImageSpec:
     """One specification of a file that was named twice."""
     if one.masks or other.masks:
-        raise InputError(f"{one.path} is named twice, with masks: give its extensions and masks in one line")
+        first = f" (first in {one.origin})" if one.origin else ""
+        with telling(other.origin):
+            raise InputError(f"{one.path} is named twice, with masks{first}: give its extensions and masks in one line")
+    origin = f"{one.origin} and {other.origin}" if one.origin and other.origin else ""
     if not one.extensions or not other.extensions:
-        return ImageSpec(one.path)
-    return ImageSpec(one.path, tuple(dict.fromkeys(one.extensions + other.extensions)))
+        return ImageSpec(one.path, origin=origin)
+    return ImageSpec(one.path, tuple(dict.fromkeys(one.extensions + other.extensions)), origin=origin)
 
 
 def _images(word: Word, folder: Path | None) -> list[ImageSpec]:
     if word.name.startswith("@") and not word.quoted:
         raise InputError(f"column {word.column}: an @-file must stand alone: {word.name!r}")
-    found = [file for path in _expand(word, folder) for file in _files_of(path)]
-    return [ImageSpec(path, word.extensions) for path in found]
+    paths = _expand(word, folder)
+    with telling(f"column {word.column}"):
+        return [ImageSpec(file, word.extensions) for path in paths for file in _files_of(path)]
 
 
 def _mask(word: Word, folder: Path | None) -> MaskSpec | None:
@@ -236,11 +265,12 @@ def _mask(word: Word, folder: Path | None) -> MaskSpec | None:
     paths = _expand(word, folder)
     if len(paths) > 1:
         raise InputError(f"column {word.column}: {word.name!r} matches {len(paths)} files where one mask is needed")
+    origin = f"column {word.column}"
     if not word.extensions:
-        return MaskSpec(paths[0])
+        return MaskSpec(paths[0], origin=origin)
     if len(word.extensions) > 1 or word.extensions[0].version is None:
         raise InputError(f"column {word.column}: a mask must be one extension of {word.name!r}")
-    return MaskSpec(paths[0], word.extensions[0])
+    return MaskSpec(paths[0], word.extensions[0], origin)
 
 
 def _at_file_name(text: str) -> str:

@@ -15,6 +15,7 @@ from astropy.utils.masked import Masked
 from astropy.wcs import WCS, FITSFixedWarning
 
 from skymatch_nb.errors import InputError
+from skymatch_nb.io.wcs import check_key, wcs_keys
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +81,8 @@ def cards_of(payload: Any) -> Mapping[str, Any]:
     return cards if isinstance(cards, fits.Header | Mapping) else {}
 
 
-def wcs_of(payload: Any, where: str) -> WCS:
-    """World coordinates of an NDData or of a pair.
+def wcs_of(payload: Any, where: str, key: str = "") -> WCS:
+    """World coordinates of an NDData or of a pair; ``key`` chooses an alternate WCS of a header.
 
     Raises
     ------
@@ -92,15 +93,18 @@ def wcs_of(payload: Any, where: str) -> WCS:
     if wcs is None:
         raise InputError(f"{where}: it has no WCS")
     if isinstance(wcs, Mapping | fits.Header):
+        header = fits.Header(wcs)
+        check_key(wcs_keys(header), key, where)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FITSFixedWarning)
-                wcs = WCS(fits.Header(wcs))
+                wcs = WCS(header, key=key or " ")
         except Exception as error:  # wcslib raises many types
             raise InputError(f"{where}: its header's WCS cannot be used: {str(error).splitlines()[-1]}") from error
     wcs = getattr(wcs, "low_level_wcs", wcs)
     if not isinstance(wcs, WCS):
         raise InputError(f"{where}: a WCS of type {type(wcs).__name__} cannot be read")
+    check_key([wcs.wcs.alt.strip()], key, where)
     return copy.deepcopy(wcs)  # wcslib completes a WCS when it is used
 
 

@@ -13,15 +13,16 @@ from skymatch_nb.errors import InputError
 from skymatch_nb.io.edits import ExtensionEdit
 from skymatch_nb.io.fits import choose_images, describe, make_member, memory_image
 from skymatch_nb.io.memory import ObjectSpec, array_of, cards_of, wcs_of
+from skymatch_nb.io.waiver import decode_waiver, is_waiver
 from skymatch_nb.io.wcs import FitsTransform, check_celestial, nominal_scale
 from skymatch_nb.results import Member
 
 
-def object_members(spec: ObjectSpec, name: str) -> list[Member]:
-    """Members of an object; ``name`` is what tables show for it.
+def object_members(spec: ObjectSpec, name: str, wcs_key: str = "") -> list[Member]:
+    """Members of an object; ``name`` is what tables show for it, ``wcs_key`` as in `skymatch_nb.io.wcs.read_transform`.
 
-    An HDU list is read like a file. The mask of an NDData or a masked array marks bad pixels (True = bad, as everywhere
-    in astropy); its unit counts as BUNIT.
+    An HDU list is read like a file, one of WAIVER form by its groups. The mask of an NDData or a masked array marks
+    bad pixels (True = bad, as everywhere in astropy); its unit counts as BUNIT.
 
     Raises
     ------
@@ -30,14 +31,15 @@ def object_members(spec: ObjectSpec, name: str) -> list[Member]:
     """
     payload = spec.payload
     if isinstance(payload, fits.HDUList):
+        payload = _decoded(payload, name)
         chosen, rule = choose_images(payload, (), name)
-        return [make_member(payload, number, None, name, rule, None) for number in chosen]
+        return [make_member(payload, number, None, name, rule, wcs_key) for number in chosen]
     pixels, unit, bad = array_of(payload)
     where = f"{name}[0]"
     cards: dict[str, Any] = dict(cards_of(payload))
     if unit:
         cards["BUNIT"] = unit
-    transform = FitsTransform(wcs_of(payload, where))
+    transform = FitsTransform(wcs_of(payload, where, wcs_key))
     check_celestial(transform.wcs, where)
     if bad is not None and bad.shape != pixels.shape:
         raise InputError(f"{where}: its mask has shape {bad.shape}, the image {pixels.shape}")
@@ -57,6 +59,8 @@ def object_members(spec: ObjectSpec, name: str) -> list[Member]:
             quality_codes=False,
             mask=None if bad is None else memory_image(np.logical_not(bad), {}, {}, f"{where}'s mask"),
             wcs=transform,
+            wcs_name=transform.label,
+            distortion=transform.distortion,
         )
     ]
 
@@ -67,8 +71,11 @@ def _scale_cards(cards: dict[str, Any]) -> fits.Header:
 
 
 def edited_object(spec: ObjectSpec, edits: Sequence[ExtensionEdit]) -> Any:
-    """Copy of an object with cards and pixels edited; the object itself is left as it is."""
-    payload = copy.deepcopy(spec.payload) if not isinstance(spec.payload, fits.HDUList) else _copied(spec.payload)
+    """Copy of an object with cards and pixels edited; the object itself is left as it is.
+
+    That of an HDU list of WAIVER form has an extension for each group.
+    """
+    payload = copy.deepcopy(spec.payload) if not isinstance(spec.payload, fits.HDUList) else _copied(spec)
     for edit in edits:
         if isinstance(payload, fits.HDUList):
             _edit_cards(payload[edit.hdu].header, edit)
@@ -83,8 +90,13 @@ def edited_object(spec: ObjectSpec, edits: Sequence[ExtensionEdit]) -> Any:
     return payload
 
 
-def _copied(hdus: fits.HDUList) -> fits.HDUList:
-    return fits.HDUList([hdu.copy() for hdu in hdus])
+def _copied(spec: ObjectSpec) -> fits.HDUList:
+    return fits.HDUList([hdu.copy() for hdu in _decoded(spec.payload, spec.name)])
+
+
+def _decoded(hdus: fits.HDUList, name: str) -> fits.HDUList:
+    """HDU list with an extension for each image, which one of WAIVER form has not."""
+    return decode_waiver(hdus, name) if is_waiver(hdus) else hdus
 
 
 def _edit_cards(header: Any, edit: ExtensionEdit) -> None:

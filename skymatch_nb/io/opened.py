@@ -1,7 +1,6 @@
 """Open a file of any supported format as an HDU list; whatever is wrong with it becomes one `InputError`."""
 
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,7 @@ from astropy.utils.exceptions import AstropyWarning
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.geis import geis_data_file, is_geis, read_geis
 from skymatch_nb.io.instruments import sibling_quality
-
-_GROUP_TABLE = re.compile(r"\.[a-z]\dh\.tab$", re.IGNORECASE)
-"""Name of the table of group parameters of a WAIVER file: that of the GEIS file it came from."""
+from skymatch_nb.io.waiver import decode_waiver, is_waiver
 
 
 @contextmanager
@@ -37,7 +34,11 @@ def opened(path: str | os.PathLike[str], *, decode: bool = False) -> Iterator[fi
             warnings.simplefilter("always", AstropyWarning)
             len(hdus)
             _check_whole(path, hdus, [str(w.message) for w in caught])
-            yield _decode_waiver(path, hdus) if _is_waiver(hdus) else hdus
+            if not is_waiver(hdus):
+                yield hdus
+                return
+        with fits.open(path, memmap=False) as hdus:  # scaled pixels cannot be mapped
+            yield decode_waiver(hdus, str(path))
     except InputError:
         raise
     except (OSError, EOFError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
@@ -56,22 +57,6 @@ def related_files(path: Path) -> list[Path]:
     if sibling is not None:
         found.append(sibling[0])
     return found + [data for file in found if is_geis(file) and (data := geis_data_file(file)).is_file()]
-
-
-def _is_waiver(hdus: fits.HDUList) -> bool:
-    """Whether a file is a GEIS file in FITS form: all groups in one array, their parameters in a table."""
-    return len(hdus) == 2 and isinstance(hdus[1], fits.TableHDU) and bool(_GROUP_TABLE.search(hdus[1].name))
-
-
-def _decode_waiver(path: str | os.PathLike[str], hdus: fits.HDUList) -> fits.HDUList:
-    from stsci.tools.convertwaiveredfits import convertwaiveredfits
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return convertwaiveredfits(hdus)
-        except Exception as error:  # whatever a converter of old formats meets in a broken table
-            raise InputError(f"{path}: cannot be read: its groups cannot be decoded (WAIVER FITS): {error}") from error
 
 
 def _check_whole(path: str | os.PathLike[str], hdus: fits.HDUList, warned: list[str]) -> None:

@@ -19,6 +19,11 @@ from astropy.wcs.utils import proj_plane_pixel_area, wcs_to_celestial_frame
 from skymatch_nb.errors import InputError
 from skymatch_nb.results import Floats
 
+_POLYNOMIAL = re.compile(r"CTYPE\d.? *= '[^' ]*-(TPV|TPD|TPU|TNX|ZPX|DSS) *'")
+"""Projections that hold a distortion."""
+
+_AXIS = re.compile(r"CTYPE\d([A-Z]?)")
+
 _TABLE_CARDS = {
     "NPOL": re.compile(r"(CPDIS|DP|CPERR)\d.*"),
     "D2IM": re.compile(r"(D2IMDIS|D2IM|D2IMERR|AXISCORR|D2IMEXT)\d?.*"),
@@ -35,6 +40,23 @@ class FitsTransform:
     def distorted(self) -> bool:
         """Whether there is more than the linear part and the projection."""
         return bool(self.wcs.has_distortion)
+
+    @property
+    def label(self) -> str:
+        """Which of the header's WCS it is: ``primary`` or the letter of an alternate one, and its name."""
+        key, name = self.wcs.wcs.alt.strip() or "primary", self.wcs.wcs.name.strip()
+        return f"{key}: {name}" if name else key
+
+    @property
+    def distortion(self) -> str:
+        """What there is besides the linear part and the projection: SIP, NPOL, D2IM, or a polynomial projection."""
+        tables = {
+            "SIP": self.wcs.sip,
+            "NPOL": self.wcs.cpdis1 or self.wcs.cpdis2,
+            "D2IM": self.wcs.det2im1 or self.wcs.det2im2,
+        }
+        polynomial = _POLYNOMIAL.search(self.wcs.wcs.to_header())  # wcslib keeps it apart from CTYPE
+        return ", ".join([name for name, found in tables.items() if found] + ([polynomial[1]] if polynomial else []))
 
     @cached_property
     def _frame(self) -> Any:
@@ -67,7 +89,20 @@ class FitsTransform:
         return x, y
 
 
-def read_transform(hdus: fits.HDUList, hdu: int, where: str) -> tuple[FitsTransform, tuple[str, ...]]:
+def wcs_keys(header: fits.Header) -> list[str]:
+    """Keys of the WCS that a header has: letters, and '' for the primary one."""
+    found = (_AXIS.fullmatch(keyword) for keyword in header)
+    return sorted({match[1] for match in found if match})
+
+
+def check_key(keys: Sequence[str], key: str, where: str) -> None:
+    """Raise `InputError` where an alternate WCS is asked for that is not among the keys."""
+    if key and key not in keys:
+        known = ", ".join(k or "the primary one" for k in keys) or "none"
+        raise InputError(f"{where}: no WCS with the key {key!r} (it has {known})")
+
+
+def read_transform(hdus: fits.HDUList, hdu: int, where: str, key: str = "") -> tuple[FitsTransform, tuple[str, ...]]:
     """World coordinates of an image extension, and notes on what could not be used.
 
     Where the distortion tables that a header names are missing, the WCS without them is taken, with a note.
@@ -80,18 +115,21 @@ def read_transform(hdus: fits.HDUList, hdu: int, where: str) -> tuple[FitsTransf
         Number of the extension.
     where
         Name of the member, for the error.
+    key
+        Letter of an alternate WCS, empty for the primary one. Lookup tables belong to all of them.
 
     Raises
     ------
     InputError
-        Where the header has no celestial WCS, or one that cannot be used.
+        Where the header has no celestial WCS, none of that key, or one that cannot be used.
     """
+    check_key(wcs_keys(hdus[hdu].header), key, where)
     first: Exception | None = None
     for hst, without in _ways(hdus):
         try:
             source, dropped = _without_tables(hdus, hdu, without)
             if dropped == list(without):
-                wcs = _read(source, hdu, hst)
+                wcs = _read(source, hdu, hst, key or " ")
                 break
         except Exception as error:  # wcslib, stwcs and astropy raise many types for a bad header
             first = first or error
@@ -110,10 +148,10 @@ def _ways(hdus: fits.HDUList) -> list[tuple[bool, tuple[str, ...]]]:
     return [(hst, without) for hst in ((True, False) if _is_hst(hdus) else (False,)) for without in tables]
 
 
-def _read(hdus: fits.HDUList, hdu: int, hst: bool) -> Any:
+def _read(hdus: fits.HDUList, hdu: int, hst: bool, key: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
-        wcs = _hst_wcs(hdus, hdu) if hst else WCS(hdus[hdu].header, fobj=hdus)
+        wcs = _hst_wcs(hdus, hdu, key) if hst else WCS(hdus[hdu].header, fobj=hdus, key=key)
         return wcs.celestial if wcs.naxis > 2 and wcs.has_celestial else wcs
 
 
@@ -159,7 +197,7 @@ def _is_hst(hdus: fits.HDUList) -> bool:
     return str(hdus[0].header.get("TELESCOP", "")).strip().upper() == "HST"
 
 
-def _hst_wcs(hdus: fits.HDUList, hdu: int) -> Any:
+def _hst_wcs(hdus: fits.HDUList, hdu: int, key: str) -> Any:
     from stwcs.wcsutil import HSTWCS
 
     silence = logging.getLogger("stwcs")
@@ -167,6 +205,6 @@ def _hst_wcs(hdus: fits.HDUList, hdu: int) -> Any:
     silence.setLevel(logging.ERROR)
     try:
         with redirect_stdout(io.StringIO()):
-            return HSTWCS(hdus, ext=hdu)
+            return HSTWCS(hdus, ext=hdu, wcskey=key)
     finally:
         silence.setLevel(level)

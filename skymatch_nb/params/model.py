@@ -54,7 +54,14 @@ def _upper(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-Keyword = Annotated[str, Field(pattern=r"^[A-Z0-9_-]{1,8}$"), BeforeValidator(_upper)]
+_KEYWORD, _LETTER = r"^[A-Z0-9_-]{1,8}$", r"^[A-Z]$"
+_PATTERNS = {
+    _KEYWORD: "must be a FITS keyword: 1 to 8 letters, digits, hyphens or underscores",
+    _LETTER: "must be one letter, A to Z",
+}
+"""What a text must look like, and the words for it."""
+
+Keyword = Annotated[str, Field(pattern=_KEYWORD), BeforeValidator(_upper)]
 _TAKEN = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|EXT(NAME|VER|LEVEL)|BSCALE|BZERO|BLANK|BUNIT|END|COMMENT|HISTORY"
     r"|CHECKSUM|DATASUM|DATE.*|EXPTIME|EXPSTART|EXPEND|TELESCOP|INSTRUME|DETECTOR|FILTER\d*|FILTNAM\d|PHOT(FLAM|FNU|PLAM|ZPT|BW|CORR|MODE)|ROOTNAME"
@@ -72,6 +79,9 @@ def _free(value: str) -> str:
 
 OptionalKeyword = Annotated[Keyword | None, BeforeValidator(_blank_is_none)]
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
+WcsKey = Annotated[
+    Annotated[str, Field(pattern=_LETTER), BeforeValidator(_upper)] | None, BeforeValidator(_blank_is_none)
+]
 GoodBits = Annotated[int | dict[str, int | None] | None, BeforeValidator(parse_bits_of_members)]
 Limits = Annotated[Limit | dict[str, Limit], BeforeValidator(parse_limit)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -195,6 +205,9 @@ class SkyMatchParams(BaseModel):
     footprint_from: Annotated[Literal["frame", "good"], About("footprint", advanced=True)] = "frame"
     """What footprints follow: 'frame', the edge of the image; 'good', the edge of the area of good pixels, where a
     shadow or a coronagraph takes a side or corner of a chip away."""
+
+    wcs_key: Annotated[WcsKey, About("load", advanced=True)] = None
+    """Letter of the alternate WCS that is used in place of the primary one, of every image; None for the primary."""
 
     units_kwd: Annotated[Keyword, About("units", advanced=True)] = "BUNIT"
     """Header keyword that holds the data units."""
@@ -329,6 +342,6 @@ def _allowed(error: Any) -> str:
     if error["type"] == "literal_error":
         return f"must be {error['ctx']['expected']}"
     if error["type"] == "string_pattern_mismatch":
-        return "must be a FITS keyword: 1 to 8 letters, digits, hyphens or underscores"
+        return _PATTERNS[error["ctx"]["pattern"]]
     message = str(error["msg"])
     return "must" + message[message.index(" should") + 7 :] if " should" in message else message

@@ -13,8 +13,8 @@ from skymatch_nb.io.objects import object_members
 from skymatch_nb.results import Loaded, Member
 
 
-def load(key: str, specs: Sequence[Spec], work: Work) -> Loaded:
-    """Members of all files and objects; those of one form a group.
+def load(key: str, specs: Sequence[Spec], work: Work, wcs_key: str = "") -> Loaded:
+    """Members of all files and objects; those of one form a group. ``wcs_key`` chooses an alternate WCS.
 
     Raises
     ------
@@ -26,7 +26,9 @@ def load(key: str, specs: Sequence[Spec], work: Work) -> Loaded:
 
     def one(k: int) -> list[Member]:
         spec = specs[k]
-        return open_members(spec, names[k]) if isinstance(spec, ImageSpec) else object_members(spec, names[k])
+        if isinstance(spec, ImageSpec):
+            return open_members(spec, names[k], wcs_key)
+        return object_members(spec, names[k], wcs_key)
 
     opened = work.map(one, range(len(specs)), "load", threads=False)
     members = tuple(member for of_file in opened for member in of_file)

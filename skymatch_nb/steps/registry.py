@@ -115,7 +115,13 @@ def _solve(c: Call) -> Result:
 
 
 _TABLE = (
-    Step("load", "read headers and WCS", _always(), (), lambda c: load(c.key, c.given.specs, c.work)),
+    Step(
+        "load",
+        "read headers and WCS",
+        _always(),
+        ("load",),
+        lambda c: load(c.key, c.given.specs, c.work, c.params.wcs_key or ""),
+    ),
     Step(
         "group",
         "form groups that share a sky",

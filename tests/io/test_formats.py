@@ -291,6 +291,17 @@ class TestGeisErrors:
         )
         assert "another byte order" in self.refused(path)
 
+    @pytest.mark.parametrize("kind", ["INTEGER*2", "INTEGER*4", "UNSIGNED*2"])
+    def test_another_byte_order_of_integers_without_group_parameters(self, tmp_path, kind):
+        """Read in the wrong order, what is smooth is rough; in the right order it is taken."""
+        data = 300 + 40 * noise()
+        for swap in (True, False):
+            path = write_geis(tmp_path / f"x{swap}.c0h", [data] * 2, kind=kind, swap=swap)
+            if swap:
+                assert "another byte order" in self.refused(path)
+            else:
+                assert read_geis(path)[2].data.tolist() == data.astype(STORED[kind]).tolist()
+
     @pytest.mark.parametrize("data", [np.zeros(SHAPE), np.full(SHAPE, np.nan), 1e15 * noise(), 1e-12 * noise()])
     def test_odd_values_are_not_taken_for_another_byte_order(self, tmp_path, data):
         path = write_geis(tmp_path / "x.c0h", [data], [tan_values()], parameters=WCS_PARAMETERS)
@@ -334,6 +345,12 @@ class TestGeisErrors:
         path = self.write(tmp_path)
         path.write_bytes(content)
         assert "not a GEIS header" in self.refused(path) or "cannot be read" in self.refused(path)
+
+    def test_a_missing_value_of_the_wcs(self, tmp_path):
+        values = [tan_values(), tan_values()]
+        values[1][2] = np.nan
+        path = write_geis(tmp_path / "x.c0h", [5 + noise()] * 2, values, parameters=WCS_PARAMETERS)
+        assert "x.c0h: group 2 has no value of CRPIX1" in self.refused(path)
 
     def test_a_missing_data_file(self, tmp_path):
         path = self.write(tmp_path)

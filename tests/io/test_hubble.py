@@ -3,6 +3,7 @@
 These tests need archive data in the folder that the environment variable SKYMATCH_REALDATA names.
 """
 
+import gzip
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 import shapely
 from astropy.io import fits
 from astropy.wcs import WCS
-from stwcs.wcsutil import HSTWCS
+from stwcs.wcsutil import HSTWCS, headerlet
 
+from skymatch_nb import InputError, SkyMatchSession
 from skymatch_nb.core.raster import count_pixels
 from skymatch_nb.executor import Work
 from skymatch_nb.geometry import candidate_pairs, clip_pairs, to_radec, trace_outline
@@ -133,6 +135,16 @@ def enlarged(chip_file, members_of):
     return Chip(chip_file("enlarged.fits", **ENLARGED), members_of)
 
 
+@pytest.fixture(scope="module")
+def svm_file(realdata):
+    """WFC3/UVIS exposure with headerlets and alternate WCS; 10 by 10 pixels."""
+    path = realdata / "hst_headers" / "sample_svm_flc.fits.gz"
+    if not path.exists():
+        pytest.skip(f"SKYMATCH_REALDATA has no {path.name}")
+    return path
+
+
+@pytest.mark.filterwarnings("ignore::astropy.io.fits.verify.VerifyWarning")
 class TestLoading:
     def test_acs_with_every_kind_of_distortion(self, acs_file, members_of):
         members = members_of(acs_file)
@@ -179,6 +191,54 @@ class TestLoading:
             assert member.nominal_scale == pytest.approx(scale, rel=1e-4)
             assert member.quality.shape == member.shape
             assert read_pixels(member.pixels).shape == member.shape
+
+    @pytest.mark.parametrize(
+        ("key", "name"),
+        [
+            (None, "primary: IDC_2731450pi-FIT_SVM_GAIAeDR3"),
+            ("A", "A: IDC_2731450pi"),
+            ("B", "B: IDC_2731450pi-HSC30"),
+            ("C", "C: IDC_2731450pi-FIT_REL_GAIAeDR3"),
+            ("O", "O: OPUS"),
+        ],
+    )
+    def test_alternates_are_those_of_stwcs(self, svm_file, key, name):
+        """The active WCS is one of headerlets; the alternates differ by up to an arcsecond."""
+        s = SkyMatchSession(svm_file, wcs_key=key, verbose=False)
+        assert s.members.wcs.tolist() == [name] * 2
+        assert s.members.distortion.tolist() == ["SIP, NPOL, D2IM"] * 2
+        x, y = np.array([0.0, 4.0, 9.0]), np.array([9.0, 2.0, 5.0])
+        loaded = s.fresh_result("load")
+        with fits.open(svm_file) as hdus:
+            for member, extension in zip(loaded.members, (1, 4), strict=True):
+                expected = HSTWCS(hdus, ext=extension, wcskey=key or " ").all_pix2world(x, y, 0)
+                np.testing.assert_allclose(member.wcs.to_sky(x, y), expected, rtol=0, atol=1e-11)
+                active = HSTWCS(hdus, ext=extension).all_pix2world(x, y, 0)
+                moved = np.abs(np.subtract(expected, active)).max() * 3600
+                assert moved == 0 if key is None else 0.001 < moved < 5
+
+    def test_a_missing_alternate(self, svm_file):
+        expected = r"sample_svm_flc.fits.gz\[SCI,1\]: no WCS with the key 'D' \(it has the primary one, A, B, C, O\)"
+        with pytest.raises(InputError, match=expected):
+            SkyMatchSession(svm_file, wcs_key="D", verbose=False).load()
+
+    def test_a_headerlet_made_the_primary_wcs(self, svm_file, tmp_path, monkeypatch):
+        """By stwcs, from those in the file: linear part, SIP and lookup tables take the place of the active ones."""
+        monkeypatch.chdir(tmp_path)  # stwcs writes a log
+        path = tmp_path / "x_flc.fits"
+        path.write_bytes(gzip.decompress(svm_file.read_bytes()))
+        name = "ib4606c6q_flc_IDC_2731450pi-FIT_REL_GAIADR2-hlet.fits"
+        headerlet.restore_from_headerlet(str(path), hdrname=name, archive=False, force=True)
+        s = SkyMatchSession([path, svm_file], verbose=False)
+        assert s.members.wcs.iloc[0] == "primary: IDC_2731450pi-FIT_REL_GAIADR2"
+        assert s.members.distortion.iloc[0] == "SIP, NPOL, D2IM"
+        x, y = np.array([0.0, 4.0, 9.0]), np.array([9.0, 2.0, 5.0])
+        members = s.fresh_result("load").members
+        with fits.open(path) as hdus:
+            expected = HSTWCS(hdus, ext=1).all_pix2world(x, y, 0)
+        found, active = (members[k].wcs.to_sky(x, y) for k in (0, 2))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11)
+        assert np.abs(np.subtract(found, active)).max() * 3600 > 0.001
 
     def test_both_chips_of_one_exposure_overlap_both_of_another(self, realdata, members_of):
         """Their real size is 4096 by 2048 pixels; by what stwcs places inside, pixel by pixel in steps of 16."""

@@ -274,7 +274,10 @@ class TestMaskFiles:
             ("a_flt.fits,m.fits[7]", r"m.fits\[7\]: no such extension"),
             ("a_flt.fits,list.txt", "list.txt: not a FITS file"),
             ("a_flt.fits,b_flt.fits", r"b_flt.fits\[0\]: 0-D data where a 2-D image is needed"),
-            ("a_flt.fits,small.fits", r"a_flt.fits\[SCI,1\]: its user mask has shape \(3, 4\), the image \(40, 60\)"),
+            (
+                "a_flt.fits,small.fits",
+                r"a_flt.fits\[SCI,1\]: its user mask .*small.fits\[0\] has shape \(3, 4\), the image \(40, 60\)",
+            ),
         ],
     )
     def test_a_mask_that_cannot_be_used_is_an_error(self, folder, line, reason):
@@ -282,6 +285,44 @@ class TestMaskFiles:
         Path("list.txt").write_text(f"{line}\n")
         with pytest.raises(InputError, match=reason):
             session("@list.txt").mask()
+
+    @pytest.mark.parametrize(
+        ("line", "column", "reason"),
+        [
+            ("a_flt.fits[sci,3]", 2, r"a_flt.fits\[SCI,3\]: no such extension"),
+            ("a_flt.fits{1,9}", 2, r"a_flt.fits\[9\]: no such extension"),
+            ("list.txt", 2, "list.txt: not a FITS file"),
+            ("m.fits", 2, r"m.fits\[0\]: .*WCS"),
+            ("a_flt.fits, , m.fits[7]", 16, r"m.fits\[7\]: no such extension"),
+            ("a_flt.fits, , m.fits['spam']", 16, r"m.fits\[SPAM,1\]: no such extension"),
+            ("a_flt.fits, list.txt", 14, "list.txt: not a FITS file"),
+            ("a_flt.fits, m.fits, small.fits", 22, r"a_flt.fits\[SCI,2\]: its user mask .* has shape \(3, 4\)"),
+            ("a_flt.fits, m.fits, m.fits, m.fits", 30, "a_flt.fits: 3 masks for 2 images"),
+            ("a_flt.fits, m.fits, , , m.fits", 26, "a_flt.fits: 4 masks for 2 images"),
+        ],
+    )
+    def test_errors_of_opening_name_file_line_and_column_of_the_list(self, folder, line, column, reason):
+        fits.PrimaryHDU(np.ones((3, 4))).writeto("small.fits")
+        Path("list.txt").write_text(f"# exposures\nb_flt.fits\n {line}\n")
+        with pytest.raises(InputError, match=f"^list.txt, line 3, column {column}: .*{reason}"):
+            session("@list.txt").load()
+
+    def test_a_file_that_has_gone_is_told_with_its_line(self, folder):
+        Path("list.txt").write_text("b_flt.fits\na_flt.fits[1], m.fits\n")
+        for name, place in (("m.fits", "column 16"), ("b_flt.fits", "line 1, column 1")):
+            s = session("@list.txt")
+            Path(name).rename("away")
+            with pytest.raises(InputError, match=f"list.txt, .*{place}: .*{name}: No such file"):
+                s.load()
+            Path("away").rename(name)
+
+    def test_where_a_specification_was_named_does_not_tell_two_apart(self, folder):
+        Path("list.txt").write_text("a_flt.fits[1], m.fits\n")
+        Path("other.txt").write_text("# the same\n  a_flt.fits[1], m.fits\n")
+        (one,), (other,) = parse_at_file("list.txt"), parse_at_file("other.txt")
+        assert (one, hash(one), repr(one)) == (other, hash(other), repr(other))
+        assert (one.origin, other.origin) == ("list.txt, line 1, column 1", "other.txt, line 2, column 3")
+        assert other.masks[0].origin == "other.txt, line 2, column 18"
 
     def test_a_changed_mask_is_seen_by_load(self, folder):
         Path("list.txt").write_text("a_flt.fits[1],m.fits\nb_flt.fits[1]\n")
@@ -294,8 +335,17 @@ class TestMaskFiles:
 
     def test_a_file_given_twice_with_masks_is_an_error(self, folder):
         Path("list.txt").write_text("a_flt.fits[1],m.fits\na_flt.fits[2]\n")
-        with pytest.raises(InputError, match=r"a_flt.fits is named twice, with masks"):
+        place = "list.txt, line 2, column 1"
+        with pytest.raises(
+            InputError, match=rf"^{place}: a_flt.fits is named twice, with masks \(first in list.txt, line 1"
+        ):
             session("@list.txt")
+
+    def test_a_file_given_twice_is_told_with_both_lines(self, folder):
+        Path("list.txt").write_text("a_flt.fits[1]\nb_flt.fits\na_flt.fits[9]\n")
+        places = "list.txt, line 1, column 1 and list.txt, line 3, column 1"
+        with pytest.raises(InputError, match=rf"^{places}: a_flt.fits\[9\]: no such extension"):
+            session("@list.txt").load()
 
 
 class TestMasksOfASession:

@@ -242,7 +242,7 @@ class TestGoodMask:
     user, region, source, clean = rng.random((4, 5, 7)) > 0.3
 
     def masks(self, regions=(), sources=(), user=(), quality=None):
-        return Masks("", 0, (quality,), (user,), regions, sources)
+        return Masks("", (0,), (quality,), (user,), regions, sources)
 
     def test_all_kinds_are_combined(self):
         masks = self.masks(

@@ -1,13 +1,17 @@
 """World coordinates: inversion, what they are read from, nominal pixel scale."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from skymatch_nb.errors import InputError
-from skymatch_nb.io.wcs import FitsTransform, nominal_scale, read_transform
+from skymatch_nb import SkyMatchSession
+from skymatch_nb.errors import InputError, NoOverlapError, ParameterError
+from skymatch_nb.io.wcs import FitsTransform, nominal_scale, read_transform, wcs_keys
+from skymatch_nb.params import SkyMatchParams
 
 SIP = {"A_ORDER": 3, "B_ORDER": 3, "A_2_0": 8e-6, "A_1_1": -5e-6, "A_0_3": 1e-10, "B_0_2": -9e-6, "B_2_1": 3e-10}
 TPV = {"PV1_0": 0.0, "PV1_1": 1.0, "PV1_4": 0.08, "PV1_5": -0.05, "PV1_7": 0.4, "PV1_9": 0.3}
@@ -117,6 +121,116 @@ class TestReadTransform:
     def test_a_wcs_that_is_not_celestial_is_an_error_that_names_the_image(self, cards):
         with pytest.raises(InputError, match=r"^a\.fits\[1\]: no celestial WCS"):
             transform_of(header("TAN", **cards))
+
+
+def with_alternates(image_header, **others):
+    """Header with alternate WCS by key: each moved along RA by some degrees, and named."""
+    made = image_header.copy()
+    for key, (name, shift) in others.items():
+        for word in ("CTYPE", "CRVAL", "CRPIX", "CUNIT"):
+            made.update({f"{word}{k}{key}": image_header[f"{word}{k}"] for k in (1, 2)})
+        made.update({f"CD{j}_{k}{key}": image_header[f"CD{j}_{k}"] for j in (1, 2) for k in (1, 2)})
+        made[f"CRVAL1{key}"] += shift
+        made[f"WCSNAME{key}"] = name
+    return made
+
+
+class TestAlternateWcs:
+    """The two alternates lie 0.01 and 0.02 degrees of RA to the east of the primary WCS."""
+
+    @pytest.fixture
+    def image_header(self):
+        return with_alternates(
+            header("TAN", crval=(10.0, 0.0), WCSNAME="FIRST", BUNIT="electron/s"), A=("SECOND", 0.01), O=("", 0.02)
+        )
+
+    @pytest.fixture
+    def hdus(self, image_header):
+        data = np.ones((1000, 2000), np.float32)
+        return fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(data, image_header, name="SCI")])
+
+    def test_keys(self, image_header):
+        assert wcs_keys(image_header) == ["", "A", "O"]
+        assert wcs_keys(fits.Header({"NAXIS": 2})) == []
+
+    @pytest.mark.parametrize(("key", "shift"), [("", 0), ("A", 0.01), ("O", 0.02)])
+    def test_the_one_that_is_asked_for(self, hdus, key, shift):
+        x, y = np.array([999.0, 1500.0]), np.array([499.0, 10.0])
+        expected = read_transform(hdus, 1, "a.fits[1]")[0].to_sky(x, y)
+        ra, dec = read_transform(hdus, 1, "a.fits[1]", key)[0].to_sky(x, y)
+        np.testing.assert_allclose([ra - shift, dec], expected, atol=1e-12)
+
+    @pytest.mark.parametrize(
+        ("key", "label"), [("", "primary: FIRST"), ("A", "A: SECOND"), ("O", "O")], ids=["primary", "A", "O"]
+    )
+    def test_label(self, hdus, key, label):
+        assert read_transform(hdus, 1, "a.fits[1]", key)[0].label == label
+
+    def test_a_missing_key_is_an_error_that_tells_the_keys(self, hdus, image_header):
+        expected = r"^a\.fits\[1\]: no WCS with the key 'B' \(it has the primary one, A, O\)$"
+        with pytest.raises(InputError, match=expected):
+            read_transform(hdus, 1, "a.fits[1]", "B")
+
+    @pytest.mark.filterwarnings("ignore:no unit in BUNIT")
+    @pytest.mark.parametrize("key", [None, "A", "a"])
+    def test_in_a_session_of_objects(self, hdus, image_header, key):
+        shift = 0.01 if key else 0
+        pixels = hdus[1].data
+        for given in (hdus, (pixels, image_header), (pixels, WCS(image_header, key=(key or " ").upper()))):
+            s = SkyMatchSession(given, wcs_key=key, verbose=False)
+            s.load()
+            (member,) = s.fresh_result("load").members
+            assert member.wcs_name == ("A: SECOND" if key else "primary: FIRST")
+            ra = [wcs.to_sky(np.zeros(1), np.zeros(1))[0][0] for wcs in (member.wcs, transform_of(image_header))]
+            assert ra[0] - ra[1] == pytest.approx(shift, abs=1e-12)
+
+    @pytest.mark.parametrize("of", ["hdus", "header", "wcs"])
+    def test_objects_without_the_key(self, hdus, image_header, of):
+        given = {"hdus": hdus, "header": (hdus[1].data, image_header), "wcs": (hdus[1].data, WCS(image_header))}[of]
+        known = "the primary one" if of == "wcs" else "the primary one, A, O"
+        with pytest.raises(InputError, match=rf"^image1\[.+\]: no WCS with the key 'C' \(it has {known}\)$"):
+            SkyMatchSession(given, wcs_key="C", verbose=False).load()
+
+    def test_another_key_makes_results_stale(self, hdus):
+        s = SkyMatchSession(hdus, verbose=False)
+        before = s.footprints
+        s.configure(wcs_key="A")
+        assert set(s.status().state[[("load", "load"), ("footprints", "footprint")]]) == {"stale"}
+        assert (s.footprints.ra - before.ra).tolist() == pytest.approx([0.01], abs=1e-9)
+        s.configure(wcs_key=None)
+        assert s.footprints.ra.tolist() == before.ra.tolist()
+
+    def test_of_two_exposures_only_the_alternates_overlap(self, image_header, hdus, tmp_path):
+        """The second exposure's primary WCS is far away, and its alternate 100 pixels off the first's."""
+        pixels = 5 + 0.1 * np.random.default_rng(1).standard_normal((1000, 2000))
+        other = with_alternates(header("TAN", crval=(50.0, 0.0)), A=("X", -39.99 + 100 * 0.26 / 3600))
+        for name, data, cards in (("a.fits", pixels, image_header), ("b.fits", pixels[::-1] + 2, other)):
+            cards["BUNIT"] = "electron/s"
+            fits.PrimaryHDU(data, cards).writeto(tmp_path / name)
+        paths = [tmp_path / "a.fits", tmp_path / "b.fits"]
+        given = {"skymethod": "match", "skystat": "median", "verbose": False}
+        with pytest.raises(NoOverlapError):
+            SkyMatchSession(paths, **given).solve()
+        sky = SkyMatchSession(paths, wcs_key="A", **given).solve()
+        assert sky.sky_data.tolist() == pytest.approx([0, 2], abs=0.01)
+
+    @pytest.mark.parametrize("value", ["AB", "1", "*", 3])
+    def test_what_is_no_key(self, value):
+        with pytest.raises(ParameterError, match=f"^parameter wcs_key={re.escape(repr(value))}: must be "):
+            SkyMatchParams.checked({"wcs_key": value})
+
+    @pytest.mark.parametrize("value", ["", " ", "None", None])
+    def test_none_is_the_primary_one(self, value):
+        assert SkyMatchParams.checked({"wcs_key": value}).wcs_key is None
+
+
+@pytest.mark.parametrize(
+    ("image_header", "distortion"),
+    [(header("TAN"), ""), (header("TAN-SIP", **SIP), "SIP"), (header("TPV", **TPV), "TPV"), (HEADERS["ZPN"], "")],
+    ids=["TAN", "SIP", "TPV", "ZPN"],
+)
+def test_distortion_is_told(image_header, distortion):
+    assert transform_of(image_header).distortion == distortion
 
 
 class TestNominalScale:

@@ -38,6 +38,7 @@ DEFAULTS = {
     "mask_sources_npixels": 5,
     "mask_sources_dilate": 3,
     "footprint_from": "frame",
+    "wcs_key": None,
     "units_kwd": "BUNIT",
     "invsens_kwd": None,
     "skyuser_kwd": "SKYUSER",

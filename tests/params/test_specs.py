@@ -31,6 +31,7 @@ KINDS = {
         "reference",
         "exclude_regions",
         "include_regions",
+        "wcs_key",
         "units_kwd",
         "invsens_kwd",
         "skyuser_kwd",
@@ -47,8 +48,10 @@ OPTIONAL = [
     "exclude_regions",
     "include_regions",
     "mask_sources",
+    "wcs_key",
+    "invsens_kwd",
+    "logfile",
 ]
-OPTIONAL += ["mask_sources", "invsens_kwd", "logfile"]
 every_spec = pytest.mark.parametrize("parameter", specs(), ids=lambda s: s.name)
 
 
@@ -195,6 +198,8 @@ def test_allowed_values_in_words(name, allowed):
         ("dq_bits", "~4+8", "~4+8"),
         ("dq_bits", "None", None),
         ("units_kwd", "BUNIT", "BUNIT"),
+        ("wcs_key", "A", "A"),
+        ("wcs_key", "None", None),
         ("invsens_kwd", "None", None),
         ("reference", " a b.fits ", "a b.fits"),
     ],
