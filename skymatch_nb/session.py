@@ -236,8 +236,9 @@ class SkyMatchSession:
     @property
     def applied(self) -> pd.DataFrame:
         """Applied table; see `skymatch_nb.tables.applied_table`. It reports; only `apply` writes."""
-        loaded, solution, reported = self._require("load", "solve", "apply")
-        return tables.applied_table(loaded, self._written.get(solution.key, reported))
+        loaded, solution = self._require("load", "solve")
+        done = self._written.get(solution.key)
+        return tables.applied_table(loaded, done or self._require("apply")[0])
 
     # -- parameters and state ------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ from astropy.nddata import NDData, NDDataArray
 
 from skymatch_nb.core.quality import sample_dtype
 from skymatch_nb.errors import InputError
-from skymatch_nb.io.edits import ExtensionEdit
-from skymatch_nb.io.fits import choose_images, describe, make_member, memory_image
+from skymatch_nb.io.edits import ExtensionEdit, primary_notes
+from skymatch_nb.io.fits import choose_images, describe, label_of, make_member, memory_image
 from skymatch_nb.io.memory import ObjectSpec, array_of, cards_of, wcs_of
 from skymatch_nb.io.wcs import FitsTransform, check_celestial, nominal_scale
 from skymatch_nb.results import Member
@@ -83,6 +83,18 @@ def edited_object(spec: ObjectSpec, edits: Sequence[ExtensionEdit]) -> Any:
     return payload
 
 
+def object_notes(spec: ObjectSpec, edits: Sequence[ExtensionEdit]) -> tuple[str, ...]:
+    """What an edit does to an object besides what was asked for, as `skymatch_nb.io.fits_edit.Check` tells of files."""
+    hdus = spec.payload if isinstance(spec.payload, fits.HDUList) else None
+    notes = [] if hdus is None else list(primary_notes(edits, hdus[0].header.get))
+    for edit in edits:
+        pixels = array_of(spec.payload)[0] if hdus is None else hdus[edit.hdu].data
+        if edit.subtract is not None and _type_after(pixels.dtype) != pixels.dtype:
+            where = "0" if hdus is None else label_of(hdus[edit.hdu], edit.hdu)
+            notes.append(f"{where}: {pixels.dtype.name} pixels become {_type_after(pixels.dtype).name}")
+    return tuple(notes)
+
+
 def _copied(hdus: fits.HDUList) -> fits.HDUList:
     return fits.HDUList([hdu.copy() for hdu in hdus])
 
@@ -97,7 +109,11 @@ def _edit_cards(header: Any, edit: ExtensionEdit) -> None:
 
 def _subtracted(data: np.ndarray[Any, Any], level: float) -> np.ndarray[Any, Any]:
     """Pixels minus a level, in a floating type that holds them; masks are kept."""
-    return (data - np.float64(level)).astype(sample_dtype(data.dtype) if data.dtype.kind != "f" else data.dtype)
+    return (data - np.float64(level)).astype(_type_after(data.dtype))
+
+
+def _type_after(dtype: "np.dtype[Any]") -> "np.dtype[Any]":
+    return dtype if dtype.kind == "f" else sample_dtype(dtype)
 
 
 def _subtracted_object(payload: Any, level: float) -> Any:

@@ -174,8 +174,8 @@ _TABLE = (
         "apply",
         "report what is to be written",
         _always("load", "plan"),
-        (),
-        lambda c: report(c.key, c.results["load"], c.results["plan"]),
+        ("convert",),
+        lambda c: report(c.key, c.given.specs, c.results["load"], c.results["plan"], c.params),
     ),
 )
 
