@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from skymatch_nb.errors import ParameterError
+from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.params import SkyMatchParams, specs
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ td.text, th.text { text-align: left; }
 td.text { white-space: normal; overflow-wrap: anywhere; min-width: 14em; } th { background: #f4f4f6; }
 .scroll { overflow: auto; max-height: 32em; }
 .note { border-left: 4px solid #d55e00; padding-left: .8em; }
+pre { background: #f4f4f6; padding: .6em .8em; overflow: auto; font-size: 13px; }
 .units { color: #777; font-weight: normal; }
 @media print { .scroll { max-height: none; overflow: visible; } }
 """
@@ -53,6 +54,15 @@ class SessionSummary:
         """Parameters that differ from their defaults."""
         values = {s.name: (getattr(self.params, s.name), s.default) for s in specs()}
         return {name: value for name, (value, default) in values.items() if value != default}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where results come from: provenance, Python code and shell command, or why there is none."""
+
+    provenance: Mapping[str, Any] | InputError
+    script: str | InputError
+    command: str | InputError
 
 
 def session_text(summary: SessionSummary) -> str:
@@ -107,6 +117,7 @@ def write_report(
     residuals: pd.DataFrame,
     overlaps: pd.DataFrame,
     footprints: "figure",
+    origin: Origin,
 ) -> Path:
     """Write the report page: self-contained, every text from outside escaped. Returns the path."""
     from bokeh.embed import components
@@ -129,6 +140,7 @@ def write_report(
         f"<h2>Pairs of exposures</h2>{_table_html(residuals)}",
         f"<h2>Overlaps</h2>{_table_html(shown_overlaps)}",
         f"<h2>Parameters</h2>{_table_html(params)}",
+        f"<h2>Where this comes from</h2>{_origin_html(origin)}",
     ]
     bokeh = Resources(mode="inline", components=["bokeh"]).render()
     page = (
@@ -160,6 +172,32 @@ def write_text(path: Path, text: str) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return path
+
+
+def _origin_html(origin: Origin) -> str:
+    """Program, time and files with their hashes, and what to type to get the same."""
+    told = origin.provenance
+    files = escape(f"{told}.") if isinstance(told, InputError) else _files_html(told)
+    repeated = ("In Python", origin.script), ("In the shell", origin.command)
+    return files + "".join(
+        f"<p>{how}: {escape(str(text))}.</p>"
+        if isinstance(text, InputError)
+        else f"<p>{how}:</p><pre>{escape(text)}</pre>"
+        for how, text in repeated
+    )
+
+
+def _files_html(provenance: Mapping[str, Any]) -> str:
+    read = [*provenance["inputs"], *provenance["files_beside"]]
+    table = pd.DataFrame(
+        {
+            "size": pd.array([record.get("size") for record in read], "Int64"),
+            "sha256": [record.get("sha256", "in memory") for record in read],
+        },
+        index=pd.Index([record.get("path", record.get("object")) for record in read], name="file"),
+    )
+    table.attrs["units"] = {"size": "bytes"}
+    return f"<p>{escape(provenance['program'])}, {escape(provenance['time'])}.</p>{_table_html(table)}"
 
 
 def _table_html(table: pd.DataFrame) -> str:

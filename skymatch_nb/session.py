@@ -5,10 +5,10 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,21 +17,38 @@ from skymatch_nb import tables
 from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning
 from skymatch_nb.executor import Progress, Work, available_cores
 from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
-from skymatch_nb.io.inputs import ImageSpec, Input, resolve_inputs, resolve_mask
+from skymatch_nb.io.inputs import ImageSpec, Input, Spec, resolve_inputs, resolve_mask
 from skymatch_nb.io.opened import related_files
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.writer import undo
 from skymatch_nb.log import applied_lines, solution_lines, write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.progress import progress_bar
-from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_report, write_text
+from skymatch_nb.report import (
+    Origin,
+    SessionSummary,
+    check_folder,
+    session_html,
+    session_text,
+    write_report,
+    write_text,
+)
 from skymatch_nb.results import Applied, Result, make_key
-from skymatch_nb.saved import provenance, python_script, read_document, session_document, shell_command
+from skymatch_nb.saved import (
+    absolute_mask,
+    provenance,
+    python_script,
+    read_document,
+    session_document,
+    shell_command,
+)
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Call, Given, current_key
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure
+
+_T = TypeVar("_T")
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -97,12 +114,13 @@ class SkyMatchSession:
         self.workers = workers or min(4, available_cores())
         self._progress = progress
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        self._own = (dict(masks or {}), dict(dq or {}))
+        self._own = (_absolute(masks or {}), _absolute(dq or {}))
         self._given = Given(specs, "", {}, {}, "")
         self._check_log(self._params)
         self._stamp()
         self._results: dict[str, Result] = {}
         self._written: dict[str, Applied] = {}
+        self._logged: set[tuple[str, str]] = set()
         self._seconds: dict[str, float] = {}
         self._lock = threading.RLock()
 
@@ -151,7 +169,7 @@ class SkyMatchSession:
         with self._lock:
             if solution.key in self._written:
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
-            for path, stamp in self._stamps.items():
+            for path, stamp in (self._stamps | self._beside).items():
                 if file_stamp(path) != stamp:
                     raise InputError(f"{path}: the file has changed since it was loaded; call load() again")
             done = write(
@@ -333,7 +351,8 @@ class SkyMatchSession:
             raise ParameterError(f"{path}: the name of a report must end in .html")
         check_folder(Path(path))
         sky, residuals, overlaps = self.sky, self.residuals, self.overlaps
-        return write_report(Path(path), self._summary(), sky, residuals, overlaps, self.plot_footprints())
+        origin = Origin(_told(self.provenance), _told(self.to_script), _told(self.to_command))
+        return write_report(Path(path), self._summary(), sky, residuals, overlaps, self.plot_footprints(), origin)
 
     def log(self) -> list[str]:
         """Log of the solution, line by line; solves first where needed."""
@@ -353,7 +372,7 @@ class SkyMatchSession:
         InputError
             Where a file has changed since it was loaded, so that what it was cannot be told any more.
         """
-        return provenance(self._given.specs, self._params, self._stamps)
+        return provenance(self._given.specs, self._params, self._stamps, self._beside)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write parameters, inputs with their hashes, and the tables to a JSON file; solves first where needed.
@@ -365,9 +384,7 @@ class SkyMatchSession:
         """
         names = ("members", "overlaps", "sky", "residuals")
         found = {name: tables.to_records(getattr(self, name)) for name in names}
-        document = session_document(
-            self._given.specs, self._given.masks, self._given.dq, self._params, self._stamps, found
-        )
+        document = session_document(self._given.specs, self._given.masks, self._given.dq, self.provenance, found)
         return write_text(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
 
     @classmethod
@@ -381,10 +398,10 @@ class SkyMatchSession:
         InputError
             Where the document cannot be read or a file is gone.
         """
-        specs, document, changed = read_document(Path(path))
+        specs, apart, document, changed = read_document(Path(path))
         for name in changed:
             warnings.warn(f"{name} has changed since the session was saved", SkyMatchWarning, stacklevel=2)
-        return cls(specs, masks=document["masks"], dq=document["dq"], **options, **document["params"])
+        return cls(specs, masks=apart["masks"], dq=apart["dq"], **options, **document["params"])
 
     def to_script(self) -> str:
         """Python code that makes the same tables."""
@@ -448,6 +465,7 @@ class SkyMatchSession:
         contents = [_file_content(s) if isinstance(s, ImageSpec) else s.content() for s in self._given.specs]
         self._stamps = {s.path: file_stamp(s.path) for s in self._given.specs if isinstance(s, ImageSpec)}
         masks, dq = (_copied(given) for given in self._own)
+        self._beside = {path: file_stamp(path) for path in _files_beside(self._given.specs, masks, dq)}
         self._given = Given(self._given.specs, make_key(contents), masks, dq, make_key(_contents(masks), _contents(dq)))
 
     def _wanted(self, stage: str) -> tuple[str, ...]:
@@ -481,7 +499,10 @@ class SkyMatchSession:
         """Fresh results of steps, computed where they are not."""
         with self._lock:
             keys: dict[str, str] = {}
-            return tuple(self._make(name, self._given, self._params, keys) for name in names)
+            made = tuple(self._make(name, self._given, self._params, keys) for name in names)
+            if "solve" in names:
+                self._log_solution()
+            return made
 
     def _make(self, name: str, given: Given, params: SkyMatchParams, keys: dict[str, str]) -> Result:
         key = current_key(name, given, params, keys)
@@ -497,9 +518,21 @@ class SkyMatchSession:
         self._results[name] = result
         for note in result.notes:
             warnings.warn(note, SkyMatchWarning, stacklevel=_calls_inside())
-        if name == "solve" and params.logfile is not None:
-            write_log(params.logfile, self.log())
         return result
+
+    def _log_solution(self) -> None:
+        """Write the log of the fresh solution, once to each log file."""
+        if self._params.logfile is None:
+            return
+        entry = (str(Path(self._params.logfile).absolute()), self._results["solve"].key)
+        if entry in self._logged:
+            return
+        self._logged.add(entry)  # first, as the log asks for the solution too
+        try:
+            write_log(self._params.logfile, self.log())
+        except BaseException:
+            self._logged.discard(entry)
+            raise
 
 
 def _worst_state(states: list[str]) -> str:
@@ -522,6 +555,29 @@ def _file_content(spec: ImageSpec) -> tuple[Any, ...]:
     related = [(str(path), file_stamp(path)) for path in related_files(spec.path)]
     masks = [None if m is None else (str(m.path), file_stamp(m.path), str(m.extension)) for m in spec.masks]
     return (related, [str(e) for e in spec.extensions], masks)
+
+
+def _files_beside(specs: Iterable[Spec], masks: Mapping[str, Any], dq: Mapping[str, Any]) -> list[Path]:
+    """Files that are read besides the images: data and quality that belong to them, masks, DQ arrays given apart."""
+    images = [spec for spec in specs if isinstance(spec, ImageSpec)]
+    found = [path for spec in images for path in related_files(spec.path)[1:]]
+    found += [mask.path.absolute() for spec in images for mask in spec.masks if mask is not None]
+    given = [value for value in (*masks.values(), *dq.values()) if isinstance(value, str | PathLike)]
+    found += [resolve_mask(value).path.absolute() for value in given]
+    return [path for path in dict.fromkeys(found) if path not in {spec.path for spec in images}]
+
+
+def _told(tell: Callable[[], _T]) -> _T | InputError:
+    """What a function tells, or why it cannot."""
+    try:
+        return tell()
+    except InputError as error:
+        return error
+
+
+def _absolute(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Masks by name, those of files with their full paths."""
+    return {name: absolute_mask(v) if isinstance(v, str | PathLike) else v for name, v in given.items()}
 
 
 def _copied(given: Mapping[str, Any]) -> dict[str, Any]:

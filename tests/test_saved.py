@@ -1,6 +1,7 @@
 """Saved sessions, scripts and commands give the same tables again."""
 
 import contextlib
+import hashlib
 import io
 import json
 import subprocess
@@ -112,6 +113,36 @@ def test_command_makes_the_same_table(session, tmp_path, capsys):
     assert main([*words[1:], "--table", str(tmp_path / "t.json")]) == 0
     rows = json.loads((tmp_path / "t.json").read_text())["sky"]
     assert [row["sky"] for row in rows] == session.sky.sky.tolist()
+
+
+def test_masks_given_apart_are_kept_hashed_and_found_again(files, tmp_path, monkeypatch):
+    good = np.ones((128, 256), np.uint8)
+    good[:60] = 0
+    mask = tmp_path / "it's [1].fits"
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(good), fits.ImageHDU(1 - good)]).writeto(mask)
+    first, second = f"{files[0].name}[SCI,1]", f"{files[1].name}[SCI,2]"
+    monkeypatch.chdir(tmp_path)
+    given = {"masks": {first: '"it\'s [1].fits"[1]'}, "dq": {second: '"it\'s [1].fits"[2]'}}
+    s = SkyMatchSession(files, skymethod="match", verbose=False, **given)
+    (record,) = s.provenance()["files_beside"]
+    assert record["path"] == str(mask)
+    assert record["sha256"] == hashlib.sha256(mask.read_bytes()).hexdigest()
+    path = s.save(tmp_path / "s.json")
+    monkeypatch.chdir(tmp_path.parent)
+    again = SkyMatchSession.open(path)
+    pd.testing.assert_frame_equal(again.masks, s.masks)
+    pd.testing.assert_frame_equal(again.sky, s.sky, check_exact=True)
+    assert again.masks.bad_user[first] == again.masks.bad_dq[second] == 60 * 256
+    space = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(s.to_script(), space)
+    pd.testing.assert_frame_equal(space["s"].sky, s.sky, check_exact=True)
+    with fits.open(mask, mode="update") as hdus:
+        hdus[1].data[0] = 1
+    with pytest.warns(SkyMatchWarning, match="has changed since the session was saved"):
+        SkyMatchSession.open(path)
+    with pytest.raises(InputError, match="has changed since it was loaded"):
+        s.configure(readonly=False).apply()
 
 
 def test_sky_file_has_two_columns(session, tmp_path):
