@@ -11,6 +11,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+import pandas as pd
+
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.inputs import ImageSpec, MaskSpec, Spec, resolve_mask
@@ -88,6 +91,21 @@ def read_document(path: Path) -> tuple[list[ImageSpec], dict[str, dict[str, str]
         raise error if isinstance(error, InputError) else InputError(f"{path}: not a saved session") from None
     changed = [str(file) for file, digest in read if file_hash(file, file_stamp(file)) != digest]
     return inputs, apart, document, changed
+
+
+def differences(document: Mapping[str, Any], sky: pd.DataFrame) -> str:
+    """Tell where levels differ from those of a saved session by more than the rounding of another processor."""
+    saved = pd.DataFrame(document["tables"]["sky"]).set_index("member")["sky"].astype(float)
+    now = sky["sky"]
+    if set(saved.index) == set(now.index):
+        same = np.isclose(now, saved[now.index], rtol=1e-9, atol=1e-9 * now.abs().max(), equal_nan=True)
+        differing = now.index[~same].tolist()
+    else:
+        differing = sorted(set(saved.index) ^ set(now.index))
+    if not differing:
+        return ""
+    more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+    return f"the sky of {differing[0]}{more} differs from the one that {document['program']} saved"
 
 
 def python_script(

@@ -36,6 +36,7 @@ from skymatch_nb.report import (
 from skymatch_nb.results import Applied, Result, make_key
 from skymatch_nb.saved import (
     absolute_mask,
+    differences,
     provenance,
     python_script,
     read_document,
@@ -120,6 +121,7 @@ class SkyMatchSession:
         self._stamp()
         self._results: dict[str, Result] = {}
         self._written: dict[str, Applied] = {}
+        self._saved: tuple[str, Mapping[str, Any]] = ("", {})
         self._logged: set[tuple[str, str]] = set()
         self._seconds: dict[str, float] = {}
         self._lock = threading.RLock()
@@ -391,7 +393,8 @@ class SkyMatchSession:
     def open(cls, path: str | PathLike[str], **options: Any) -> Self:
         """Reopen a saved session; its tables are made again, from the same files, when they are asked for.
 
-        Files that have changed since are named in a warning. ``options`` are `workers` and `progress`.
+        Files that have changed since are named in a warning, and so are, when they have been made again, levels that
+        differ from the saved ones. ``options`` are `workers` and `progress`.
 
         Raises
         ------
@@ -401,7 +404,10 @@ class SkyMatchSession:
         specs, apart, document, changed = read_document(Path(path))
         for name in changed:
             warnings.warn(f"{name} has changed since the session was saved", SkyMatchWarning, stacklevel=2)
-        return cls(specs, masks=apart["masks"], dq=apart["dq"], **options, **document["params"])
+        session = cls(specs, masks=apart["masks"], dq=apart["dq"], **options, **document["params"])
+        if not changed:
+            session._saved = (current_key("solve", session._given, session._params), document)
+        return session
 
     def to_script(self) -> str:
         """Python code that makes the same tables."""
@@ -501,6 +507,7 @@ class SkyMatchSession:
             keys: dict[str, str] = {}
             made = tuple(self._make(name, self._given, self._params, keys) for name in names)
             if "solve" in names:
+                self._check_saved()
                 self._log_solution()
             return made
 
@@ -519,6 +526,14 @@ class SkyMatchSession:
         for note in result.notes:
             warnings.warn(note, SkyMatchWarning, stacklevel=_calls_inside())
         return result
+
+    def _check_saved(self) -> None:
+        """Warn where the fresh solution is not the one that was saved from the same files and parameters."""
+        key, saved = self._saved
+        if self._results["solve"].key == key:
+            self._saved = ("", {})
+            if text := differences(saved, self.sky):
+                warnings.warn(text, SkyMatchWarning, stacklevel=_calls_inside())
 
     def _log_solution(self) -> None:
         """Write the log of the fresh solution, once to each log file."""

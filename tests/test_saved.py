@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -43,6 +44,28 @@ def test_document_is_json_with_hashes_and_tables(session, tmp_path, files):
     assert all(len(record["sha256"]) == 64 for record in document["inputs"])
     assert [row["sky"] for row in document["tables"]["sky"]] == session.sky.sky.tolist()
     assert document["params"]["dq_bits"] == ~4096
+
+
+def test_levels_that_differ_from_the_saved_ones_are_named(session, tmp_path):
+    path = session.save(tmp_path / "s.json")
+    document = json.loads(path.read_text())
+    document["tables"]["sky"][2]["sky"] += 1e-4
+    document["program"] = "skymatch_nb 0.0"
+    path.write_text(json.dumps(document))
+    again = SkyMatchSession.open(path, workers=1)
+    name = document["tables"]["sky"][2]["member"]
+    with pytest.warns(SkyMatchWarning, match=f"sky of {re.escape(name)} differs .* skymatch_nb 0.0 saved"):
+        again.solve()
+    SkyMatchSession.open(path).configure(nclip=2).solve()
+
+
+def test_missing_levels_are_kept(files, write_image, tmp_path):
+    s = SkyMatchSession([*files, write_image("far.fits", ra=200.0, FILTER="F814W")], skymethod="match", verbose=False)
+    with pytest.warns(SkyMatchWarning, match="overlap no other"):
+        path = s.save(tmp_path / "s.json")
+    with pytest.warns(SkyMatchWarning) as caught:
+        pd.testing.assert_frame_equal(SkyMatchSession.open(path).sky, s.sky, check_exact=True)
+    assert not any("differs" in str(w.message) for w in caught)
 
 
 def test_extensions_and_masks_are_kept(files, tmp_path):
