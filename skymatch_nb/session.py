@@ -156,8 +156,8 @@ class SkyMatchSession:
 
         With ``subtractsky`` the levels are subtracted from the pixels and added to the keyword's value, else the
         keyword gets the levels. Each file is written whole or not at all, and the originals are kept for `undo`.
-        Of objects in memory, edited copies are made: `edited_objects`. Afterwards the tables still tell of the files as
-        they were; `load` reads them anew.
+        Of objects in memory, edited copies are made (`edited_objects`) unless ``in_place`` is set. Afterwards the
+        tables still tell of the files as they were; `load` reads them anew.
 
         Raises
         ------
@@ -208,7 +208,7 @@ class SkyMatchSession:
 
     @property
     def edited_objects(self) -> tuple[Any, ...]:
-        """Edited copies of the objects in memory, from the last `apply` that wrote."""
+        """Edited copies of the objects in memory, or the objects (``in_place``), from the last `apply` that wrote."""
         return next(reversed(self._written.values())).objects if self._written else ()
 
     def run(self, until: str = "solve") -> Self:

@@ -7,8 +7,10 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from astropy import units as u
 from astropy.io import fits
-from astropy.nddata import CCDData
+from astropy.nddata import CCDData, NDData
+from astropy.utils.masked import Masked
 from astropy.wcs import WCS
 
 from skymatch_nb import InputError, SkyMatchError, SkyMatchSession, SkyMatchWarning, skymatch
@@ -385,6 +387,68 @@ def test_objects_in_memory_get_new_objects(files):
     assert new["SCI", 1].header["SKYUSERM"] == "subtracted"
     assert "SKYUSERM" not in hdus["SCI", 1].header
     hdus.close()
+
+
+def held(path, kind):
+    """Chip 1 of a file as an object in memory, and a function that looks at the pixels of such an object."""
+    data, header = fits.getdata(path, ("SCI", 1)), fits.getheader(path, ("SCI", 1))
+    header["FILTER"] = fits.getval(path, "FILTER")
+    bad = np.zeros(data.shape, bool)
+    bad[:4] = True
+    unit = u.electron / u.s
+    return {
+        "list": fits.HDUList([fits.PrimaryHDU(data, header)]),
+        "ccd": CCDData(data, unit=unit, wcs=WCS(header), mask=bad, meta={"FILTER": header["FILTER"]}),
+        "nddata": NDData(data, unit=unit, wcs=WCS(header), meta={"FILTER": header["FILTER"]}),
+        "array": (data.astype(np.float64), header),
+        "masked": (np.ma.masked_array(data, bad), header),
+        "quantity": (data * unit, header),
+        "masked quantity": (Masked(data * unit, bad), header),
+    }[kind]
+
+
+def pixels_of(item):
+    data = item[0].data if isinstance(item, fits.HDUList) else item.data if isinstance(item, NDData) else item[0]
+    data = getattr(data, "unmasked", data)
+    return np.array(getattr(data, "value", np.ma.getdata(data)), np.float64)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("kind", ["list", "ccd", "nddata", "array", "masked", "quantity", "masked quantity"])
+def test_objects_of_every_kind_are_edited_or_copied(files, kind, in_place):
+    item = held(files[1], kind)
+    before = pixels_of(item)
+    s = session([files[0], item], subtractsky=True, in_place=in_place)
+    applied = s.apply()
+    (new,) = s.edited_objects
+    level = applied.subtracted.iloc[-1]
+    assert level != 0
+    exact = before - level
+    assert np.array_equal(pixels_of(new), exact if kind == "array" else exact.astype(np.float32))
+    assert (new is item) == in_place
+    assert type(new) is type(item)
+    assert np.array_equal(pixels_of(item), before) != in_place
+    assert applied.status.iloc[-1] == ("edited in place" if in_place else "a new object was made")
+    if kind == "masked":
+        assert np.ma.getmaskarray(new[0]).sum() == 4 * 256
+    if kind == "masked quantity":
+        assert new[0].mask.sum() == 4 * 256
+        assert new[0].unit == u.electron / u.s
+    if in_place:
+        s.load()
+        assert s.solve().sky_data.abs().max() < 1e-3
+
+
+def test_arrays_that_cannot_hold_the_difference_are_refused_before_files_are_written(files):
+    data, header = held(files[1], "array")
+    before = hashes(files)
+    for array, why in (((data * 1000).astype(np.int16), "of type int16"), (np.array(data), "cannot be written to")):
+        array.flags.writeable = why.startswith("of")
+        s = session([files[0], (array, header)], subtractsky=True, in_place=True, readonly=True)
+        assert s.apply().status.iloc[-1].startswith("would be refused: image1: an array ")
+        with pytest.raises(InputError, match=why):
+            s.configure(readonly=False).apply()
+    assert hashes(files) == before
 
 
 def test_command_line_applies_and_undoes(files, capsys):

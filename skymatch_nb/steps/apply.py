@@ -88,7 +88,7 @@ def write(
     about: Mapping[str, Any],
     work: Work,
 ) -> Applied:
-    """Write the plan to the files, all or nothing for each, and make edited copies of objects in memory.
+    """Write the plan to the files, all or nothing for each, and edit objects in memory or copies of them.
 
     Files of old formats are converted to FITS first; the converted file is edited, not the original.
 
@@ -107,12 +107,14 @@ def write(
         for file, spec in given.items()
         if isinstance(spec, ImageSpec) and edits[file]
     }
-    objects = tuple(edited_object(s, edits[file]) for file, s in given.items() if not isinstance(s, ImageSpec))
+    held = {file: spec for file, spec in given.items() if not isinstance(spec, ImageSpec)}
+    made = "edited in place" if params.in_place else "a new object was made"
+    outcomes = {
+        file: Outcome(Path(file), made, "", object_notes(s, edits[file], params.in_place)) for file, s in held.items()
+    }
     written = write_files(list(files.values()), backup=params.backup, about=about, progress=work.progress)
-    outcomes = dict(zip(files, written, strict=True))
-    for file, spec in given.items():
-        if not isinstance(spec, ImageSpec):
-            outcomes[file] = Outcome(Path(file), "a new object was made", "", object_notes(spec, edits[file]))
+    outcomes |= zip(files, written, strict=True)
+    objects = tuple(edited_object(spec, edits[file], params.in_place) for file, spec in held.items())
     rows = [
         ("", _LEFT_ALONE) if np.isnan(level) else (outcomes[m.file].backup, _said(outcomes[m.file], m.file))
         for m, level in zip(loaded.members, planned.level, strict=True)
@@ -127,7 +129,7 @@ def _foretold(spec: Spec, file: str, edits: tuple[ExtensionEdit, ...], params: S
         if not edits:
             return _LEFT_ALONE
         if not isinstance(spec, ImageSpec):
-            return _said(Outcome(Path(file), _REPORTED, "", object_notes(spec, edits)), file)
+            return _said(Outcome(Path(file), _REPORTED, "", object_notes(spec, edits, params.in_place)), file)
         outcome = foretold(FileEdit(spec.path, edits), params.clobber)
         return _said(replace(outcome, status=_REPORTED), file, "; would go to")
     except InputError as error:

@@ -10,7 +10,17 @@ from skymatch_nb.params.specs import spec
 
 KINDS = {
     "choice": ["skymethod", "skystat", "optimize"],
-    "flag": ["match_down", "readonly", "subtractsky", "backup", "allow_mixed", "clobber", "clean", "verbose"],
+    "flag": [
+        "match_down",
+        "readonly",
+        "subtractsky",
+        "backup",
+        "allow_mixed",
+        "in_place",
+        "clobber",
+        "clean",
+        "verbose",
+    ],
     "integer": ["nclip"],
     "number": ["lower", "upper", "lsigma", "usigma", "binwidth"],
     "bits": ["dq_bits"],
