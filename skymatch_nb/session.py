@@ -6,6 +6,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -192,7 +193,8 @@ class SkyMatchSession:
     def undo(self) -> pd.DataFrame:
         """Restore the files of the last `apply` bit for bit, and return what was done to each.
 
-        In a new session these are its input files, as an earlier session has written them.
+        In a new session these are its input files, as an earlier session has written them. Objects in memory that were
+        edited in place stay as they are.
 
         Raises
         ------
@@ -201,8 +203,15 @@ class SkyMatchSession:
         """
         key, done = next(reversed(self._written.items())) if self._written else ("", None)
         paths = list(self._stamps) if done is None else [Path(path) for path in dict.fromkeys(done.paths)]
+        held = [spec.payload for spec in self._given.specs if not isinstance(spec, ImageSpec)]
+        in_place = done is not None and any(made is item for made in done.objects for item in held)
+        if in_place and not paths:
+            raise InputError("nothing was undone: objects in memory that were edited in place stay as they are")
         outcomes = undo(paths)
-        self._written.pop(key, None)
+        if done is not None and in_place:
+            self._written[key] = replace(done, paths=())  # it would be applied to them twice
+        else:
+            self._written.pop(key, None)
         rows = [{"file": str(o.path), "status": o.status} for o in outcomes]
         return pd.DataFrame(rows, columns=["file", "status"]).set_index("file")
 

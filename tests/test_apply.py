@@ -1,8 +1,10 @@
 """apply: the only step that writes; numbers that cannot be mistaken, and a way back."""
 
 import hashlib
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -437,6 +439,33 @@ def test_objects_of_every_kind_are_edited_or_copied(files, kind, in_place):
     if in_place:
         s.load()
         assert s.solve().sky_data.abs().max() < 1e-3
+
+
+def test_objects_edited_in_place_are_not_edited_twice(files):
+    item = held(files[1], "array")
+    before = hashes(files)
+    s = session([files[0], item], subtractsky=True, in_place=True)
+    s.apply()
+    after = pixels_of(item)
+    assert [Path(name).name for name in s.undo().index] == [files[0].name]
+    assert hashes(files) == before
+    with pytest.raises(InputError, match="edited in place stay as they are"):
+        s.undo()
+    with pytest.raises(SkyMatchError, match="applied before"):
+        s.apply()
+    assert np.array_equal(pixels_of(item), after)
+
+
+def test_journal_tells_where_the_levels_come_from(files):
+    s = session(files, skystat="mean")
+    told = s.provenance()
+    s.apply()
+    (journal,) = files[0].parent.glob(".skymatch/*/journal.json")
+    about = json.loads(journal.read_text())["about"]
+    assert {k: about[k] for k in ("program", "params", "inputs")} == {
+        k: told[k] for k in ("program", "params", "inputs")
+    }
+    assert about["time"] >= told["time"]
 
 
 def test_arrays_that_cannot_hold_the_difference_are_refused_before_files_are_written(files):
