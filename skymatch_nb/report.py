@@ -33,7 +33,7 @@ td.text, th.text { text-align: left; }
 td.text { white-space: normal; overflow-wrap: anywhere; min-width: 14em; } th { background: #f4f4f6; }
 .scroll { overflow: auto; max-height: 32em; }
 .note { border-left: 4px solid #d55e00; padding-left: .8em; }
-pre { background: #f4f4f6; padding: .6em .8em; overflow: auto; font-size: 13px; }
+pre { background: #f4f4f6; padding: .6em .8em; font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .units { color: #777; font-weight: normal; }
 @media print { .scroll { max-height: none; overflow: visible; } }
 """
