@@ -48,8 +48,8 @@ class Pipeline:
         What the results are made from; both may be replaced at any time, which computes nothing.
     workers, progress
         How to run steps; see `skymatch_nb.executor.Work`.
-    made
-        Called with the name of every step that was run.
+    solved
+        Called whenever a solution was asked for, made anew or not.
 
     Attributes
     ----------
@@ -65,10 +65,10 @@ class Pipeline:
         params: SkyMatchParams,
         workers: int,
         progress: Progress | None = None,
-        made: Callable[[str], None] | None = None,
+        solved: Callable[[], None] | None = None,
     ) -> None:
         self.given, self.params = given, params
-        self.workers, self.progress, self.made = workers, progress, made
+        self.workers, self.progress, self.solved = workers, progress, solved
         self.results: dict[str, Result] = {}
         self.seconds: dict[str, float] = {}
         self.lock = threading.RLock()
@@ -86,7 +86,10 @@ class Pipeline:
         """Fresh results of steps, computed where they are not."""
         with self.lock:
             keys: dict[str, str] = {}
-            return tuple(self._make(name, self.given, self.params, keys) for name in names)
+            made = tuple(self._make(name, self.given, self.params, keys) for name in names)
+            if "solve" in names and self.solved is not None:
+                self.solved()
+            return made
 
     def fresh(self) -> dict[str, Any]:
         """Results that are fresh, by step; nothing is computed."""
@@ -139,16 +142,14 @@ class Pipeline:
         self.results[name] = result
         for note in result.notes:
             self.warn(note)
-        if self.made is not None:
-            self.made(name)
         return result
 
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("lock", "progress", "made", "warn")
+        left_out = ("lock", "progress", "solved", "warn")
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, lock=threading.RLock(), progress=None, made=None, warn=_warn)
+        self.__dict__.update(state, lock=threading.RLock(), progress=None, solved=None, warn=_warn)
 
 
 def _warn(note: str) -> None:

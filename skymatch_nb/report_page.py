@@ -168,7 +168,7 @@ def provenance_html(record: Mapping[str, Any]) -> str:
         return ""
     rows = [
         (entry.get("path", entry.get("object", "")), entry.get("size"), entry.get("sha256", "in memory"))
-        for entry in record["inputs"]
+        for entry in (*record["inputs"], *record.get("files_beside", ()))
     ]
     files = pd.DataFrame(rows, columns=["input", "size", "SHA-256"]).astype({"size": "Int64"}).set_index("input")
     files.attrs["units"] = {"size": "byte"}

@@ -155,10 +155,14 @@ class Units(Result):
 
 @dataclass(frozen=True, eq=False)
 class HeaderSky(Result):
-    """Value of the sky keyword in each member's header, NaN where it has none, and how it says it was made."""
+    """Value of the sky keyword in each member's header, NaN where it has none, and how it says it was made.
+
+    ``primary`` tells whether the primary header of an extension has the keyword, which stays as it is.
+    """
 
     value: Floats
     made: tuple[str, ...]
+    primary: tuple[bool, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,16 +3,20 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+import pandas as pd
+
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
-from skymatch_nb.io.inputs import ImageSpec, MaskSpec, Spec
+from skymatch_nb.io.inputs import ImageSpec, MaskSpec, Spec, resolve_mask
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.params import SkyMatchParams, specs
 from skymatch_nb.params.specs import spec as spec_of
@@ -25,13 +29,17 @@ Stamps: TypeAlias = Mapping[Path, tuple[int, int]]
 """Size and modification time of files when they were loaded."""
 
 
-def provenance(inputs: Sequence[Spec], params: SkyMatchParams, stamps: Stamps) -> dict[str, Any]:
-    """Where results come from: version, time, parameters, and the files, as loaded, with their sizes and hashes."""
+def provenance(inputs: Sequence[Spec], params: SkyMatchParams, stamps: Stamps, beside: Stamps) -> dict[str, Any]:
+    """Where results come from: version, time, parameters, and the files, as loaded, with their sizes and hashes.
+
+    ``beside`` are files that are read besides the images, such as masks.
+    """
     return {
         "program": f"skymatch_nb {version('skymatch_nb')}",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "params": params.model_dump(mode="json"),
         "inputs": [_input_record(spec, stamps) for spec in inputs],
+        "files_beside": [_file_record(path, stamp) for path, stamp in beside.items()],
     }
 
 
@@ -39,8 +47,7 @@ def session_document(
     inputs: Sequence[Spec],
     masks: Mapping[str, Any],
     dq: Mapping[str, Any],
-    params: SkyMatchParams,
-    stamps: Stamps,
+    provenance: Callable[[], dict[str, Any]],
     tables: Any,
 ) -> dict[str, Any]:
     """Session as plain values for JSON.
@@ -54,15 +61,15 @@ def session_document(
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        **provenance(inputs, params, stamps),
-        "masks": {name: str(Path(value).absolute()) for name, value in masks.items()},
-        "dq": {name: str(Path(value).absolute()) for name, value in dq.items()},
+        **provenance(),
+        "masks": {name: _mask_record(value) for name, value in masks.items()},
+        "dq": {name: _mask_record(value) for name, value in dq.items()},
         "tables": tables,
     }
 
 
-def read_document(path: Path) -> tuple[list[ImageSpec], dict[str, Any], list[str]]:
-    """Inputs of a saved session, the document, and the files that have changed since.
+def read_document(path: Path) -> tuple[list[ImageSpec], dict[str, dict[str, str]], dict[str, Any], list[str]]:
+    """Inputs of a saved session, masks and DQ arrays given apart, the document, and the files that have changed since.
 
     A file that is no longer at its place is looked for beside the document.
 
@@ -75,13 +82,30 @@ def read_document(path: Path) -> tuple[list[ImageSpec], dict[str, Any], list[str
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["format"] != FORMAT or document["format_version"] > FORMAT_VERSION:
             raise InputError(f"{path}: a session of another format ({document['format']} {document['format_version']})")
-        records = [(_spec(record, path.parent), record["sha256"]) for record in document["inputs"]]
+        inputs = [_spec(record, path.parent) for record in document["inputs"]]
+        apart = {kind: {k: _found_mask(v, path.parent) for k, v in document[kind].items()} for kind in ("masks", "dq")}
+        read = [(_find(r["path"], path.parent), r["sha256"]) for r in (*document["inputs"], *document["files_beside"])]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise error if isinstance(error, InputError) else InputError(f"{path}: not a saved session") from None
-    changed = [str(s.path) for s, digest in records if file_hash(s.path, file_stamp(s.path)) != digest]
-    return [spec for spec, _ in records], document, changed
+    changed = [str(file) for file, digest in read if file_hash(file, file_stamp(file)) != digest]
+    return inputs, apart, document, changed
+
+
+def differences(document: Mapping[str, Any], sky: pd.DataFrame) -> str:
+    """Tell where levels differ from those of a saved session by more than the rounding of another processor."""
+    saved = pd.DataFrame(document["tables"]["sky"]).set_index("member")["sky"].astype(float)
+    now = sky["sky"]
+    if set(saved.index) == set(now.index):
+        same = np.isclose(now, saved[now.index], rtol=1e-9, atol=1e-9 * now.abs().max(), equal_nan=True)
+        differing = now.index[~same].tolist()
+    else:
+        differing = sorted(set(saved.index) ^ set(now.index))
+    if not differing:
+        return ""
+    more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+    return f"the sky of {differing[0]}{more} differs from the one that {document['program']} saved"
 
 
 def python_script(
@@ -96,7 +120,7 @@ def python_script(
     """
     _require_files(inputs, masks, dq, "written as code")
     given = ",\n".join(f"    {_python_input(spec)}" for spec in inputs)
-    apart = {name: {k: str(v) for k, v in value.items()} for name, value in (("masks", masks), ("dq", dq)) if value}
+    apart = {name: dict(value) for name, value in (("masks", masks), ("dq", dq)) if value}
     changed = "".join(f"    {name}={value!r},\n" for name, value in [*apart.items(), *_changed(params).items()])
     needs_specs = any(isinstance(spec, ImageSpec) and spec.masks for spec in inputs)
     more = "from pathlib import Path\n\nfrom skymatch_nb import Extension, ImageSpec, MaskSpec, SkyMatchSession"
@@ -150,6 +174,18 @@ def _notebook_cell(number: int, source: str) -> dict[str, Any]:
     return {"cell_type": "code", "execution_count": None, "outputs": [], **cell}
 
 
+def absolute_mask(value: str | PathLike[str]) -> str:
+    """Text that means the same mask file in any working folder.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be read, or there is no such file.
+    """
+    mask = resolve_mask(value)
+    return _mask_text(mask.path, mask.extension)
+
+
 @cache
 def file_hash(path: Path, stamp: tuple[int, int]) -> str:
     """SHA-256, in hexadecimal, of a file as it was when it had a stamp.
@@ -183,9 +219,7 @@ def _input_record(spec: Spec, stamps: Stamps) -> dict[str, Any]:
     if not isinstance(spec, ImageSpec):
         return {"object": spec.name}
     return {
-        "path": str(spec.path.absolute()),
-        "size": stamps[spec.path][0],
-        "sha256": file_hash(spec.path, stamps[spec.path]),
+        **_file_record(spec.path, stamps[spec.path]),
         "extensions": [_extension_record(e) for e in spec.extensions],
         "masks": [
             None if m is None else {"path": str(m.path.absolute()), "extension": _extension_record(m.extension)}
@@ -194,8 +228,26 @@ def _input_record(spec: Spec, stamps: Stamps) -> dict[str, Any]:
     }
 
 
+def _file_record(path: Path, stamp: tuple[int, int]) -> dict[str, Any]:
+    return {"path": str(path.absolute()), "size": stamp[0], "sha256": file_hash(path, stamp)}
+
+
 def _extension_record(extension: Extension) -> dict[str, Any]:
     return {"number": extension.number, "name": extension.name, "version": extension.version}
+
+
+def _mask_record(value: Any) -> dict[str, Any]:
+    mask = resolve_mask(value)
+    return {"path": str(mask.path.absolute()), "extension": _extension_record(mask.extension)}
+
+
+def _mask_text(path: Path, extension: Extension) -> str:
+    return f"{_quoted(path.absolute())}[{extension}]"
+
+
+def _quoted(path: Path) -> str:
+    quote = '"' if "'" in str(path) else "'"
+    return f"{quote}{path}{quote}"
 
 
 def _spec(record: Mapping[str, Any], folder: Path) -> ImageSpec:
@@ -204,6 +256,10 @@ def _spec(record: Mapping[str, Any], folder: Path) -> ImageSpec:
     )
     extensions = tuple(Extension(**e) for e in record["extensions"])
     return ImageSpec(_find(record["path"], folder), extensions, tuple(masks))
+
+
+def _found_mask(record: Mapping[str, Any], folder: Path) -> str:
+    return _mask_text(_find(record["path"], folder), Extension(**record["extension"]))
 
 
 def _find(name: str, folder: Path) -> Path:
@@ -217,9 +273,8 @@ def _input_text(spec: ImageSpec) -> str:
     """Input string that means a specification."""
     if not spec.extensions:
         return str(spec.path)
-    quote = '"' if "'" in str(spec.path) else "'"
     elements = (str(e.number) if e.number is not None else f"('{e.name}',{e.version or '*'})" for e in spec.extensions)
-    return f"{quote}{spec.path}{quote}{{{','.join(elements)}}}"
+    return f"{_quoted(spec.path)}{{{','.join(elements)}}}"
 
 
 def _python_input(spec: Spec) -> str:

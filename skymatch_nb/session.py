@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +15,7 @@ from skymatch_nb import tables
 from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning
 from skymatch_nb.executor import Progress, Work, available_cores
 from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
-from skymatch_nb.io.inputs import ImageSpec, Input, resolve_inputs, resolve_mask, telling
+from skymatch_nb.io.inputs import ImageSpec, Input, Spec, resolve_inputs, resolve_mask, telling
 from skymatch_nb.io.opened import related_files
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.writer import undo
@@ -26,6 +27,8 @@ from skymatch_nb.report import SessionSummary, check_folder, session_html, sessi
 from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
 from skymatch_nb.results import Applied, Result, make_key
 from skymatch_nb.saved import (
+    absolute_mask,
+    differences,
     notebook,
     provenance,
     python_script,
@@ -35,7 +38,7 @@ from skymatch_nb.saved import (
 )
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
-from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
+from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given, current_key
 from skymatch_nb.studies import compare_groupings, compare_solutions, sweep
 
 
@@ -89,12 +92,14 @@ class SkyMatchSession(SessionPlots):
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise ParameterError(f"workers={workers!r}: must be an integer of 1 or more")
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        self._own = (dict(masks or {}), dict(dq or {}))
+        self._own = (_absolute(masks or {}), _absolute(dq or {}))
         given = Given(specs, "", {}, {}, "")
-        self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._log_solution)
+        self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._solved)
         self._check_log(checked)
         self._stamp()
         self._written: dict[str, Applied] = {}
+        self._saved: tuple[str, Mapping[str, Any]] = ("", {})
+        self._logged: set[tuple[str, str]] = set()
 
     # -- steps ---------------------------------------------------------------------------------------------
 
@@ -126,8 +131,8 @@ class SkyMatchSession(SessionPlots):
 
         With ``subtractsky`` the levels are subtracted from the pixels and added to the keyword's value, else the
         keyword gets the levels. Each file is written whole or not at all, and the originals are kept for `undo`.
-        Of objects in memory, edited copies are made: `edited_objects`. Afterwards the tables still tell of the files as
-        they were; `load` reads them anew.
+        Of objects in memory, edited copies are made (`edited_objects`) unless ``in_place`` is set. Afterwards the
+        tables still tell of the files as they were; `load` reads them anew.
 
         Raises
         ------
@@ -141,7 +146,7 @@ class SkyMatchSession(SessionPlots):
         with self._pipeline.lock:
             if solution.key in self._written:
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
-            for path, stamp in self._stamps.items():
+            for path, stamp in (self._stamps | self._beside).items():
                 if file_stamp(path) != stamp:
                     raise InputError(f"{path}: the file has changed since it was loaded; call load() again")
             done = write(
@@ -162,7 +167,8 @@ class SkyMatchSession(SessionPlots):
     def undo(self) -> pd.DataFrame:
         """Restore the files of the last `apply` bit for bit, and return what was done to each.
 
-        In a new session these are its input files, as an earlier session has written them.
+        In a new session these are its input files, as an earlier session has written them. Objects in memory that were
+        edited in place stay as they are.
 
         Raises
         ------
@@ -171,14 +177,21 @@ class SkyMatchSession(SessionPlots):
         """
         key, done = next(reversed(self._written.items())) if self._written else ("", None)
         paths = list(self._stamps) if done is None else [Path(path) for path in dict.fromkeys(done.paths)]
+        held = [spec.payload for spec in self._given.specs if not isinstance(spec, ImageSpec)]
+        in_place = done is not None and any(made is item for made in done.objects for item in held)
+        if in_place and not paths:
+            raise InputError("nothing was undone: objects in memory that were edited in place stay as they are")
         outcomes = undo(paths)
-        self._written.pop(key, None)
+        if done is not None and in_place:
+            self._written[key] = replace(done, paths=())  # it would be applied to them twice
+        else:
+            self._written.pop(key, None)
         rows = [{"file": str(o.path), "status": o.status} for o in outcomes]
         return pd.DataFrame(rows, columns=["file", "status"]).set_index("file")
 
     @property
     def edited_objects(self) -> tuple[Any, ...]:
-        """Edited copies of the objects in memory, from the last `apply` that wrote."""
+        """Edited copies of the objects in memory, or the objects (``in_place``), from the last `apply` that wrote."""
         return next(reversed(self._written.values())).objects if self._written else ()
 
     def run(self, until: str = "solve") -> Self:
@@ -226,8 +239,9 @@ class SkyMatchSession(SessionPlots):
     @property
     def applied(self) -> pd.DataFrame:
         """Applied table; see `skymatch_nb.tables.applied_table`. It reports; only `apply` writes."""
-        loaded, solution, reported = self._pipeline.require("group", "solve", "apply")
-        return tables.applied_table(loaded, self._written.get(solution.key, reported))
+        loaded, solution = self._pipeline.require("group", "solve")
+        done = self._written.get(solution.key)
+        return tables.applied_table(loaded, done or self._pipeline.require("apply")[0])
 
     # -- parameters and state ------------------------------------------------------------------------------
 
@@ -418,7 +432,7 @@ class SkyMatchSession(SessionPlots):
         InputError
             Where a file has changed since it was loaded, so that what it was cannot be told any more.
         """
-        return provenance(self._given.specs, self._portable_params(), self._stamps)
+        return provenance(self._given.specs, self._portable_params(), self._stamps, self._beside)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write parameters, inputs with their hashes, and the tables to a JSON file; solves first where needed.
@@ -430,26 +444,28 @@ class SkyMatchSession(SessionPlots):
         """
         names = ("members", "overlaps", "sky", "residuals")
         found = {name: tables.to_records(getattr(self, name)) for name in names}
-        document = session_document(
-            self._given.specs, self._given.masks, self._given.dq, self._portable_params(), self._stamps, found
-        )
+        document = session_document(self._given.specs, self._given.masks, self._given.dq, self.provenance, found)
         return write_text(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
 
     @classmethod
     def open(cls, path: str | PathLike[str], **options: Any) -> Self:
         """Reopen a saved session; its tables are made again, from the same files, when they are asked for.
 
-        Files that have changed since are named in a warning. ``options`` are `workers` and `progress`.
+        Files that have changed since are named in a warning, and so are, when they have been made again, levels that
+        differ from the saved ones. ``options`` are `workers` and `progress`.
 
         Raises
         ------
         InputError
             Where the document cannot be read or a file is gone.
         """
-        specs, document, changed = read_document(Path(path))
+        specs, apart, document, changed = read_document(Path(path))
         for name in changed:
             warnings.warn(f"{name} has changed since the session was saved", SkyMatchWarning, stacklevel=2)
-        return cls(specs, masks=document["masks"], dq=document["dq"], **options, **document["params"])
+        session = cls(specs, masks=apart["masks"], dq=apart["dq"], **options, **document["params"])
+        if not changed:
+            session._saved = (current_key("solve", session._given, session.params), document)
+        return session
 
     def to_script(self) -> str:
         """Python code that makes the same tables."""
@@ -529,19 +545,39 @@ class SkyMatchSession(SessionPlots):
         if path.is_dir() or path.absolute() in [s.path for s in self._given.specs if isinstance(s, ImageSpec)]:
             raise ParameterError(f"parameter logfile={params.logfile!r}: that is a folder or one of the inputs")
 
-    def _log_solution(self, made: str) -> None:
-        if made == "solve" and self.params.logfile is not None:
-            write_log(self.params.logfile, self.log())
+    def _solved(self) -> None:
+        """Whenever a solution was asked for: compare it with what was saved, and log it where it was not yet."""
+        solution = self._pipeline.results["solve"]
+        key, saved = self._saved
+        if solution.key == key:
+            self._saved = ("", {})
+            if text := differences(saved, self.sky):
+                self._pipeline.warn(text)
+        if self.params.logfile is not None:
+            self._log_once(self.params.logfile, solution.key)
+
+    def _log_once(self, logfile: str, key: str) -> None:
+        """Write the log of the fresh solution, once to each log file."""
+        entry = (str(Path(logfile).absolute()), key)
+        if entry in self._logged:
+            return
+        self._logged.add(entry)  # first, as the log asks for the solution too
+        try:
+            write_log(logfile, self.log())
+        except BaseException:
+            self._logged.discard(entry)
+            raise
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._pipeline.made = self._log_solution
+        self._pipeline.solved = self._solved
 
     def _stamp(self) -> None:
         """Take note of the files as they are now."""
         contents = [_file_content(s) if isinstance(s, ImageSpec) else s.content() for s in self._given.specs]
         self._stamps = {s.path: file_stamp(s.path) for s in self._given.specs if isinstance(s, ImageSpec)}
         masks, dq = (_copied(given) for given in self._own)
+        self._beside = {path: file_stamp(path) for path in _files_beside(self._given.specs, masks, dq)}
         self._pipeline.given = Given(
             self._given.specs, make_key(contents), masks, dq, make_key(_contents(masks), _contents(dq))
         )
@@ -556,6 +592,21 @@ def _file_content(spec: ImageSpec) -> tuple[Any, ...]:
         with telling(mask.origin if mask else ""):
             masks.append(None if mask is None else (str(mask.path), file_stamp(mask.path), str(mask.extension)))
     return (related, [str(e) for e in spec.extensions], masks)
+
+
+def _files_beside(specs: Iterable[Spec], masks: Mapping[str, Any], dq: Mapping[str, Any]) -> list[Path]:
+    """Files that are read besides the images: data and quality that belong to them, masks, DQ arrays given apart."""
+    images = [spec for spec in specs if isinstance(spec, ImageSpec)]
+    found = [path for spec in images for path in related_files(spec.path)[1:]]
+    found += [mask.path.absolute() for spec in images for mask in spec.masks if mask is not None]
+    given = [value for value in (*masks.values(), *dq.values()) if isinstance(value, str | PathLike)]
+    found += [resolve_mask(value).path.absolute() for value in given]
+    return [path for path in dict.fromkeys(found) if path not in {spec.path for spec in images}]
+
+
+def _absolute(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Masks by name, those of files with their full paths."""
+    return {name: absolute_mask(v) if isinstance(v, str | PathLike) else v for name, v in given.items()}
 
 
 def _copied(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """apply: the only step that writes; numbers that cannot be mistaken, and a way back."""
 
 import hashlib
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from astropy import units as u
 from astropy.io import fits
-from astropy.nddata import CCDData
+from astropy.nddata import CCDData, NDData
+from astropy.utils.masked import Masked
 from astropy.wcs import WCS
 
 from skymatch_nb import InputError, SkyMatchError, SkyMatchSession, SkyMatchWarning, skymatch
@@ -187,14 +191,27 @@ def test_value_of_unknown_origin(files):
         with fits.open(file, mode="update") as hdus:
             hdus[0].header["MDRIZSKY"] = 2.5
     s = session(files, skyuser_kwd="MDRIZSKY", subtractsky=True)
-    with pytest.warns(SkyMatchWarning, match=r"MDRIZSKY of .* and 5 more is of unknown origin"):
+    stays = r"MDRIZSKY in the primary header of demo_01_flt\.fits and 2 more stays as it is"
+    with (
+        pytest.warns(SkyMatchWarning, match=r"MDRIZSKY of .* and 5 more is of unknown origin"),
+        pytest.warns(SkyMatchWarning, match=stays),
+    ):
         applied = s.apply()
     assert np.allclose(applied.new - applied.subtracted, 2.5)
     s.undo()
     s = session(files, skyuser_kwd="MDRIZSKY")
-    applied = s.apply()
+    with pytest.warns(SkyMatchWarning, match=stays):
+        applied = s.apply()
     assert (applied.old == 2.5).all()
     assert (applied.new == s.sky.sky_data).all()
+    told = "MDRIZSKY = 2.5 stays in the primary header, the extensions have the new values"
+    assert applied.status.str.endswith(told).all()
+    with fits.open(files[0]) as hdus:
+        assert hdus[0].header["MDRIZSKY"] == 2.5
+        assert hdus["SCI", 2].header["MDRIZSKY"] == applied.new.iloc[1]
+    with pytest.warns(SkyMatchWarning, match=stays):
+        again = session(files, skyuser_kwd="MDRIZSKY", readonly=True).apply()
+    assert (again.old == applied.new).all()
 
 
 def test_groups_without_a_level_are_left_alone(files, write_image):
@@ -215,6 +232,121 @@ def test_integer_pixels_are_promoted_and_said_to_be(write_image):
     with fits.open(paths[1]) as hdus:
         assert hdus[0].data.dtype == ">f4"
         assert np.array_equal(hdus[0].data, (data + 30.0 - applied.subtracted["b.fits[0]"]).astype(np.float32))
+
+
+def as_int16(path):
+    with fits.open(path) as hdus:
+        for version in (1, 2):
+            hdus["SCI", version].data = (hdus["SCI", version].data * 1000).astype(np.int16)
+        hdus.writeto(path, overwrite=True)
+
+
+def as_wide_integers(path):
+    with fits.open(path) as hdus:
+        hdus["SCI", 1].data = (hdus["SCI", 1].data * 1000).clip(0).astype(np.uint32)
+        hdus["SCI", 2].data = (hdus["SCI", 2].data * 1000).astype(np.int64)
+        hdus.writeto(path, overwrite=True)
+
+
+def as_scaled(path):
+    as_int16(path)
+    with fits.open(path, mode="update", do_not_scale_image_data=True) as hdus:
+        hdus["SCI", 2].header["BSCALE"], hdus["SCI", 2].header["BZERO"] = 1e-3, 1e5
+
+
+def as_quantised_tiles(path):
+    with fits.open(path) as hdus:
+        packed = [fits.CompImageHDU(h.data, h.header, name=h.name) if h.name == "SCI" else h.copy() for h in hdus]
+        fits.HDUList(packed).writeto(path, overwrite=True)
+
+
+def with_a_wrong_datasum(path):
+    with fits.open(path) as hdus:
+        hdus.writeto(path, overwrite=True, checksum=True)
+    with fits.open(path) as hdus:
+        place = hdus["SCI", 2].fileinfo()["datLoc"] + 3
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def with_values_in_the_primary_header(path):
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["SKYUSER"] = 1.5
+
+
+def with_another_name(path):
+    (path.parent / "elsewhere").mkdir(exist_ok=True)
+    (path.parent / "elsewhere" / path.name).hardlink_to(path)
+
+
+@pytest.mark.filterwarnings("ignore:SKYUSER")
+@pytest.mark.parametrize("subtractsky", [True, False])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda path: None, ""),
+        (as_int16, "SCI,1: int16 pixels become float32; SCI,2: int16 pixels become float32"),
+        (as_wide_integers, "SCI,1: uint32 pixels become float64; SCI,2: int64 pixels become float64"),
+        (as_scaled, "SCI,1: int16 pixels become float32; SCI,2: scaled int16 pixels become float64"),
+        (as_quantised_tiles, "SCI,1: compressed without loss (GZIP_2, was RICE_1)"),
+        (with_a_wrong_datasum, "; SCI,2: DATASUM was '"),
+        (with_values_in_the_primary_header, "SKYUSER = 1.5 stays in the primary header"),
+        (with_another_name, "its other hard links keep the old version"),
+    ],
+)
+def test_the_report_tells_what_writing_then_tells(files, change, told, subtractsky):
+    for file in files:
+        change(file)
+    before = hashes(files)
+    s = session(files, subtractsky=subtractsky, readonly=True)
+    reported = s.apply()
+    assert hashes(files) == before
+    written = s.configure(readonly=False).apply()
+    notes = reported.status.str.removeprefix("reported, nothing written")
+    assert notes.tolist() == written.status.str.removeprefix("written").tolist()
+    if subtractsky or ("become" not in told and "compressed" not in told):
+        assert notes.str.contains(told, regex=False).all()
+        assert (notes == "").all() == (told == "")
+    else:
+        assert (notes == "").all()
+    numbers = ["keyword", "old", "new", "subtracted"]
+    pd.testing.assert_frame_equal(reported[numbers], written[numbers])
+
+
+@pytest.mark.filterwarnings("ignore:SKYUSER")
+def test_the_report_of_objects_tells_what_editing_then_tells(files):
+    as_int16(files[0])
+    data, header = fits.getdata(files[1], ("SCI", 1)), fits.getheader(files[1], ("SCI", 1))
+    header["FILTER"] = fits.getval(files[1], "FILTER")
+    with fits.open(files[0]) as hdus:
+        hdus[0].header["SKYUSER"] = 1.5
+        s = session([hdus, ((data * 1000).astype(np.int32), header)], subtractsky=True, readonly=True)
+        reported = s.apply()
+        written = s.configure(readonly=False).apply()
+    notes = reported.status.str.removeprefix("reported, nothing written").tolist()
+    assert notes == written.status.str.removeprefix("a new object was made").tolist()
+    assert notes[0].startswith("; SKYUSER = 1.5 stays in the primary header")
+    assert notes[0].endswith("; SCI,1: int16 pixels become float32; SCI,2: int16 pixels become float32")
+    assert notes[2] == "; 0: int32 pixels become float64"
+    assert s.edited_objects[1][0].dtype == np.float64
+
+
+def test_what_cannot_be_written_is_reported(files):
+    with fits.open(files[1], mode="update") as hdus:
+        hdus["SCI", 1].header["SKYUSERM"] = "computed"
+        hdus["SCI", 1].header["SKYUSER"] = 1.0
+    reported = session(files, readonly=True, subtractsky=True).apply()
+    refused = reported.status.str.startswith("would be refused: its SKYUSER was computed")
+    assert refused.tolist() == [False, False, True, False, False, False]
+
+
+def test_the_report_needs_the_files_that_were_measured(files):
+    s = session(files, readonly=True)
+    s.solve()
+    as_int16(files[1])
+    with pytest.raises(InputError, match=f"{files[1].name}: the file has changed since it was loaded"):
+        s.apply()
 
 
 def test_read_only_file_stops_all_before_anything_is_written(files):
@@ -259,6 +391,93 @@ def test_objects_in_memory_get_new_objects(files):
     hdus.close()
 
 
+def held(path, kind):
+    """Chip 1 of a file as an object in memory, and a function that looks at the pixels of such an object."""
+    data, header = fits.getdata(path, ("SCI", 1)), fits.getheader(path, ("SCI", 1))
+    header["FILTER"] = fits.getval(path, "FILTER")
+    bad = np.zeros(data.shape, bool)
+    bad[:4] = True
+    unit = u.electron / u.s
+    return {
+        "list": fits.HDUList([fits.PrimaryHDU(data, header)]),
+        "ccd": CCDData(data, unit=unit, wcs=WCS(header), mask=bad, meta={"FILTER": header["FILTER"]}),
+        "nddata": NDData(data, unit=unit, wcs=WCS(header), meta={"FILTER": header["FILTER"]}),
+        "array": (data.astype(np.float64), header),
+        "masked": (np.ma.masked_array(data, bad), header),
+        "quantity": (data * unit, header),
+        "masked quantity": (Masked(data * unit, bad), header),
+    }[kind]
+
+
+def pixels_of(item):
+    data = item[0].data if isinstance(item, fits.HDUList) else item.data if isinstance(item, NDData) else item[0]
+    data = getattr(data, "unmasked", data)
+    return np.array(getattr(data, "value", np.ma.getdata(data)), np.float64)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("kind", ["list", "ccd", "nddata", "array", "masked", "quantity", "masked quantity"])
+def test_objects_of_every_kind_are_edited_or_copied(files, kind, in_place):
+    item = held(files[1], kind)
+    before = pixels_of(item)
+    s = session([files[0], item], subtractsky=True, in_place=in_place)
+    applied = s.apply()
+    (new,) = s.edited_objects
+    level = applied.subtracted.iloc[-1]
+    assert level != 0
+    exact = before - level
+    assert np.array_equal(pixels_of(new), exact if kind == "array" else exact.astype(np.float32))
+    assert (new is item) == in_place
+    assert type(new) is type(item)
+    assert np.array_equal(pixels_of(item), before) != in_place
+    assert applied.status.iloc[-1] == ("edited in place" if in_place else "a new object was made")
+    if kind == "masked":
+        assert np.ma.getmaskarray(new[0]).sum() == 4 * 256
+    if kind == "masked quantity":
+        assert new[0].mask.sum() == 4 * 256
+        assert new[0].unit == u.electron / u.s
+    if in_place:
+        s.load()
+        assert s.solve().sky_data.abs().max() < 1e-3
+
+
+def test_objects_edited_in_place_are_not_edited_twice(files):
+    item = held(files[1], "array")
+    before = hashes(files)
+    s = session([files[0], item], subtractsky=True, in_place=True)
+    s.apply()
+    after = pixels_of(item)
+    assert [Path(name).name for name in s.undo().index] == [files[0].name]
+    assert hashes(files) == before
+    with pytest.raises(InputError, match="edited in place stay as they are"):
+        s.undo()
+    with pytest.raises(SkyMatchError, match="applied before"):
+        s.apply()
+    assert np.array_equal(pixels_of(item), after)
+
+
+def test_journal_tells_where_the_levels_come_from(files):
+    s = session(files, skystat="mean")
+    told = s.provenance()
+    s.apply()
+    (journal,) = files[0].parent.glob(".skymatch/*/journal.json")
+    about = json.loads(journal.read_text())["about"]
+    assert about.pop("time") >= told.pop("time")
+    assert about == told
+
+
+def test_arrays_that_cannot_hold_the_difference_are_refused_before_files_are_written(files):
+    data, header = held(files[1], "array")
+    before = hashes(files)
+    for array, why in (((data * 1000).astype(np.int16), "of type int16"), (np.array(data), "cannot be written to")):
+        array.flags.writeable = why.startswith("of")
+        s = session([files[0], (array, header)], subtractsky=True, in_place=True, readonly=True)
+        assert s.apply().status.iloc[-1].startswith("would be refused: image1: an array ")
+        with pytest.raises(InputError, match=why):
+            s.configure(readonly=False).apply()
+    assert hashes(files) == before
+
+
 def test_command_line_applies_and_undoes(files, capsys):
     before = hashes(files)
     words = ["match", *map(str, files), "--skymethod", "match", "--subtractsky", "True"]
@@ -299,14 +518,21 @@ def test_old_formats_are_converted_once_and_the_originals_kept(realdata, tmp_pat
         (tmp_path / source.name).write_bytes(source.read_bytes())
     original = tmp_path / "u40x010hm_c0f.fits.gz"
     before = hashes([original])
-    s = session([original], skymethod="localmin", subtractsky=True)
+    s = session([original], skymethod="localmin", subtractsky=True, readonly=True)
     with pytest.warns(SkyMatchWarning, match="no unit"):
-        applied = s.apply()
+        reported = s.apply()
+    assert set(reported.status) == {"reported, nothing written; would go to u40x010hm_c0h.fits"}
+    assert not (tmp_path / "u40x010hm_c0h.fits").exists()
+    applied = s.configure(readonly=False).apply()
+    assert set(applied.status) == {"written to u40x010hm_c0h.fits"}
     assert hashes([original]) == before
     with fits.open(tmp_path / "u40x010hm_c0h.fits") as hdus, fits.open(original) as old:
         for group in range(4):
             assert hdus["SCI", group + 1].header["SKYUSER"] == applied.new.iloc[group]
             level = applied.subtracted.iloc[group]
             assert np.array_equal(hdus["SCI", group + 1].data, (old[0].data[group] - level).astype(np.float32))
-    with pytest.raises(InputError, match=r"c0h\.fits exists: give it as input"), pytest.warns(SkyMatchWarning):
-        session([original], skymethod="localmin", subtractsky=True).apply()
+    s = session([original], skymethod="localmin", subtractsky=True, readonly=True)
+    with pytest.warns(SkyMatchWarning):
+        assert s.apply().status.str.contains(r"would be refused: .*c0h\.fits exists: give it as input").all()
+    with pytest.raises(InputError, match=r"c0h\.fits exists: give it as input"):
+        s.configure(readonly=False).apply()

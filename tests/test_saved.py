@@ -1,8 +1,10 @@
 """Saved sessions, scripts and commands give the same tables again."""
 
 import contextlib
+import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -65,6 +67,28 @@ def test_document_is_json_with_hashes_and_tables(session, tmp_path, files):
     assert all(len(record["sha256"]) == 64 for record in document["inputs"])
     assert [row["sky"] for row in document["tables"]["sky"]] == session.sky.sky.tolist()
     assert document["params"]["dq_bits"] == ~4096
+
+
+def test_levels_that_differ_from_the_saved_ones_are_named(session, tmp_path):
+    path = session.save(tmp_path / "s.json")
+    document = json.loads(path.read_text())
+    document["tables"]["sky"][2]["sky"] += 1e-4
+    document["program"] = "skymatch_nb 0.0"
+    path.write_text(json.dumps(document))
+    again = SkyMatchSession.open(path, workers=1)
+    name = document["tables"]["sky"][2]["member"]
+    with pytest.warns(SkyMatchWarning, match=f"sky of {re.escape(name)} differs .* skymatch_nb 0.0 saved"):
+        again.solve()
+    SkyMatchSession.open(path).configure(nclip=2).solve()
+
+
+def test_missing_levels_are_kept(files, write_image, tmp_path):
+    s = SkyMatchSession([*files, write_image("far.fits", ra=200.0, FILTER="F814W")], skymethod="match", verbose=False)
+    with pytest.warns(SkyMatchWarning, match="overlap no other"):
+        path = s.save(tmp_path / "s.json")
+    with pytest.warns(SkyMatchWarning) as caught:
+        pd.testing.assert_frame_equal(SkyMatchSession.open(path).sky, s.sky, check_exact=True)
+    assert not any("differs" in str(w.message) for w in caught)
 
 
 def test_extensions_and_masks_are_kept(files, tmp_path):
@@ -135,6 +159,36 @@ def test_command_makes_the_same_table(session, tmp_path, capsys):
     assert main([*words[1:], "--table", str(tmp_path / "t.json")]) == 0
     rows = json.loads((tmp_path / "t.json").read_text())["sky"]
     assert [row["sky"] for row in rows] == session.sky.sky.tolist()
+
+
+def test_masks_given_apart_are_kept_hashed_and_found_again(files, tmp_path, monkeypatch):
+    good = np.ones((128, 256), np.uint8)
+    good[:60] = 0
+    mask = tmp_path / "it's [1].fits"
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(good), fits.ImageHDU(1 - good)]).writeto(mask)
+    first, second = f"{files[0].name}[SCI,1]", f"{files[1].name}[SCI,2]"
+    monkeypatch.chdir(tmp_path)
+    given = {"masks": {first: '"it\'s [1].fits"[1]'}, "dq": {second: '"it\'s [1].fits"[2]'}}
+    s = SkyMatchSession(files, skymethod="match", verbose=False, **given)
+    (record,) = s.provenance()["files_beside"]
+    assert record["path"] == str(mask)
+    assert record["sha256"] == hashlib.sha256(mask.read_bytes()).hexdigest()
+    path = s.save(tmp_path / "s.json")
+    monkeypatch.chdir(tmp_path.parent)
+    again = SkyMatchSession.open(path)
+    pd.testing.assert_frame_equal(again.masks, s.masks)
+    pd.testing.assert_frame_equal(again.sky, s.sky, check_exact=True)
+    assert again.masks.bad_user[first] == again.masks.bad_dq[second] == 60 * 256
+    space = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(s.to_script(), space)
+    pd.testing.assert_frame_equal(space["s"].sky, s.sky, check_exact=True)
+    with fits.open(mask, mode="update") as hdus:
+        hdus[1].data[0] = 1
+    with pytest.warns(SkyMatchWarning, match="has changed since the session was saved"):
+        SkyMatchSession.open(path)
+    with pytest.raises(InputError, match="has changed since it was loaded"):
+        s.configure(readonly=False).apply()
 
 
 def test_sky_file_has_two_columns(session, tmp_path):

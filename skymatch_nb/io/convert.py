@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.geis import is_geis
@@ -23,6 +24,29 @@ def converted_path(path: Path) -> Path | None:
             return None
     name, count = _WAIVER_NAME.subn(r"_\1h.fits", path.name)
     return path.with_name(name if count else f"{path.stem}_mef.fits")
+
+
+def intended_path(path: Path, clobber: bool) -> Path:
+    """Where a file is to be edited: itself, or, of an old format, the converted form that is to be made.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, or the converted form is there and ``clobber`` is not set: it may have had its
+        sky subtracted, while the levels were measured on the original.
+    """
+    target = converted_path(path)
+    if target is None:
+        return path
+    if target.exists() and not clobber:
+        raise InputError(f"{target} exists: give it as input in place of {path.name}, or replace it with clobber=True")
+    return target
+
+
+def write_converted(path: Path, target: Path | BinaryIO) -> None:
+    """Write the converted form of an old file to a file or stream."""
+    with opened(path) as hdus:
+        hdus.writeto(target, overwrite=True, output_verify="silentfix+ignore")
 
 
 def converted_at_once(path: Path, clobber: bool) -> Path:
@@ -53,18 +77,14 @@ def converted_file(path: Path, clobber: bool) -> Path:
     Raises
     ------
     InputError
-        Where the file cannot be read, or the converted one is there (and ``clobber`` is not set) or cannot be written:
-        an existing one may have had its sky subtracted, while the levels were measured on the original.
+        As `intended_path`, and where the converted file cannot be written.
     """
-    target = converted_path(path)
-    if target is None:
+    target = intended_path(path, clobber)
+    if target == path:
         return path
-    if target.exists() and not clobber:
-        raise InputError(f"{target} exists: give it as input in place of {path.name}, or replace it with clobber=True")
     partial = target.with_name(f".{target.name}.partial")
     try:
-        with opened(path) as hdus:
-            hdus.writeto(partial, overwrite=True, output_verify="silentfix+ignore")
+        write_converted(path, partial)
         partial.replace(target)
     except OSError as error:
         raise InputError(f"{target}: the converted file cannot be written: {error}") from error

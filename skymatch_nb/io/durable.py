@@ -89,6 +89,20 @@ def copy_owner(original: Path, new: Path) -> bool:
     return kept
 
 
+def can_keep_owner(path: Path) -> bool:
+    """Whether a new file can be given the owner and group of another."""
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
+        return True
+    status = path.stat()
+    return status.st_uid == os.geteuid() and status.st_gid in (os.getegid(), *os.getgroups())
+
+
+def loss_notes(*, owner_kept: bool, links: int) -> tuple[str, ...]:
+    """Tell what a file loses when a new one takes its place; ``links`` is how many other names it has."""
+    owner = () if owner_kept else ("its owner could not be kept",)
+    return (*owner, "its other hard links keep the old version") if links else owner
+
+
 def access_problems(paths: Iterable[Path]) -> list[str]:
     """Why files cannot be replaced: files and folders that are missing or read-only, each told once.
 

@@ -1,5 +1,6 @@
 """What is to be changed in FITS files."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,3 +26,12 @@ class FileEdit:
 
     path: Path
     edits: tuple[ExtensionEdit, ...]
+
+
+def primary_notes(edits: Sequence[ExtensionEdit], primary: Callable[[str], Any]) -> Iterator[str]:
+    """Tell which keywords the primary header keeps beside new values in extensions; ``primary`` looks a value up."""
+    own = {keyword for edit in edits if edit.hdu == 0 for keyword, _, _ in edit.cards}
+    for keyword in dict.fromkeys(keyword for edit in edits for keyword, _, _ in edit.cards):
+        old = primary(keyword)
+        if keyword not in own and isinstance(old, int | float | str):
+            yield f"{keyword} = {old!r} stays in the primary header, the extensions have the new values"

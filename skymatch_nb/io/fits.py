@@ -109,7 +109,7 @@ def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, r
         Where the extension is not a 2-D image with a celestial WCS.
     """
     hdu, primary = hdus[number], hdus[0].header
-    label = _label(hdu, number)
+    label = label_of(hdu, number)
     where = f"{file}[{label}]"
     if not _is_image(hdu):
         raise InputError(f"{where}: not an image but a {type(hdu).__name__}")
@@ -196,7 +196,7 @@ def _find(hdus: fits.HDUList, extension: Extension, file: str) -> list[int]:
     else:
         found = [extension.number] if extension.number < len(hdus) else []
     if not found:
-        known = ", ".join(_label(hdu, k) for k, hdu in enumerate(hdus))
+        known = ", ".join(label_of(hdu, k) for k, hdu in enumerate(hdus))
         raise InputError(f"{file}[{extension}]: no such extension (it has {known})")
     return found
 
@@ -209,7 +209,8 @@ def _dimensions(hdu: Any) -> int:
     return int(hdu.header.get("NAXIS", 0)) if _is_image(hdu) else 0
 
 
-def _label(hdu: Any, number: int) -> str:
+def label_of(hdu: Any, number: int) -> str:
+    """Name and version of an extension as tables show it, else its number."""
     return f"{hdu.name},{hdu.ver}" if number and hdu.name else str(number)
 
 
@@ -229,7 +230,7 @@ def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> 
     hdu = hdus[number]
     for k, other in enumerate(hdus):
         if hdu.name == "SCI" and other.name in DQ_NAMES and other.ver == hdu.ver and _dimensions(other) == 2:
-            return _source(hdus, k, path, f"{where}'s DQ"), f"[{_label(other, k)}]", False
+            return _source(hdus, k, path, f"{where}'s DQ"), f"[{label_of(other, k)}]", False
     sibling = None if path is None else sibling_quality(path)
     if sibling is None:
         return None, "", False
@@ -243,7 +244,8 @@ def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> 
         place = same[0] if same else number
         if place >= len(others) or _dimensions(others[place]) != 2:
             return None, "", False
-        return _source(others, place, beside, f"{where}'s DQ"), f"{beside.name}[{_label(others[place], place)}]", codes
+        found = f"{beside.name}[{label_of(others[place], place)}]"
+        return _source(others, place, beside, f"{where}'s DQ"), found, codes
 
 
 def _source(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> Source:

@@ -18,66 +18,83 @@ import numpy as np
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.cards import SUMS, edited_cards, header_with_sums, keyword_of, renumbered
 from skymatch_nb.io.checksum import ones_complement_sum
-from skymatch_nb.io.edits import ExtensionEdit, FileEdit
+from skymatch_nb.io.edits import ExtensionEdit, FileEdit, primary_notes
 from skymatch_nb.io.fits_layout import BLOCK, CARD, Layout, RawHDU, open_layout, padding, read_range
 from skymatch_nb.io.fits_pixels import SCALING, PixelChange, pixel_change
 from skymatch_nb.io.fits_verify import verify_edited
 from skymatch_nb.io.tiles import decode, encode_lossless
 
-__all__ = ["ExtensionEdit", "FileEdit", "check_edit", "verify_edited", "write_edited"]
+__all__ = ["Check", "ExtensionEdit", "FileEdit", "check_edit", "check_layout", "verify_edited", "write_edited"]
 
 
 @dataclass(frozen=True)
 class _Part:
-    """An HDU to write: its cards, padded data that can be read any number of times, and notes."""
+    """An HDU to write: its cards, and padded data that can be read any number of times."""
 
     cards: list[bytes]
     data: Callable[[], Iterator[bytes]]
-    notes: tuple[str, ...] = ()
 
 
-def write_edited(edit: FileEdit, target: Path) -> tuple[str, ...]:
-    """Write the edited copy of a file to a new file, to the disk; return notes on what became of the pixels.
+def write_edited(edit: FileEdit, target: Path) -> None:
+    """Write the edited copy of a file to a new file, to the disk.
 
     Raises
     ------
     InputError
         Where the file is not FITS, or what is asked for cannot be done to it.
     """
-    notes: list[str] = []
     with open_layout(edit.path) as (stream, layout), target.open("xb") as raw:
         wanted = _edits_by_hdu(edit, layout)
         with _compressor(raw, layout.compression) as out:
             for hdu in layout.hdus:
                 if hdu.number in wanted:
-                    notes += _write_hdu(edit.path, stream, hdu, wanted[hdu.number], out)
+                    _write_hdu(edit.path, stream, hdu, wanted[hdu.number], out)
                 else:
                     _write_all(out, read_range(stream, hdu.start, hdu.end))
             _write_all(out, read_range(stream, layout.hdus[-1].end, layout.size))
         raw.flush()
         os.fsync(raw.fileno())
-    return tuple(notes)
 
 
-def check_edit(edit: FileEdit) -> int:
-    """Bytes that the edited copy needs at most; what cannot be done is found without anything being written.
+@dataclass(frozen=True)
+class Check:
+    """What is known of an edit beforehand: the bytes that the edited copy needs at most, and notes.
+
+    The notes tell what becomes of the file besides what was asked for, each with the extension that it is about.
+    """
+
+    needed: int
+    notes: tuple[str, ...]
+
+
+def check_edit(edit: FileEdit) -> Check:
+    """Find out what an edit needs and does, and what of it cannot be done, without anything being written.
+
+    Headers tell all of it; data are read only where a DATASUM is to be compared with them.
 
     Raises
     ------
     InputError
         Where the file is not FITS, or what is asked for cannot be done to it.
     """
-    with open_layout(edit.path) as (_, layout):
-        needed = layout.size
-        for number, wanted in _edits_by_hdu(edit, layout).items():
-            hdu = layout.hdus[number]
-            change = _change(edit.path, hdu, wanted)
-            cards = _new_cards(edit.path, hdu, wanted, change)
-            needed += max(len(cards) + 1 - len(hdu.cards), 0) * CARD + BLOCK
-            if change is not None:
-                pixels = _pixel_count(hdu, change) * change.new_type.itemsize
-                needed += max(pixels + pixels // 8 + (1 << 16) if hdu.kind == "tiles" else pixels - hdu.size, 0)
-    return needed
+    with open_layout(edit.path) as (stream, layout):
+        return check_layout(edit, stream, layout)
+
+
+def check_layout(edit: FileEdit, stream: BinaryIO, layout: Layout) -> Check:
+    """As `check_edit`, of a file that is open."""
+    by_hdu = _edits_by_hdu(edit, layout)
+    needed, notes = layout.size, list(primary_notes(edit.edits, layout.hdus[0].value))
+    for number, wanted in sorted(by_hdu.items()):
+        hdu = layout.hdus[number]
+        change = _change(edit.path, hdu, wanted)
+        cards = _new_cards(edit.path, hdu, wanted, change)
+        needed += max(len(cards) + 1 - len(hdu.cards), 0) * CARD + BLOCK
+        if change is not None:
+            pixels = _pixel_count(hdu, change) * change.new_type.itemsize
+            needed += max(pixels + pixels // 8 + (1 << 16) if hdu.kind == "tiles" else pixels - hdu.size, 0)
+        notes += [f"{hdu.label}: {note}" for note in (*_old_sum_note(stream, hdu), *_pixel_notes(hdu, change))]
+    return Check(needed, tuple(notes))
 
 
 def _edits_by_hdu(edit: FileEdit, layout: Layout) -> dict[int, ExtensionEdit]:
@@ -95,13 +112,12 @@ def _edits_by_hdu(edit: FileEdit, layout: Layout) -> dict[int, ExtensionEdit]:
     return wanted
 
 
-def _write_hdu(path: Path, stream: BinaryIO, hdu: RawHDU, edit: ExtensionEdit, out: BinaryIO) -> tuple[str, ...]:
+def _write_hdu(path: Path, stream: BinaryIO, hdu: RawHDU, edit: ExtensionEdit, out: BinaryIO) -> None:
     part = _edited(path, stream, hdu, edit)
     summed = any(keyword_of(card) in SUMS for card in part.cards)
     datasum = ones_complement_sum(part.data()) if summed else 0
     out.write(header_with_sums(part.cards, datasum))
     _write_all(out, part.data())
-    return tuple(f"{hdu.label}: {note}" for note in (*_old_sum_note(stream, hdu), *part.notes))
 
 
 def _edited(path: Path, stream: BinaryIO, hdu: RawHDU, edit: ExtensionEdit) -> _Part:
@@ -109,13 +125,11 @@ def _edited(path: Path, stream: BinaryIO, hdu: RawHDU, edit: ExtensionEdit) -> _
     cards = _new_cards(path, hdu, edit, change)
     if change is None:
         return _Part(cards, lambda: read_range(stream, hdu.data, hdu.end))
-    notes = (change.note,) if change.note else ()
     if hdu.kind == "image":
-        return _Part(cards, lambda: _subtracted(stream, hdu, change), notes)
+        return _Part(cards, lambda: _subtracted(stream, hdu, change))
     pixels = change.apply(decode(stream, hdu, f"{path}[{hdu.label}]"))
     cards, data = encode_lossless(pixels, cards)
-    was = str(hdu.value("ZCMPTYPE", "RICE_1")).strip()
-    return _Part(cards, lambda: iter([data]), (*notes, f"compressed without loss (GZIP_2, was {was})"))
+    return _Part(cards, lambda: iter([data]))
 
 
 def _new_cards(path: Path, hdu: RawHDU, edit: ExtensionEdit, change: PixelChange | None) -> list[bytes]:
@@ -145,6 +159,14 @@ def _pixel_count(hdu: RawHDU, change: PixelChange) -> int:
     if hdu.kind == "image":
         return hdu.size // change.old_type.itemsize
     return int(np.prod([hdu.value(f"ZNAXIS{k}") for k in range(1, hdu.value("ZNAXIS") + 1)]))
+
+
+def _pixel_notes(hdu: RawHDU, change: PixelChange | None) -> Iterator[str]:
+    """Tell what becomes of the type and the compression of pixels."""
+    if change is not None and change.note:
+        yield change.note
+    if change is not None and hdu.kind == "tiles":
+        yield f"compressed without loss (GZIP_2, was {str(hdu.value('ZCMPTYPE', 'RICE_1')).strip()})"
 
 
 def _old_sum_note(stream: BinaryIO, hdu: RawHDU) -> tuple[str, ...]:

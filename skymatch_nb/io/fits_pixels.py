@@ -63,7 +63,7 @@ class PixelChange:
             name = f"{'u' * unsigned}int{self.bitpix}"
         else:
             name = f"{'scaled ' * ((self.scale, self.zero) != (1, 0))}{'u' * unsigned}int{self.bitpix}"
-        return f"{name} pixels became float{-self.new_bitpix}"
+        return f"{name} pixels become float{-self.new_bitpix}"
 
     def wanted(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Pixels to store, before they are rounded."""

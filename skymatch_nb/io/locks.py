@@ -53,11 +53,13 @@ def _acquire(folder: Path) -> FileLock:
             path.parent.mkdir(exist_ok=True)
             lock = FileLock(path)
             lock.acquire(timeout=max(until - monotonic(), 0.0))
-        except Timeout:
-            raise SkyMatchError(f"{folder}: another run is writing there; try again when it has finished") from None
-        except OSError as error:
-            if isinstance(error, FileNotFoundError) and folder.is_dir() and monotonic() < until:
+        except (Timeout, OSError) as error:
+            removed = isinstance(error, FileNotFoundError) and folder.is_dir()  # by the run that held it
+            if removed and monotonic() < until:
                 continue
+            if removed or isinstance(error, Timeout):
+                text = f"{folder}: another run is writing there; try again when it has finished"
+                raise SkyMatchError(text) from None
             raise InputError(f"{folder}: cannot be locked for writing: {error.strerror or error}") from error
         if _is_current(path):
             return lock

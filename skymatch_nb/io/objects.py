@@ -10,8 +10,8 @@ from astropy.nddata import NDData, NDDataArray
 
 from skymatch_nb.core.quality import sample_dtype
 from skymatch_nb.errors import InputError
-from skymatch_nb.io.edits import ExtensionEdit
-from skymatch_nb.io.fits import choose_images, describe, make_member, memory_image
+from skymatch_nb.io.edits import ExtensionEdit, primary_notes
+from skymatch_nb.io.fits import choose_images, describe, label_of, make_member, memory_image
 from skymatch_nb.io.memory import ObjectSpec, array_of, cards_of, wcs_of
 from skymatch_nb.io.waiver import decode_waiver, is_waiver
 from skymatch_nb.io.wcs import FitsTransform, check_celestial, nominal_scale
@@ -70,28 +70,58 @@ def _scale_cards(cards: dict[str, Any]) -> fits.Header:
     return fits.Header({name: cards[name] for name in ("PAMSCALE", "IDCSCALE") if name in cards})
 
 
-def edited_object(spec: ObjectSpec, edits: Sequence[ExtensionEdit]) -> Any:
-    """Copy of an object with cards and pixels edited; the object itself is left as it is.
+def edited_object(spec: ObjectSpec, edits: Sequence[ExtensionEdit], in_place: bool) -> Any:
+    """Edit cards and pixels of an object, or of a copy of it where ``in_place`` is not set; return what was edited.
 
-    That of an HDU list of WAIVER form has an extension for each group.
+    The copy of an HDU list of WAIVER form has an extension for each group.
     """
-    payload = copy.deepcopy(spec.payload) if not isinstance(spec.payload, fits.HDUList) else _copied(spec)
+    payload = spec.payload if in_place else _copied(spec)
     for edit in edits:
-        if isinstance(payload, fits.HDUList):
-            _edit_cards(payload[edit.hdu].header, edit)
-            if edit.subtract is not None:
-                payload[edit.hdu].data = _subtracted(payload[edit.hdu].data, edit.subtract)
-            continue
-        cards = cards_of(payload)
-        if isinstance(cards, dict | fits.Header | MutableMapping):
+        hdus = payload if isinstance(payload, fits.HDUList) else None
+        cards = cards_of(payload) if hdus is None else hdus[edit.hdu].header
+        if isinstance(cards, MutableMapping | fits.Header):
             _edit_cards(cards, edit)
-        if edit.subtract is not None:
-            payload = _subtracted_object(payload, edit.subtract)
+        if edit.subtract is None:
+            continue
+        if hdus is not None:
+            hdus[edit.hdu].data = _subtracted(hdus[edit.hdu].data, edit.subtract)
+            continue
+        payload = _promoted(payload)
+        pixels = array_of(payload)[0]
+        pixels[...] = _subtracted(pixels, edit.subtract)
     return payload
 
 
-def _copied(spec: ObjectSpec) -> fits.HDUList:
-    return fits.HDUList([hdu.copy() for hdu in _decoded(spec.payload, spec.name)])
+def object_notes(spec: ObjectSpec, edits: Sequence[ExtensionEdit], in_place: bool) -> tuple[str, ...]:
+    """What an edit does to an object besides what was asked for, as `skymatch_nb.io.fits_edit.Check` tells of files.
+
+    Raises
+    ------
+    InputError
+        Where an array that is to be edited in place cannot hold the difference.
+    """
+    hdus = _decoded(spec.payload, spec.name) if isinstance(spec.payload, fits.HDUList) else None
+    if in_place and hdus is not spec.payload and hdus is not None:
+        raise InputError(f"{spec.name}: an HDU list of WAIVER form cannot be edited in place")
+    notes = [] if hdus is None else list(primary_notes(edits, hdus[0].header.get))
+    for edit in edits:
+        if edit.subtract is None:
+            continue
+        pixels = array_of(spec.payload)[0] if hdus is None else hdus[edit.hdu].data
+        old, new = pixels.dtype, _type_after(pixels.dtype)
+        if in_place and hdus is None and not (old == new and pixels.flags.writeable):
+            kind = f"of type {old.name}" if old != new else "that cannot be written to"
+            raise InputError(f"{spec.name}: an array {kind} cannot be edited in place")
+        if old != new:
+            where = "0" if hdus is None else label_of(hdus[edit.hdu], edit.hdu)
+            notes.append(f"{where}: {old.name} pixels become {new.name}")
+    return tuple(notes)
+
+
+def _copied(spec: ObjectSpec) -> Any:
+    if isinstance(spec.payload, fits.HDUList):
+        return fits.HDUList([hdu.copy() for hdu in _decoded(spec.payload, spec.name)])
+    return copy.deepcopy(spec.payload)
 
 
 def _decoded(hdus: fits.HDUList, name: str) -> fits.HDUList:
@@ -108,15 +138,23 @@ def _edit_cards(header: Any, edit: ExtensionEdit) -> None:
 
 
 def _subtracted(data: np.ndarray[Any, Any], level: float) -> np.ndarray[Any, Any]:
-    """Pixels minus a level, in a floating type that holds them; masks are kept."""
-    return (data - np.float64(level)).astype(sample_dtype(data.dtype) if data.dtype.kind != "f" else data.dtype)
+    """Pixels minus a level, in a floating type that holds them."""
+    return (data - np.float64(level)).astype(_type_after(data.dtype))
 
 
-def _subtracted_object(payload: Any, level: float) -> Any:
+def _type_after(dtype: "np.dtype[Any]") -> "np.dtype[Any]":
+    return dtype if dtype.kind == "f" else sample_dtype(dtype)
+
+
+def _promoted(payload: Any) -> Any:
+    """Object whose pixels are of a type that holds differences; masks and units are kept."""
+    data = payload.data if isinstance(payload, NDData) else payload[0]
+    if _type_after(data.dtype) == data.dtype:
+        return payload
+    data = data.astype(_type_after(data.dtype))
+    if isinstance(payload, NDDataArray):
+        payload.data = data
+        return payload
     if isinstance(payload, NDData):
-        data = _subtracted(payload.data, level)
-        if isinstance(payload, NDDataArray):
-            payload.data = data
-            return payload
         return NDData(data, payload.uncertainty, payload.mask, payload.wcs, payload.meta, payload.unit)
-    return (_subtracted(payload[0], level), payload[1])
+    return (data, payload[1])

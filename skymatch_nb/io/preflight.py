@@ -1,5 +1,7 @@
 """What is checked before the first byte is written: permissions, files given twice, the edits, room on the disk."""
 
+import io
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -7,19 +9,23 @@ from pathlib import Path
 from shutil import disk_usage
 
 from skymatch_nb.errors import InputError, SkyMatchError
+from skymatch_nb.io.convert import intended_path, write_converted
+from skymatch_nb.io.durable import can_keep_owner, loss_notes
 from skymatch_nb.io.edits import FileEdit
-from skymatch_nb.io.fits_edit import check_edit
+from skymatch_nb.io.fits_edit import Check, check_edit, check_layout
+from skymatch_nb.io.fits_layout import read_layout
+from skymatch_nb.io.journal import Outcome
 
 _JOURNAL_ROOM = 1 << 16
 
 
 @dataclass(frozen=True)
 class Job:
-    """A file to write: its path as given, the edit of the file that it leads to, and what it needs and was."""
+    """A file to write: its path as given, the edit of the file that it leads to, what was found, and what it was."""
 
     given: Path
     edit: FileEdit
-    needed: int
+    check: Check
     stamp: tuple[int, int, int]
 
     @property
@@ -44,6 +50,26 @@ def make_jobs(edits: Sequence[FileEdit], paths: Sequence[Path]) -> list[Job]:
     return jobs
 
 
+def foretold(given: FileEdit, clobber: bool) -> Outcome:
+    """What `write_files` would do to a file, or to its converted form where it is of an old format.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, or what is asked for cannot be done to it.
+    """
+    target = intended_path(given.path, clobber)
+    try:
+        if target != given.path:
+            write_converted(given.path, stream := io.BytesIO())
+            return Outcome(target, "", "", check_layout(given, stream, read_layout(stream, target)).notes)
+        path = Path(os.path.realpath(target))
+        losses = loss_notes(owner_kept=can_keep_owner(path), links=path.stat().st_nlink - 1)
+        return Outcome(target, "", "", check_edit(replace(given, path=path)).notes + losses)
+    except OSError as error:
+        raise InputError(f"{given.path}: {error.strerror or error}") from error
+
+
 def doubles(edits: Sequence[FileEdit], paths: Sequence[Path]) -> list[str]:
     """Files given twice, under whatever names."""
     seen: dict[tuple[int, int], Path] = {}
@@ -65,7 +91,7 @@ def check_room(jobs: Sequence[Job], linked: set[Path], backup: bool) -> None:
     for job in jobs:
         disk = job.path.parent.stat().st_dev
         copied = job.stamp[0] if backup and job.path not in linked else 0
-        needed[disk] = needed.get(disk, _JOURNAL_ROOM) + job.needed + copied
+        needed[disk] = needed.get(disk, _JOURNAL_ROOM) + job.check.needed + copied
         folder[disk] = job.path.parent
     for disk, size in needed.items():
         usage = disk_usage(folder[disk])

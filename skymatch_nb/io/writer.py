@@ -13,16 +13,26 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from skymatch_nb.errors import InputError, SkyMatchError
-from skymatch_nb.io.durable import HOME, access_problems, copy, copy_owner, link, sha256, sync_file, sync_folder
+from skymatch_nb.io.durable import (
+    HOME,
+    access_problems,
+    copy,
+    copy_owner,
+    link,
+    loss_notes,
+    sha256,
+    sync_file,
+    sync_folder,
+)
 from skymatch_nb.io.edits import ExtensionEdit, FileEdit
 from skymatch_nb.io.fits_edit import verify_edited, write_edited
 from skymatch_nb.io.fits_layout import part_sums
 from skymatch_nb.io.journal import Entry, Journal, Outcome, new_run, relative, remove_home
-from skymatch_nb.io.preflight import Job, check_room, doubles, file_state, make_jobs, refuse
+from skymatch_nb.io.preflight import Job, check_room, doubles, file_state, foretold, make_jobs, refuse
 from skymatch_nb.io.recovery import locked_and_recovered, roll_back
 from skymatch_nb.io.undoing import undo
 
-__all__ = ["ExtensionEdit", "FileEdit", "Outcome", "recover", "undo", "write_files"]
+__all__ = ["ExtensionEdit", "FileEdit", "Outcome", "foretold", "recover", "undo", "write_files"]
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -214,12 +224,10 @@ def _prepared(job: Job, journal: Journal, entry: Entry) -> Entry:
     path, temporary = job.path, journal.temporary(entry)
     with _named(path):
         old = sha256(path)
-        notes = list(write_edited(job.edit, temporary))
+        write_edited(job.edit, temporary)
         verify_edited(job.edit, path, temporary)
-        if not copy_owner(path, temporary):
-            notes.append("its owner could not be kept")
-        if path.stat().st_nlink > 1 + journal.kept(entry).exists():
-            notes.append("its other hard links keep the old version")
+        owner_kept = copy_owner(path, temporary)
+        links = path.stat().st_nlink - 1 - journal.kept(entry).exists()
         sync_file(temporary)
         return replace(
             entry,
@@ -227,7 +235,7 @@ def _prepared(job: Job, journal: Journal, entry: Entry) -> Entry:
             new_size=temporary.stat().st_size,
             new_sha256=sha256(temporary),
             parts=part_sums(temporary),
-            notes=tuple(notes),
+            notes=job.check.notes + loss_notes(owner_kept=owner_kept, links=links),
         )
 
 

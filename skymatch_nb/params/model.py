@@ -230,6 +230,9 @@ class SkyMatchParams(BaseModel):
     allow_mixed: Annotated[bool, About("apply", advanced=True)] = False
     """Whether 'apply' may add to a keyword value that was only computed, or replace one that was subtracted."""
 
+    in_place: Annotated[bool, About("apply", advanced=True)] = False
+    """Whether 'apply' edits objects in memory themselves, and not copies of them; 'undo' does not bring them back."""
+
     optimize: Annotated[Literal["balanced", "speed", "inmemory"], About("sample", advanced=True)] = "balanced"
     """Where pixel samples are kept: 'balanced' moves them to temporary files when they are large; 'speed' and
     'inmemory', which are the same, keep them in memory."""

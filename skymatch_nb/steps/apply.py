@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -9,16 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from skymatch_nb.errors import SkyMatchError
+from skymatch_nb.errors import InputError, SkyMatchError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.convert import converted_file
 from skymatch_nb.io.inputs import ImageSpec, Spec
-from skymatch_nb.io.objects import edited_object
-from skymatch_nb.io.writer import ExtensionEdit, FileEdit, Outcome, write_files
+from skymatch_nb.io.objects import edited_object, object_notes
+from skymatch_nb.io.pixels import check_unchanged
+from skymatch_nb.io.writer import ExtensionEdit, FileEdit, Outcome, foretold, write_files
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import NOT_A_NUMBER, Applied, HeaderSky, Loaded, Plan, Solution, Units, companion_keyword
+from skymatch_nb.results import (
+    NOT_A_NUMBER,
+    Applied,
+    HeaderSky,
+    Loaded,
+    PixelSource,
+    Plan,
+    Solution,
+    Units,
+    companion_keyword,
+)
 
 SUBTRACTED, COMPUTED = "subtracted", "computed"
+_LEFT_ALONE, _REPORTED, _REFUSED = "left alone: no level", "reported, nothing written", "would be refused: "
 
 
 def plan(key: str, loaded: Loaded, units: Units, header: HeaderSky, solution: Solution, params: SkyMatchParams) -> Plan:
@@ -42,19 +55,26 @@ def plan(key: str, loaded: Loaded, units: Units, header: HeaderSky, solution: So
         np.where(known & params.subtractsky, level, 0.0),
         level,
         conflict,
-        notes=_unknown_origin(loaded, header, known, params),
+        notes=_unknown_origin(loaded, header, known, params) + _left_in_primary(loaded, header, known, params),
     )
 
 
-def report(key: str, loaded: Loaded, planned: Plan) -> Applied:
-    """Report the plan; nothing is written."""
+def report(key: str, specs: Sequence[Spec], loaded: Loaded, planned: Plan, params: SkyMatchParams) -> Applied:
+    """Report the plan, and what the writing run would note of each file; nothing is written.
+
+    Raises
+    ------
+    InputError
+        Where a file has changed since its headers were read.
+    """
+    for member in loaded.members:
+        if isinstance(member.pixels, PixelSource):
+            check_unchanged(member.pixels)
+    edits = _edits(specs, loaded, planned, params)
+    said = {file: _foretold(spec, file, edits[file], params) for file, spec in zip(loaded.files, specs, strict=True)}
     status = tuple(
-        "left alone: no level"
-        if np.isnan(level)
-        else f"would be refused: {why}"
-        if why
-        else "reported, nothing written"
-        for level, why in zip(planned.level, planned.conflict, strict=True)
+        _LEFT_ALONE if np.isnan(level) else f"{_REFUSED}{why}" if why else said[member.file]
+        for member, level, why in zip(loaded.members, planned.level, planned.conflict, strict=True)
     )
     return Applied(key, planned, ("",) * len(loaded), status, ())
 
@@ -68,7 +88,7 @@ def write(
     about: Mapping[str, Any],
     work: Work,
 ) -> Applied:
-    """Write the plan to the files, all or nothing for each, and make edited copies of objects in memory.
+    """Write the plan to the files, all or nothing for each, and edit objects in memory or copies of them.
 
     Files of old formats are converted to FITS first; the converted file is edited, not the original.
 
@@ -80,30 +100,57 @@ def write(
     for member, why in zip(loaded.members, planned.conflict, strict=True):
         if why:
             raise SkyMatchError(f"{member.name}: {why}; allow_mixed=True writes all the same")
-    edits: dict[str, FileEdit] = {}
-    objects = []
-    for file, spec in zip(loaded.files, specs, strict=True):
-        members = [k for k, m in enumerate(loaded.members) if m.file == file and np.isfinite(planned.level[k])]
-        made = _extension_edits(loaded, planned, members, params)
-        if not isinstance(spec, ImageSpec):
-            objects.append(edited_object(spec, made))
-        elif made:
-            edits[file] = FileEdit(converted_file(spec.path, params.clobber), made)
-    written = write_files(list(edits.values()), backup=params.backup, about=about, progress=work.progress)
-    outcomes = dict(zip(edits, written, strict=True))
-    rows = [_row(planned, k, m.file, outcomes.get(m.file)) for k, m in enumerate(loaded.members)]
+    edits = _edits(specs, loaded, planned, params)
+    given = dict(zip(loaded.files, specs, strict=True))
+    files = {
+        file: FileEdit(converted_file(spec.path, params.clobber), edits[file])
+        for file, spec in given.items()
+        if isinstance(spec, ImageSpec) and edits[file]
+    }
+    held = {file: spec for file, spec in given.items() if not isinstance(spec, ImageSpec)}
+    made = "edited in place" if params.in_place else "a new object was made"
+    outcomes = {
+        file: Outcome(Path(file), made, "", object_notes(s, edits[file], params.in_place)) for file, s in held.items()
+    }
+    written = write_files(list(files.values()), backup=params.backup, about=about, progress=work.progress)
+    outcomes |= zip(files, written, strict=True)
+    objects = tuple(edited_object(spec, edits[file], params.in_place) for file, spec in held.items())
+    rows = [
+        ("", _LEFT_ALONE) if np.isnan(level) else (outcomes[m.file].backup, _said(outcomes[m.file], m.file))
+        for m, level in zip(loaded.members, planned.level, strict=True)
+    ]
     backups, status = tuple(b for b, _ in rows), tuple(s for _, s in rows)
-    return Applied(key, planned, backups, status, tuple(objects), tuple(str(o.path) for o in written))
+    return Applied(key, planned, backups, status, objects, tuple(str(o.path) for o in written))
 
 
-def _row(planned: Plan, k: int, file: str, outcome: Outcome | None) -> tuple[str, str]:
-    """Backup and status of a member."""
-    if np.isnan(planned.level[k]):
-        return "", "left alone: no level"
-    if outcome is None:
-        return "", "a new object was made"
-    status = outcome.status if outcome.path.name == Path(file).name else f"{outcome.status} to {outcome.path.name}"
-    return outcome.backup, "; ".join((status, *outcome.notes))
+def _foretold(spec: Spec, file: str, edits: tuple[ExtensionEdit, ...], params: SkyMatchParams) -> str:
+    """Status of a file's members that have a level."""
+    try:
+        if not edits:
+            return _LEFT_ALONE
+        if not isinstance(spec, ImageSpec):
+            return _said(Outcome(Path(file), _REPORTED, "", object_notes(spec, edits, params.in_place)), file)
+        outcome = foretold(FileEdit(spec.path, edits), params.clobber)
+        return _said(replace(outcome, status=_REPORTED), file, "; would go to")
+    except InputError as error:
+        return f"{_REFUSED}{error}"
+
+
+def _said(outcome: Outcome, file: str, elsewhere: str = " to") -> str:
+    """Status of a member: what was done, to which file where it is another, and notes."""
+    place = "" if outcome.path.name == Path(file).name else f"{elsewhere} {outcome.path.name}"
+    return "; ".join((outcome.status + place, *outcome.notes))
+
+
+def _edits(
+    specs: Sequence[Spec], loaded: Loaded, planned: Plan, params: SkyMatchParams
+) -> dict[str, tuple[ExtensionEdit, ...]]:
+    """Edits of every file and object, none where no member has a level: what is reported is what is written."""
+    members: dict[str, list[int]] = {file: [] for file in loaded.files}
+    for k, member in enumerate(loaded.members):
+        if np.isfinite(planned.level[k]):
+            members[member.file].append(k)
+    return {file: _extension_edits(loaded, planned, known, params) for file, known in members.items()}
 
 
 def _extension_edits(
@@ -155,5 +202,18 @@ def _unknown_origin(loaded: Loaded, header: HeaderSky, known: Any, params: SkyMa
     ]
     if not which:
         return ()
-    more = f" and {len(which) - 1} more" if len(which) > 1 else ""
-    return (f"{params.skyuser_kwd} of {which[0]}{more} is of unknown origin; levels are added to it",)
+    return (f"{params.skyuser_kwd} of {_first(which)} is of unknown origin; levels are added to it",)
+
+
+def _left_in_primary(loaded: Loaded, header: HeaderSky, known: Any, params: SkyMatchParams) -> tuple[str, ...]:
+    """Note on values that stay in primary headers, where they are no longer true."""
+    beside = zip(loaded.members, header.primary, known, strict=True)
+    files = list(dict.fromkeys(member.file for member, primary, k in beside if primary and k))
+    if not files:
+        return ()
+    keyword = params.skyuser_kwd
+    return (f"{keyword} in the primary header of {_first(files)} stays as it is; new values go to the extensions",)
+
+
+def _first(names: Sequence[str]) -> str:
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

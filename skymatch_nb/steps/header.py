@@ -9,17 +9,22 @@ from skymatch_nb.results import NOT_A_NUMBER, HeaderSky, Loaded, Member, compani
 
 
 def header_sky(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> HeaderSky:
-    """Value of ``skyuser_kwd`` per member, in the extension, else the primary header; NaN where it is no number."""
+    """Value of ``skyuser_kwd`` per member, in the extension, else the primary header; NaN where it is no number.
+
+    AstroDrizzle reads the extension alone, so that a value of the primary header may stay beside newer ones.
+    """
     keyword, companion = params.skyuser_kwd, companion_keyword(params.skyuser_kwd)
 
-    def look_up(member: Member) -> tuple[float, str]:
+    def look_up(member: Member) -> tuple[float, str, bool]:
         cards = read_cards(member.pixels, [keyword, companion])
+        beside = member.hdu > 0 and cards[keyword][1] is not None
         for value, made in zip(cards[keyword], cards[companion], strict=True):
             if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value), str(made or "").strip()
+                return float(value), str(made or "").strip(), beside
             if value is not None and str(value).strip():
-                return float("nan"), f"{NOT_A_NUMBER} ({str(value).strip()!r})"
-        return float("nan"), ""
+                return float("nan"), f"{NOT_A_NUMBER} ({str(value).strip()!r})", beside
+        return float("nan"), "", beside
 
     found = work.map(look_up, loaded.members, "header", threads=False)
-    return HeaderSky(key, np.array([value for value, _ in found]), tuple(made for _, made in found))
+    values, made, primary = zip(*found, strict=True)
+    return HeaderSky(key, np.array(values), made, primary)

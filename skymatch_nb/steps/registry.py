@@ -282,8 +282,8 @@ _TABLE = (
         "apply",
         "report what is to be written",
         _always("group", "plan"),
-        (),
-        lambda c: report(c.key, c.results["group"], c.results["plan"]),
+        ("convert",),
+        lambda c: report(c.key, c.given.specs, c.results["group"], c.results["plan"], c.params),
     ),
 )
 

@@ -26,16 +26,16 @@ def edit(tmp_path):
 
     def run(path, *edits):
         wanted, target = FileEdit(path, edits), tmp_path / f"new_{path.name}"
-        room = check_edit(wanted)
-        notes = write_edited(wanted, target)
+        check = check_edit(wanted)
+        write_edited(wanted, target)
         verify_edited(wanted, path, target)
-        assert target.stat().st_size <= room
+        assert target.stat().st_size <= check.needed
         check_others(path, target, {e.hdu for e in edits})
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with fits.open(target, checksum=True) as hdus:
                 hdus.verify("exception")
-        return target, notes
+        return target, check.notes
 
     return run
 
@@ -137,14 +137,14 @@ def test_edit_twice_replaces_the_card(tmp_path, edit):
     [
         ("f4", "f4", ""),
         ("f8", "f8", ""),
-        ("u1", "f4", "uint8 pixels became float32"),
-        ("i1", "f4", "int8 pixels became float32"),
-        ("i2", "f4", "int16 pixels became float32"),
-        ("u2", "f4", "uint16 pixels became float32"),
-        ("i4", "f8", "int32 pixels became float64"),
-        ("u4", "f8", "uint32 pixels became float64"),
-        ("i8", "f8", "int64 pixels became float64"),
-        ("u8", "f8", "uint64 pixels became float64"),
+        ("u1", "f4", "uint8 pixels become float32"),
+        ("i1", "f4", "int8 pixels become float32"),
+        ("i2", "f4", "int16 pixels become float32"),
+        ("u2", "f4", "uint16 pixels become float32"),
+        ("i4", "f8", "int32 pixels become float64"),
+        ("u4", "f8", "uint32 pixels become float64"),
+        ("i8", "f8", "int64 pixels become float64"),
+        ("u8", "f8", "uint64 pixels become float64"),
     ],
 )
 def test_every_type(tmp_path, edit, dtype, becomes, note):
@@ -215,7 +215,7 @@ def test_scaled_integers_with_blank(tmp_path, edit):
     before = fits.getdata(path, 1)
     assert np.isnan(before[0, 0])
     target, notes = edit(path, ExtensionEdit(1, (SKY,), (), 1.25))
-    assert notes == ("SCI,1: scaled int16 pixels became float32",)
+    assert notes == ("SCI,1: scaled int16 pixels become float32",)
     after = fits.getdata(target, 1)
     assert np.isnan(after[0, 0])
     assert np.isnan(after).sum() == 1
@@ -229,7 +229,7 @@ def test_coarse_zero_point_needs_float64(tmp_path, edit):
     with fits.open(path, mode="update", do_not_scale_image_data=True) as hdus:
         hdus[1].header["BSCALE"], hdus[1].header["BZERO"] = 0.001, 1e6
     target, notes = edit(path, ExtensionEdit(1, (), (), 1e6))
-    assert notes == ("1: scaled int16 pixels became float64",)
+    assert notes == ("1: scaled int16 pixels become float64",)
     assert np.allclose(fits.getdata(target, 1), np.arange(1200).reshape(30, 40) * 0.001, rtol=0, atol=1e-9)
 
 
@@ -398,7 +398,7 @@ def test_integer_tiles(tmp_path, edit, dtype, becomes):
     path = save(tmp_path, tiles(data, tile_shape=(8, 40)))
     target, notes = edit(path, ExtensionEdit(1, (SKY,), (), 1.25))
     assert len(notes) == 2
-    assert "pixels became float" in notes[0]
+    assert "pixels become float" in notes[0]
     found = fits.getdata(target, 1)
     assert np.array_equal(found, rounded(data, 1.25, becomes))
     assert found.dtype.newbyteorder("=") == np.dtype(becomes)

@@ -15,7 +15,7 @@ import pytest
 from astropy.io import fits
 
 from skymatch_nb.errors import InputError, SkyMatchError
-from skymatch_nb.io import writer
+from skymatch_nb.io import locks, writer
 from skymatch_nb.io.writer import ExtensionEdit, FileEdit, recover, undo, write_files
 
 SKY = ("SKYUSER", 1.25, "sky subtracted")
@@ -392,7 +392,8 @@ def add_one(paths, count):
 
 
 @needs_fork
-def test_many_runs_that_wait_for_each_other(tmp_path):
+def test_many_runs_that_wait_for_each_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "PATIENCE", 60.0)
     (path,) = make(tmp_path / "data", "a.fits")
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=add_one, args=([path], 6)) for _ in range(3)]
