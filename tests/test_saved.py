@@ -41,7 +41,7 @@ def with_fixed(session, files):
 def test_known_skies_survive_document_script_command_and_cfg(with_fixed, tmp_path, capsys):
     import shlex
 
-    assert with_fixed.sky.sky_data.iloc[0] == 0.1
+    assert with_fixed.sky.sky_data.iloc[0] == pytest.approx(0.1, rel=1e-15)
     again = SkyMatchSession.open(with_fixed.save(tmp_path / "s.json"))
     space = {}
     with contextlib.redirect_stdout(io.StringIO()):

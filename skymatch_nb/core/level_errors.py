@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skymatch_nb.core.equations import Levels
+from skymatch_nb.core.factor import squares_of_rows
 from skymatch_nb.core.network import Network
 from skymatch_nb.core.pairs import Pairs
 
-BLOCK_BYTES = 64 * 2**20
-"""Memory for one block of right-hand sides or of what the sources of noise make of them."""
+BLOCK = 64
+"""Groups whose errors are computed at once: their right-hand sides should fit the processor's cache."""
 
 
 def level_errors(pairs: Pairs, levels: Levels) -> NDArray[np.float64]:
@@ -94,12 +95,11 @@ def _sandwich(network: Network, sources: Any) -> NDArray[np.float64]:
     size = np.bincount(network.component[network.component >= 0])
     variance = np.zeros(len(network.component))
     nodes = np.flatnonzero(network.component >= 0)
-    block = int(np.clip(BLOCK_BYTES // (8 * max(given.shape)), 1, 256))
-    for begin in range(0, len(nodes), block):
-        chosen = nodes[begin : begin + block]
+    for begin in range(0, len(nodes), BLOCK):
+        chosen = nodes[begin : begin + BLOCK]
         of_chosen = network.component[chosen]
         about_mean = np.where(network.grounded[of_chosen] < 0, -1.0 / size[of_chosen], 0.0)
         target = np.where(network.component[:, None] == of_chosen, about_mean, 0.0)
         target[chosen, np.arange(len(chosen))] += 1.0
-        variance[chosen] = np.square(given @ network.solve(target)).sum(axis=0)
+        variance[chosen] = squares_of_rows(given.indptr, given.indices, given.data, network.solve(target))
     return variance

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
-from skymatch_nb.core.selected import diagonal_of_inverse
+from skymatch_nb.core.factor import SymmetricFactor
 from skymatch_nb.core.tree import SpanningTree
 
 REFINEMENTS = 20
@@ -99,11 +98,11 @@ class Network:
 
     def solve(self, target: NDArray[np.float64]) -> NDArray[np.float64]:
         """Solve the normal equations for right-hand sides of shape (nnodes, n); NaN where there is no factor."""
-        if self._factor is None and self.nfree:
-            return np.full_like(target, np.nan)
         z = np.zeros_like(target)
-        if self.nfree:
-            z[self._free] = self._factor.solve(np.ascontiguousarray(target[self._free]))
+        if self._factor is None:
+            z[self._free] = np.nan
+        else:
+            z[self._free] = self._factor.solve_block(target[self._free])
         return z
 
     def weighted_incidence(self) -> Any:
@@ -119,11 +118,10 @@ class Network:
     def inverse_diagonal(self) -> NDArray[np.float64] | None:
         """Diagonal of the inverse of the normal equations, shape (nnodes,); None where it cannot be had."""
         out = np.zeros(len(self.component))
-        if self.nfree:
-            found = None if self._factor is None else diagonal_of_inverse(self._factor)
-            if found is None:
-                return None
-            out[self._free] = found
+        found = None if self._factor is None else self._factor.inverse_diagonal()
+        if found is None:
+            return None
+        out[self._free] = found
         return out
 
     @property
@@ -131,7 +129,7 @@ class Network:
         """Largest weight of each node's component, shape (nnodes,); 1 for one without a pair that takes part."""
         return np.where(self.component >= 0, self._scale[self.component], 1.0)
 
-    def _factored(self, degree: NDArray[np.float64]) -> Any:
+    def _factored(self, degree: NDArray[np.float64]) -> SymmetricFactor | None:
         """Factor of the equations; None where weights are so far apart that the weaker are lost in the stronger."""
         if not self.nfree:
             return None
@@ -144,7 +142,7 @@ class Network:
         places = np.concatenate([diagonal, rows, columns]), np.concatenate([diagonal, columns, rows])
         matrix = sparse.csc_array((values, places), shape=(self.nfree, self.nfree))
         try:
-            return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+            return SymmetricFactor(matrix)
         except RuntimeError:
             return None
 

@@ -13,25 +13,25 @@ from numpy.typing import NDArray
 from skymatch_nb.core.jit import kernel
 
 
-def diagonal_of_inverse(factor: Any) -> NDArray[np.float64] | None:
-    """Diagonal of the inverse of a symmetric matrix.
+def diagonal_of_inverse(
+    starts: NDArray[np.int32], rows: NDArray[np.int32], lower: NDArray[np.float64], pivots: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Diagonal of the inverse of ``L D L.T``.
 
     Parameters
     ----------
-    factor
-        What `scipy.sparse.linalg.splu` made of it, in symmetric mode with pivots on the diagonal.
+    starts, rows, lower
+        L by columns, each with its diagonal first and its rows in order.
+    pivots
+        Diagonal of D, shape (n,).
 
     Returns
     -------
     ndarray of shape (n,), or None
-        None where pivots are off the diagonal, or the factor has not the places that the equations need.
+        None where L has not all the places that the equations need.
     """
-    if not np.array_equal(factor.perm_r, factor.perm_c):
-        return None
-    lower = factor.L
-    lower.sort_indices()
-    diagonal = _diagonal(lower.indptr, lower.indices, lower.data, factor.U.diagonal())
-    return None if diagonal is None else np.asarray(diagonal[factor.perm_c], np.float64)
+    found = _diagonal(starts, rows, lower, pivots)
+    return None if found is None else np.asarray(found, np.float64)
 
 
 @kernel

@@ -205,6 +205,12 @@ def other_checks() -> list[Check]:
         Check("solver, 10,000 groups: seconds", solver["seconds"], SOLVER_SECONDS),
         Check("solver, 10,000 groups: peak memory of the process, MiB", solver["peak_mib"], SOLVER_MIB, form=".0f"),
         Check("solver, 10,000 groups: error", solver["error"], 1e-12),
+        Check("solver, 100,000 groups without errors: seconds", solver["large_seconds"], 5.0),
+        Check("errors, 10,000 groups, weighted by variance: seconds", solver["errors_variance_seconds"], 15.0),
+        Check("errors, 10,000 groups, weighted by pixels: seconds", solver["errors_pixels_seconds"], 30.0),
+        Check("errors, 10,000 groups, huber: seconds", solver["errors_huber_seconds"], 30.0),
+        Check("errors, 10,000 groups, shared noise: seconds", solver["errors_shared_seconds"], 30.0),
+        Check("errors, 10,000 groups: peak memory, MiB", solver["errors_peak_mib"], 2048, form=".0f"),
         Check("import skymatch_nb: seconds", import_seconds("import skymatch_nb"), IMPORT_SECONDS),
     ]
 

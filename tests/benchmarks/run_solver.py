@@ -1,4 +1,4 @@
-"""Solve 10,000 groups on a square grid, each overlapping its four neighbours; print seconds, memory and error.
+"""Solve many groups on square grids; print seconds, memory and errors as JSON.
 
 It is a script of its own because peak memory belongs to a process.
 """
@@ -10,20 +10,41 @@ import time
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
-from skymatch_nb.core.equations import Pairs, solve_levels
+from skymatch_nb.core.equations import solve_levels
+from skymatch_nb.core.level_errors import level_errors
+from skymatch_nb.core.pairs import Pairs
 
-SIDE = 100
+SIDE, LARGE_SIDE = 100, 316
 MIB = 1024.0**2
 
 
-def grid_pairs(level: np.ndarray) -> Pairs:
-    """Pairs of a grid whose levels, shape (SIDE, SIDE), are seen without noise, with unequal numbers of pixels."""
-    number = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
-    first = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
-    second = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
-    npix = np.random.default_rng(2).integers(1_000, 500_000, (2, len(first)))
-    return Pairs(first, second, level.ravel()[first], level.ravel()[second], npix[0], npix[1])
+def grid_pairs(level: np.ndarray, neighbours: int = 4, noise: float = 0.0) -> Pairs:
+    """Pairs of a grid with given levels, shape (side, side), with unequal numbers of pixels and errors.
+
+    Differences have ``noise`` times their errors.
+    """
+    number = np.arange(level.size).reshape(level.shape)
+    links = [(number[:, :-1], number[:, 1:]), (number[:-1], number[1:])]
+    if neighbours == 8:
+        links += [(number[:-1, :-1], number[1:, 1:]), (number[:-1, 1:], number[1:, :-1])]
+    first, second = (np.concatenate([side.ravel() for side in sides]) for sides in zip(*links, strict=True))
+    rng = np.random.default_rng(2)
+    npix = rng.integers(1_000, 500_000, (2, len(first)))
+    err = rng.uniform(0.001, 0.01, len(first))
+    difference = level.ravel()[first] - level.ravel()[second] + noise * err * rng.standard_normal(len(first))
+    return Pairs(first, second, difference, npix[0], npix[1], err)
+
+
+def shared_noise(pairs: Pairs, ngroups: int) -> sparse.csr_array:
+    """Noise of each pair's own, and of each group in all its pairs."""
+    numbers = np.arange(len(pairs))
+    own = sparse.csr_array((pairs.difference_err, (numbers, numbers)))
+    half = 0.5 * pairs.difference_err
+    places = np.concatenate([pairs.first, pairs.second]), np.concatenate([numbers, numbers])
+    of_groups = sparse.csr_array((np.concatenate([half, -half]), places), shape=(ngroups, len(pairs)))
+    return sparse.csr_array(sparse.vstack([own, of_groups]))
 
 
 def peak_memory() -> float:
@@ -36,14 +57,38 @@ def peak_memory() -> float:
     return peak / MIB if sys.platform == "darwin" else peak / 1024
 
 
+def seconds_with_errors(weighting: str, *, robust: bool = False, shared: bool = False) -> float:
+    """Seconds to solve 10,000 groups with eight neighbours each, all standard errors included."""
+    level = np.random.default_rng(1).uniform(0.05, 0.25, (SIDE, SIDE))
+    pairs = grid_pairs(level, neighbours=8, noise=1.0)
+    if shared:
+        pairs = Pairs(**(vars(pairs) | {"noise": shared_noise(pairs, level.size)}))
+    started = time.perf_counter()
+    errors = level_errors(pairs, solve_levels(level.size, pairs, weighting, robust))
+    seconds = time.perf_counter() - started
+    assert np.isfinite(errors).all()
+    return seconds
+
+
 def main() -> None:
     level = np.random.default_rng(1).uniform(0.05, 0.25, (SIDE, SIDE))
     pairs = grid_pairs(level)
     started = time.perf_counter()
     solution = solve_levels(level.size, pairs)
-    seconds = time.perf_counter() - started
-    error = float(np.std(solution.level - level.ravel()))
-    print(json.dumps({"seconds": seconds, "peak_mib": peak_memory(), "error": error}))
+    told = {"seconds": time.perf_counter() - started, "peak_mib": peak_memory()}
+    told["error"] = float(np.std(solution.level - level.ravel()))
+    large = np.random.default_rng(1).uniform(0.05, 0.25, (LARGE_SIDE, LARGE_SIDE))
+    pairs = grid_pairs(large, neighbours=8)
+    started = time.perf_counter()
+    solve_levels(large.size, pairs)
+    told["large_seconds"] = time.perf_counter() - started
+    seconds_with_errors("variance")  # compiles
+    told["errors_variance_seconds"] = seconds_with_errors("variance")
+    told["errors_pixels_seconds"] = seconds_with_errors("pixels")
+    told["errors_huber_seconds"] = seconds_with_errors("variance", robust=True)
+    told["errors_shared_seconds"] = seconds_with_errors("variance", shared=True)
+    told["errors_peak_mib"] = peak_memory()
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":
