@@ -56,12 +56,12 @@ def footprints_figure(
         "xs", "ys", source=members, fill_color="fill", fill_alpha=0.65, line_color="edge", line_width="width",
         hatch_pattern="hatch", hatch_color=theme.alert, hatch_alpha=0.6, hatch_scale=14,
         nonselection_fill_alpha=0.2, nonselection_line_alpha=0.4, nonselection_hatch_alpha=0.2,
-        selection_line_width=3, selection_line_color=theme.accent, hover_line_width=3, name="members",
+        selection_line_width=3, selection_line_color=theme.accent, hover_line_width=3, name="member patches",
     )  # fmt: skip
     shade = plot.patches(
         "xs", "ys", source=regions, fill_color=theme.ink, fill_alpha="shade", line_color=None,
         selection_line_color=theme.alert, selection_line_width=2.5, nonselection_fill_alpha="shade",
-        hover_line_color=theme.alert, hover_line_width=2, name="overlaps",
+        hover_line_color=theme.alert, hover_line_width=2, name="overlap patches",
     )  # fmt: skip
     plot.add_tools(
         hover(
@@ -103,7 +103,7 @@ def underlay(plot: figure, mosaic: CoarseMosaic, theme: Theme) -> None:
     mapper = LinearColorMapper(grey_palette(theme), low=low, high=high, nan_color="#00000000")
     add_image(plot, image_data(mosaic, "after"), mapper)
     for drawn in plot.renderers:
-        if drawn.name == "members":
+        if drawn.name == "member patches":
             drawn.glyph.fill_alpha = 0.25
 
 

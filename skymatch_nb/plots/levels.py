@@ -128,8 +128,8 @@ def sky_figure(
     labels = sorted(set(units.data_unit)) if unit == "data" else [units.unit]
     name = " or ".join(n or "no unit" for n in labels)
     names = [short(n) for n in data["group"]]
-    left = rows_figure(names, data["row"], theme, "sky", width=380)
-    right = rows_figure([""] * len(names), data["row"], theme, "standing out", width=350)
+    left = rows_figure(names, data["row"], theme, "sky levels", width=380)
+    right = rows_figure([""] * len(names), data["row"], theme, "sky agreement", width=350)
     right.y_range = left.y_range
     left.xaxis.axis_label = f"sky to subtract ({name})"
     what = "excess over neighbours" if pairs is not None else "lowest level of its members"
@@ -154,7 +154,7 @@ def _add_levels(plot: figure, source: ColumnDataSource, theme: Theme) -> Any:
     plot.add_layout(Span(dimension="height", location=0, line_color=theme.ink, line_alpha=0.3, level="underlay"))
     plot.add_layout(error_bars(source))
     return plot.scatter(
-        "sky", "row", source=source, marker="square", size=9, color="color", name="sky", nonselection_alpha=0.25
+        "sky", "row", source=source, marker="square", size=9, color="color", name="level", nonselection_alpha=0.25
     )
 
 

@@ -74,7 +74,7 @@ def residuals_figure(
     source = shared.put("pairs", pair_data(loaded, units, pairs, solution, theme))
     data = source.data
     names = [f"{short(a, 22)} − {short(b, 22)}" for a, b in zip(data["group_a"], data["group_b"], strict=True)]
-    left = rows_figure(names, data["row"], theme, "residuals", width=420)
+    left = rows_figure(names, data["row"], theme, "residual differences", width=420)
     right = rows_figure([""] * len(names), data["row"], theme, "pulls", width=260)
     left.xaxis.axis_label = f"difference of the pair ({units.unit})" if units.unit else "difference of the pair"
     right.xaxis.axis_label = "left after, in standard errors (pull)"
