@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColorBar, CustomJS, Legend, LegendItem, LinearColorMapper, Select
+from bokeh.models import ColorBar, ColumnDataSource, CustomJS, Legend, LegendItem, LinearColorMapper, Select
 from bokeh.plotting import figure
 
 from skymatch_nb.errors import ParameterError
@@ -22,7 +22,7 @@ from skymatch_nb.plots.theme import (
     set_titles,
     short,
 )
-from skymatch_nb.results import Footprints, Loaded, OverlapLevels, Overlaps, Solution, Units
+from skymatch_nb.results import Floats, Footprints, Integers, Loaded, OverlapLevels, Overlaps, Solution, Units
 from skymatch_nb.steps.preview import CoarseMosaic
 
 FILLS = ("sky", "group", "component", "status")
@@ -52,6 +52,22 @@ def footprints_figure(
     xs, ys = members.data["xs"], members.data["ys"]
     whole = Window.around(np.concatenate(xs), np.concatenate(ys))
     plot = map_figure(plane, whole, theme, "footprints")
+    outlines = _add_patches(plot, members, regions, theme)
+    selectors = [_add_keys(plot, outlines, members.data, units, theme, color)]
+    if views := _views(field_parts(loaded, overlaps), xs, ys):
+        selectors.insert(0, view_selector(plot, views, whole, theme))
+    place_above(plot, selectors, theme)
+    set_titles(
+        plot,
+        theme,
+        _title(loaded, overlaps),
+        *_subtitles(members.data, regions.data, overlaps, units, levels, solution),
+    )
+    return plot
+
+
+def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSource, theme: Theme) -> Any:
+    """Members, and overlaps on them, with what hover tells; return the members' renderer."""
     outlines = plot.patches(
         "xs", "ys", source=members, fill_color="fill", fill_alpha=0.65, line_color="edge", line_width="width",
         hatch_pattern="hatch", hatch_color=theme.alert, hatch_alpha=0.6, hatch_scale=14,
@@ -63,38 +79,31 @@ def footprints_figure(
         selection_line_color=theme.alert, selection_line_width=2.5, nonselection_fill_alpha="shade",
         hover_line_color=theme.alert, hover_line_width=2, name="overlap patches",
     )  # fmt: skip
+    of_member = [("member", "@member"), ("group", "@group"), ("filter", "@filter"), ("sky", "@shown"),
+                 ("status", "@status"), ("component", "@component")]  # fmt: skip
+    if members.data["group"] == members.data["file"]:
+        of_member.remove(("group", "@group"))
+    of_overlap = [("overlap", "@member_a"), ("and", "@member_b"), ("difference", "@before"), ("after", "@after"),
+                  ("pixels", "@pixels")]  # fmt: skip
     plot.add_tools(
-        hover(
-            [outlines],
-            [("member", "@member"), ("group", "@group"), ("filter", "@filter"), ("sky", "@shown"),
-             ("status", "@status"), ("component", "@component")],
-            "member hover", attachment="horizontal",
-        ),
-        hover(
-            [shade],
-            [("overlap", "@member_a"), ("and", "@member_b"), ("difference", "@before"), ("after", "@after"),
-             ("pixels", "@pixels")],
-            "overlap hover", attachment="vertical",
-        ),
-    )  # fmt: skip
-    selectors = [_add_keys(plot, outlines, members.data, units, theme, color)]
-    parts = field_parts(loaded, overlaps)
-    if len(parts) > 1:
-        views = {
-            f"part {k + 1} ({_count(len(part), 'member')})": (
-                np.concatenate([xs[m] for m in part]), np.concatenate([ys[m] for m in part])
-            )
-            for k, part in enumerate(parts)
-        }  # fmt: skip
-        selectors.insert(0, view_selector(plot, views, whole, theme))
-    place_above(plot, selectors, theme)
-    set_titles(
-        plot,
-        theme,
-        _title(loaded, overlaps),
-        *_subtitles(members.data, regions.data, overlaps, units, levels, solution),
+        hover([outlines], of_member, "member hover", attachment="horizontal", limit=2),
+        hover([shade], of_overlap, "overlap hover", attachment="vertical", limit=2),
     )
-    return plot
+    return outlines
+
+
+def _views(
+    parts: Sequence[Integers], xs: Sequence[Sequence[float]], ys: Sequence[Sequence[float]]
+) -> dict[str, tuple[Floats, Floats]]:
+    """Points of each part of the field by its name; none where there is only one."""
+    if len(parts) < 2:
+        return {}
+    return {
+        f"part {k + 1} ({_count(len(part), 'member')})": (
+            np.concatenate([xs[m] for m in part]), np.concatenate([ys[m] for m in part])
+        )
+        for k, part in enumerate(parts)
+    }  # fmt: skip
 
 
 def underlay(plot: figure, mosaic: CoarseMosaic, theme: Theme) -> None:

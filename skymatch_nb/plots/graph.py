@@ -72,8 +72,9 @@ def graph_figure(
         plot.add_tools(hover([lines], tips, "pair hover", attachment="vertical", line_policy="interp"))
     else:
         say_empty(plot, theme, "no pairs")
+    size = float(np.clip(150 / np.sqrt(len(centers)), 6, 15))
     nodes = plot.scatter(
-        "x", "y", source=groups, size=15, fill_color="color", line_color=theme.ink, line_width=1.5, name="nodes",
+        "x", "y", source=groups, size=size, fill_color="color", line_color=theme.ink, line_width=1.5, name="nodes",
         nonselection_alpha=0.3,
     )  # fmt: skip
     plot.add_layout(

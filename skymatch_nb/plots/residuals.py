@@ -52,7 +52,7 @@ def pair_data(
         "npix": p.weight[order],
         "unit": [units.unit] * len(order),
         "color": [theme.alert if o else theme.after for o in outlier],
-        "size": [9 if o else 7 for o in outlier],
+        "size": [9 if o else 6 for o in outlier],
         "outlier": outlier,
         "width": 1.0 + 6.0 * np.sqrt(p.weight[order] / p.weight.max(initial=1.0)),
     }
@@ -79,7 +79,7 @@ def residuals_figure(
     left.xaxis.axis_label = f"difference of the pair ({units.unit})" if units.unit else "difference of the pair"
     right.xaxis.axis_label = "left after, in standard errors (pull)"
     right.yaxis.major_label_text_font_size = "0px"
-    right.y_range = left.y_range
+    right.y_range, right.yaxis.axis_label = left.y_range, None
     if len(names) > MOST_ROWS:
         left.y_range.start = MOST_ROWS - 0.4
     left.add_layout(error_bars(source))

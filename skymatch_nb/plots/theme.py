@@ -161,9 +161,11 @@ def say_empty(plot: figure, theme: Theme, text: str) -> None:
     )  # fmt: skip
 
 
-def hover(renderers: Sequence[Any], tooltips: Sequence[tuple[str, str]], name: str, **options: Any) -> HoverTool:
-    """Hover tool whose texts are shown as they are (Bokeh escapes ``@columns``), at most three at a time."""
-    return HoverTool(renderers=list(renderers), tooltips=list(tooltips), name=name, limit=3, **options)
+def hover(
+    renderers: Sequence[Any], tooltips: Sequence[tuple[str, str]], name: str, limit: int = 3, **options: Any
+) -> HoverTool:
+    """Hover tool for at most ``limit`` marks at a time; Bokeh escapes the texts of ``@columns``."""
+    return HoverTool(renderers=list(renderers), tooltips=list(tooltips), name=name, limit=limit, **options)
 
 
 def level_text(value: float, error: float, unit: str) -> str:
