@@ -140,7 +140,7 @@ def in_words(content: ReportContent) -> list[str]:
         more = f" and {len(lonely) - 5} more" if len(lonely) > 5 else ""
         lines.append(f"Not matched: {', '.join(lonely[:5])}{more}.")
     if not content.residuals.empty:
-        lines.append(f"{residual_summary(content.residuals).capitalize()}.")
+        lines.append(f"The {residual_summary(content.residuals)}.")
     return lines
 
 

@@ -14,6 +14,7 @@ from astropy.io import fits
 
 from skymatch_nb import SkyMatchSession, SkyMatchWarning
 from skymatch_nb.datasets import demo_mosaic, make_mosaic
+from skymatch_nb.plots.export import figure_picture, installed_browser
 
 WILD = (
     "<script>alert('x')</script>.fits",
@@ -110,8 +111,6 @@ def photograph(pages: dict[str, Path]) -> None:
     """Write a picture beside every page, and tell what its console says."""
     from playwright.sync_api import sync_playwright
 
-    from skymatch_nb.plots.export import installed_browser
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed_browser(), args=["--no-sandbox"])
         for key, path in pages.items():
@@ -132,17 +131,24 @@ def photograph(pages: dict[str, Path]) -> None:
 
 def renew_docs(folder: Path, images: Path) -> None:
     """Write the pictures of docs/gallery.md."""
-    session = open_field("demo", folder)
+    demo, lonely, pole = (open_field(name, folder) for name in ("demo", "lonely", "pole"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkyMatchWarning)
+        for session in (demo, lonely, pole):
+            session.solve()
     chosen = {
-        "footprints": session.solve() is not None and session.plot_footprints(),
-        "sky": session.plot_sky(),
-        "residuals": session.plot_residuals(),
-        "graph": session.plot_graph(theme="dark"),
-        "samples": session.plot_samples(0),
-        "preview": session.plot_preview(theme="dark"),
+        "footprints": demo.plot_footprints(),
+        "images": demo.plot_footprints("component", images=True, theme="dark"),
+        "sky": demo.plot_sky(),
+        "residuals": demo.plot_residuals(),
+        "graph": demo.plot_graph(),
+        "samples": demo.plot_samples(0),
+        "preview": demo.plot_preview(theme="dark"),
+        "status": lonely.plot_footprints("status"),
+        "pole": pole.plot_footprints(),
     }
     for name, shown in chosen.items():
-        session.save_figure(shown, images / f"{name}.png")
+        (images / f"{name}.png").write_bytes(figure_picture(shown, scale=1.0))
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ def clip_history(
     Returns
     -------
     ndarray of shape (n, 5)
-        ``low, high, npix, mean, std``: limits and what they keep, first those of [lower, upper] alone, then those
-        of each iteration up to the first that takes nothing away; infinite where there is no limit, NaN where
+        ``low, high, npix, mean, std``: limits and what they keep, first those of [lower, upper] alone, then those of
+        each iteration up to the first that takes nothing away; infinite where there is no limit, NaN where
         nothing is kept.
     """
     floor, ceiling = -np.inf if lower is None else lower, np.inf if upper is None else upper

@@ -67,7 +67,7 @@ def figure_picture(shown: Any, scale: float = 2.0) -> bytes:
                 page.goto(page_file.as_uri())
                 page.wait_for_function(_READY)
                 page.wait_for_timeout(200)
-                picture = page.locator("body > div").first.screenshot()
+                picture = page.locator("[data-root-id] > *").first.screenshot()
                 started.close()
                 return bytes(picture)
         except Error as error:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColorBar, CustomJS, Legend, LegendItem, LinearColorMapper, Select
+from bokeh.models import ColorBar, ColumnDataSource, CustomJS, Legend, LegendItem, LinearColorMapper, Select
 from bokeh.plotting import figure
 
 from skymatch_nb.errors import ParameterError
@@ -22,7 +22,7 @@ from skymatch_nb.plots.theme import (
     set_titles,
     short,
 )
-from skymatch_nb.results import Comparison, Footprints, Loaded, Overlaps, Solution, Units
+from skymatch_nb.results import Comparison, Floats, Footprints, Integers, Loaded, Overlaps, Solution, Units
 from skymatch_nb.steps.preview import CoarseMosaic
 
 FILLS = ("sky", "group", "component", "status")
@@ -52,40 +52,9 @@ def footprints_figure(
     xs, ys = members.data["xs"], members.data["ys"]
     whole = Window.around(np.concatenate(xs), np.concatenate(ys))
     plot = map_figure(plane, whole, theme, "footprints")
-    outlines = plot.patches(
-        "xs", "ys", source=members, fill_color="fill", fill_alpha=0.65, line_color="edge", line_width="width",
-        hatch_pattern="hatch", hatch_color=theme.alert, hatch_alpha=0.6, hatch_scale=14,
-        nonselection_fill_alpha=0.2, nonselection_line_alpha=0.4, nonselection_hatch_alpha=0.2,
-        selection_line_width=3, selection_line_color=theme.accent, hover_line_width=3, name="members",
-    )  # fmt: skip
-    shade = plot.patches(
-        "xs", "ys", source=regions, fill_color=theme.ink, fill_alpha="shade", line_color=None,
-        selection_line_color=theme.alert, selection_line_width=2.5, nonselection_fill_alpha="shade",
-        hover_line_color=theme.alert, hover_line_width=2, name="overlaps",
-    )  # fmt: skip
-    plot.add_tools(
-        hover(
-            [outlines],
-            [("member", "@member"), ("group", "@group"), ("filter", "@filter"), ("sky", "@shown"),
-             ("status", "@status"), ("component", "@component")],
-            "member hover", attachment="horizontal",
-        ),
-        hover(
-            [shade],
-            [("overlap", "@member_a"), ("and", "@member_b"), ("difference", "@before"), ("after", "@after"),
-             ("pixels", "@pixels")],
-            "overlap hover", attachment="vertical",
-        ),
-    )  # fmt: skip
+    outlines = _add_patches(plot, members, regions, theme)
     selectors = [_add_keys(plot, outlines, members.data, units, theme, color)]
-    parts = field_parts(loaded, overlaps)
-    if len(parts) > 1:
-        views = {
-            f"part {k + 1} ({_count(len(part), 'member')})": (
-                np.concatenate([xs[m] for m in part]), np.concatenate([ys[m] for m in part])
-            )
-            for k, part in enumerate(parts)
-        }  # fmt: skip
+    if views := _views(field_parts(loaded, overlaps), xs, ys):
         selectors.insert(0, view_selector(plot, views, whole, theme))
     place_above(plot, selectors, theme)
     set_titles(
@@ -97,13 +66,53 @@ def footprints_figure(
     return plot
 
 
+def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSource, theme: Theme) -> Any:
+    """Members, and overlaps on them, with what hover tells; return the members' renderer."""
+    outlines = plot.patches(
+        "xs", "ys", source=members, fill_color="fill", fill_alpha=0.65, line_color="edge", line_width="width",
+        hatch_pattern="hatch", hatch_color=theme.alert, hatch_alpha=0.6, hatch_scale=14,
+        nonselection_fill_alpha=0.2, nonselection_line_alpha=0.4, nonselection_hatch_alpha=0.2,
+        selection_line_width=3, selection_line_color=theme.accent, hover_line_width=3, name="member patches",
+    )  # fmt: skip
+    shade = plot.patches(
+        "xs", "ys", source=regions, fill_color=theme.ink, fill_alpha="shade", line_color=None,
+        selection_line_color=theme.alert, selection_line_width=2.5, nonselection_fill_alpha="shade",
+        hover_line_color=theme.alert, hover_line_width=2, name="overlap patches",
+    )  # fmt: skip
+    of_member = [("member", "@member"), ("group", "@group"), ("filter", "@filter"), ("sky", "@shown"),
+                 ("status", "@status"), ("component", "@component")]  # fmt: skip
+    if members.data["group"] == members.data["file"]:
+        of_member.remove(("group", "@group"))
+    of_overlap = [("overlap", "@member_a"), ("and", "@member_b"), ("difference", "@before"), ("after", "@after"),
+                  ("pixels", "@pixels")]  # fmt: skip
+    plot.add_tools(
+        hover([outlines], of_member, "member hover", attachment="horizontal", limit=2),
+        hover([shade], of_overlap, "overlap hover", attachment="vertical", limit=2),
+    )
+    return outlines
+
+
+def _views(
+    parts: Sequence[Integers], xs: Sequence[Sequence[float]], ys: Sequence[Sequence[float]]
+) -> dict[str, tuple[Floats, Floats]]:
+    """Points of each part of the field by its name; none where there is only one."""
+    if len(parts) < 2:
+        return {}
+    return {
+        f"part {k + 1} ({_count(len(part), 'member')})": (
+            np.concatenate([xs[m] for m in part]), np.concatenate([ys[m] for m in part])
+        )
+        for k, part in enumerate(parts)
+    }  # fmt: skip
+
+
 def underlay(plot: figure, mosaic: CoarseMosaic, theme: Theme) -> None:
     """Draw the mosaic, as it is after its levels are taken off, below the outlines, and make these more transparent."""
     low, high = stretch_limits(mosaic)["after"]
     mapper = LinearColorMapper(grey_palette(theme), low=low, high=high, nan_color="#00000000")
     add_image(plot, image_data(mosaic, "after"), mapper)
     for drawn in plot.renderers:
-        if drawn.name == "members":
+        if drawn.name == "member patches":
             drawn.glyph.fill_alpha = 0.25
 
 

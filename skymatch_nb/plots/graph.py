@@ -61,7 +61,7 @@ def graph_figure(
         largest = float(np.nanmax(np.abs(edges.data["after"]), initial=0.0)) or 1.0
         mapper = LinearColorMapper(diverging_palette(theme), low=-largest, high=largest)
         lines = plot.segment(
-            "x0", "y0", "x1", "y1", source=edges, line_width="width", line_cap="round", name="pairs",
+            "x0", "y0", "x1", "y1", source=edges, line_width="width", line_cap="round", name="edges",
             line_color={"field": "after", "transform": mapper}, nonselection_line_alpha=0.25,
         )  # fmt: skip
         bar = ColorBar(color_mapper=mapper, title=f"difference left ({units.unit})", padding=8)
@@ -72,8 +72,9 @@ def graph_figure(
         plot.add_tools(hover([lines], tips, "pair hover", attachment="vertical", line_policy="interp"))
     else:
         say_empty(plot, theme, "no pairs")
+    size = float(np.clip(150 / np.sqrt(len(centers)), 6, 15))
     nodes = plot.scatter(
-        "x", "y", source=groups, size=15, fill_color="color", line_color=theme.ink, line_width=1.5, name="groups",
+        "x", "y", source=groups, size=size, fill_color="color", line_color=theme.ink, line_width=1.5, name="nodes",
         nonselection_alpha=0.3,
     )  # fmt: skip
     plot.add_layout(

@@ -127,9 +127,9 @@ def sky_figure(
     labels = sorted(set(units.data_unit)) if unit == "data" else [units.unit]
     name = " or ".join(n or "no unit" for n in labels)
     names = [short(n) for n in data["group"]]
-    left = rows_figure(names, data["row"], theme, "sky", width=380)
-    right = rows_figure([""] * len(names), data["row"], theme, "standing out", width=350)
-    right.y_range = left.y_range
+    left = rows_figure(names, data["row"], theme, "sky levels", width=380)
+    right = rows_figure([""] * len(names), data["row"], theme, "sky agreement", width=350)
+    right.y_range, right.yaxis.axis_label = left.y_range, None
     left.xaxis.axis_label = f"sky to subtract ({name})"
     what = "excess over neighbours" if pairs is not None else "lowest level of its members"
     right.xaxis.axis_label = f"{what} ({name})"
@@ -153,8 +153,20 @@ def _add_levels(plot: figure, source: ColumnDataSource, theme: Theme) -> Any:
     plot.add_layout(Span(dimension="height", location=0, line_color=theme.ink, line_alpha=0.3, level="underlay"))
     plot.add_layout(error_bars(source))
     return plot.scatter(
-        "sky", "row", source=source, marker="square", size=9, color="color", name="sky", nonselection_alpha=0.25
+        "sky",
+        "row",
+        source=source,
+        marker="square",
+        size=mark_size(source) + 1,
+        color="color",
+        name="level",
+        nonselection_alpha=0.25,
     )
+
+
+def mark_size(source: ColumnDataSource) -> int:
+    """Size of marks, in pixels, that leaves many rows apart."""
+    return 8 if len(source.data["row"]) <= MOST_NAMES else 5
 
 
 def error_bars(source: ColumnDataSource) -> Whisker:
@@ -171,11 +183,17 @@ def add_dumbbells(plot: figure, source: ColumnDataSource, theme: Theme, color: s
     plot.add_layout(Span(dimension="height", location=0, line_color=theme.ink, line_alpha=0.3, level="underlay"))
     plot.segment("before", "row", "after", "row", source=source, line_color=theme.plain, line_alpha=0.6, line_width=2)
     before = plot.scatter(
-        "before", "row", source=source, size=8, fill_color=theme.paper, line_color=theme.before, line_width=2,
-        name="before", nonselection_alpha=0.25,
+        "before", "row", source=source, size=mark_size(source), fill_color=theme.paper, line_color=theme.before,
+        line_width=2, name="before", nonselection_alpha=0.25,
     )  # fmt: skip
     after = plot.scatter(
-        "after", "row", source=source, size=8, color=color or theme.after, name="after", nonselection_alpha=0.25
+        "after",
+        "row",
+        source=source,
+        size=mark_size(source),
+        color=color or theme.after,
+        name="after",
+        nonselection_alpha=0.25,
     )
     return before, after
 

@@ -55,6 +55,7 @@ def member_data(
         "xs": [x for x, _ in outlines],
         "ys": [y for _, y in outlines],
         "member": [m.name for m in loaded.members],
+        "file": [m.file for m in loaded.members],
         "group": [m.group for m in loaded.members],
         "filter": [m.filter or "-" for m in loaded.members],
         "sky": sky.tolist(),

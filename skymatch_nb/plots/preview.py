@@ -60,7 +60,7 @@ def grey_palette(theme: Theme) -> list[str]:
 
 def add_image(plot: figure, data: dict[str, list[Any]], mapper: Any, alpha: float = 1.0, name: str = "image") -> Any:
     """Draw an image below everything else on a map."""
-    source = ColumnDataSource(data, name=name)
+    source = ColumnDataSource(data)
     return plot.image(
         "image", "x", "y", "dw", "dh", source=source, color_mapper=mapper, level="image", global_alpha=alpha, name=name
     )  # fmt: skip

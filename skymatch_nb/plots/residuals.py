@@ -52,7 +52,7 @@ def pair_data(
         "npix": p.npix[order],
         "unit": [units.unit] * len(order),
         "color": [theme.alert if o else theme.after for o in outlier],
-        "size": [9 if o else 7 for o in outlier],
+        "size": [9 if o else 6 for o in outlier],
         "outlier": outlier,
         "width": 1.0 + 6.0 * np.sqrt(p.npix[order] / p.npix.max(initial=1.0)),
     }
@@ -74,12 +74,12 @@ def residuals_figure(
     source = shared.put("pairs", pair_data(loaded, units, pairs, solution, theme))
     data = source.data
     names = [f"{short(a, 22)} − {short(b, 22)}" for a, b in zip(data["group_a"], data["group_b"], strict=True)]
-    left = rows_figure(names, data["row"], theme, "residuals", width=420)
+    left = rows_figure(names, data["row"], theme, "residual differences", width=420)
     right = rows_figure([""] * len(names), data["row"], theme, "pulls", width=260)
     left.xaxis.axis_label = f"difference of the pair ({units.unit})" if units.unit else "difference of the pair"
     right.xaxis.axis_label = "left after, in standard errors (pull)"
     right.yaxis.major_label_text_font_size = "0px"
-    right.y_range = left.y_range
+    right.y_range, right.yaxis.axis_label = left.y_range, None
     if len(names) > MOST_ROWS:
         left.y_range.start = MOST_ROWS - 0.4
     left.add_layout(error_bars(source))

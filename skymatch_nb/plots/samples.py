@@ -87,7 +87,7 @@ def samples_figure(
     view = view_of(limits, samples)
     plot = figure(
         frame_width=620, frame_height=330, x_range=Range1d(*view), y_axis_label="pixels per bin",
-        tools="xpan,xwheel_zoom,box_zoom,reset,save", name="samples",
+        tools="xpan,xwheel_zoom,box_zoom,reset,save", name="sample histogram",
     )  # fmt: skip
     ladder = figure(
         frame_width=620, frame_height=26 * max(len(c["low"]) for c in limits) + 14, x_range=plot.x_range,

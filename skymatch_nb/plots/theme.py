@@ -1,5 +1,6 @@
 """Colours of the figures, light and dark; every palette can be told apart by colour-blind readers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "
 """Colours of Okabe & Ito (2008), the grey in place of black, which is the text's."""
 
 SEQUENTIAL: tuple[str, ...] = tuple(Cividis256)
+
+_TEX = re.compile(r"\$(?=\$)|\\(?=[\[\]()])")
 
 LONGEST_NAME = 34
 """Characters of a name on an axis; hover shows all of it."""
@@ -107,9 +110,7 @@ def category_colors(numbers: Sequence[int], missing: str) -> list[str]:
 
 def plain(text: str) -> str:
     """Text that Bokeh does not take for TeX: its delimiters are broken by a zero-width space."""
-    for mark in ("$$", "\\[", "\\]", "\\(", "\\)"):
-        text = text.replace(mark, f"{mark[0]}\u200b{mark[1]}")
-    return text
+    return _TEX.sub("\\g<0>\u200b", text)
 
 
 def literal(text: str) -> PlainText:
@@ -160,9 +161,11 @@ def say_empty(plot: figure, theme: Theme, text: str) -> None:
     )  # fmt: skip
 
 
-def hover(renderers: Sequence[Any], tooltips: Sequence[tuple[str, str]], name: str, **options: Any) -> HoverTool:
-    """Hover tool whose texts are shown as they are (Bokeh escapes ``@columns``), at most three at a time."""
-    return HoverTool(renderers=list(renderers), tooltips=list(tooltips), name=name, limit=3, **options)
+def hover(
+    renderers: Sequence[Any], tooltips: Sequence[tuple[str, str]], name: str, limit: int = 3, **options: Any
+) -> HoverTool:
+    """Hover tool for at most ``limit`` marks at a time; Bokeh escapes the texts of ``@columns``."""
+    return HoverTool(renderers=list(renderers), tooltips=list(tooltips), name=name, limit=limit, **options)
 
 
 def level_text(value: float, error: float, unit: str) -> str:

@@ -6,38 +6,117 @@ from skymatch_nb import SkyMatchSession, SkyMatchWarning
 
 EVIL = "<img src=x onerror=alert(1)>"
 
+READY = "window.Bokeh && Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle"
 
-@pytest.fixture
-def report(write_image, tmp_path):
+VISIBLE_TEXT = (
+    "() => { const seen = []; const walk = (n) => { if (n.shadowRoot) n.shadowRoot.childNodes.forEach(walk);"
+    " if (n.childNodes) n.childNodes.forEach(walk);"
+    " if (n.nodeType == 3 && !['SCRIPT', 'STYLE'].includes(n.parentNode.nodeName)) seen.push(n.textContent); };"
+    " walk(document.body); return seen.join(' '); }"
+)
+
+SELECTED = "(name) => Bokeh.documents[0].get_model_by_name(name).selected.indices"
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory, mosaic):
+    """Reports of a planted mosaic, light and dark."""
+    folder = tmp_path_factory.mktemp("reports")
+    s = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
+    return {theme: s.report(folder / f"{theme}.html", theme=theme) for theme in ("light", "dark")}
+
+
+def open_report(page, path):
+    page.goto(path.as_uri())
+    page.wait_for_function(READY)
+
+
+def place_of(page, name, index=0):
+    """Where on the screen the middle of a patch of the map is."""
+    return page.evaluate(
+        """([name, index]) => {
+            const plot = Bokeh.documents[0].get_model_by_name('footprints')
+            const view = [...Bokeh.index.all_views()].find((v) => v.model === plot)
+            const data = Bokeh.documents[0].get_model_by_name(name).data
+            const mean = (v) => v.reduce((a, b) => a + b) / v.length
+            const box = view.canvas_view.el.getBoundingClientRect()
+            return [box.left + view.frame.x_scale.compute(mean(data.xs[index])),
+                    box.top + view.frame.y_scale.compute(mean(data.ys[index]))]
+        }""",
+        [name, index],
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_report_opens_without_errors_or_requests(page, reports, theme):
+    open_report(page, reports[theme])
+    assert page.evaluate("Bokeh.documents[0].roots().length") == 5
+    assert page.problems == []
+
+
+def test_a_name_that_is_code_only_shows_itself(page, write_image, tmp_path):
     paths = [write_image(f"{EVIL} $$x^2$$.fits", FILTER="<b>"), write_image("b.fits", ra=10.002, level=7.0)]
     s = SkyMatchSession(paths, skymethod="match", verbose=False)
     with pytest.warns(SkyMatchWarning):
-        return s.report(tmp_path / "report.html")
-
-
-def test_report_opens_without_errors_or_requests(page, report):
+        path = s.report(tmp_path / "report.html")
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.goto(report.as_uri())
-    page.wait_for_function("window.Bokeh && Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle")
+    open_report(page, path)
+    page.mouse.move(*place_of(page, "members"))
+    page.wait_for_timeout(400)
+    text = page.evaluate(VISIBLE_TEXT)
+    assert text.count(EVIL) > 3
     assert page.problems == []
     assert dialogs == []
     assert page.evaluate("document.images.length") == 0
-    assert page.get_by_text(EVIL).count() > 0
 
 
-def test_hover_tells_member_sky_and_overlap(page, report):
-    page.goto(report.as_uri())
-    page.wait_for_function("window.Bokeh && Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle")
-    canvas = page.locator(".bk-Canvas").first
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.5)
-    page.wait_for_timeout(500)
-    text = page.evaluate(
-        "() => { const seen = []; const walk = (n) => { if (n.shadowRoot) n.shadowRoot.childNodes.forEach(walk);"
-        " if (n.childNodes) n.childNodes.forEach(walk); if (n.nodeType == 3) seen.push(n.textContent); };"
-        " walk(document.body); return seen.join(' '); }"
-    )
-    assert "status" in text
-    assert "overlap" in text
+def test_hover_tells_member_sky_and_overlap(page, reports):
+    open_report(page, reports["light"])
+    page.mouse.move(*place_of(page, "overlaps", 3))
+    page.wait_for_timeout(400)
+    text = page.evaluate(VISIBLE_TEXT)
+    for told in ("difference:", "after:", "pixels:", "status:", "electron / (s arcsec2)"):
+        assert told in text
     assert page.problems == []
+
+
+def test_tap_selects_in_all_figures(page, reports):
+    open_report(page, reports["light"])
+    assert page.evaluate(SELECTED, "groups") == []
+    page.mouse.click(*place_of(page, "members", 6))
+    page.wait_for_function("Bokeh.documents[0].get_model_by_name('groups').selected.indices.length > 0")
+    members, groups = page.evaluate(SELECTED, "members"), page.evaluate(SELECTED, "groups")
+    assert 6 in members
+    assert 3 in groups
+    page.evaluate("Bokeh.documents[0].get_model_by_name('pairs').selected.indices = [0]")
+    overlaps = page.evaluate(SELECTED, "overlaps")
+    pair = page.evaluate("Bokeh.documents[0].get_model_by_name('pairs').data.pair[0]")
+    of = page.evaluate("Bokeh.documents[0].get_model_by_name('overlaps').data.pair")
+    assert overlaps == [k for k, name in enumerate(of) if name == pair]
+    assert page.problems == []
+
+
+def test_selectors_change_the_fill(page, reports):
+    open_report(page, reports["dark"])
+    page.evaluate("Bokeh.documents[0].get_model_by_name('fill by').value = 'group'")
+    fill, by_group = (
+        page.evaluate(f"Bokeh.documents[0].get_model_by_name('members').data.{c}") for c in ("fill", "by_group")
+    )
+    assert fill == by_group
+    seen = {k: page.evaluate(f"Bokeh.documents[0].get_model_by_name('key {k}').visible") for k in ("sky", "group")}
+    assert seen == {"sky": False, "group": True}
+    assert page.problems == []
+
+
+def test_everything_is_on_paper(page, reports):
+    """Folded tables open for the printer, and figures are not wider than a page."""
+    open_report(page, reports["light"])
+    assert page.locator("details[open]").count() == 0
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details[open]").count() == page.locator("details").count() > 2
+    widths = page.evaluate("[...document.querySelectorAll('.figure')].map((f) => f.scrollWidth - f.clientWidth)")
+    assert max(widths) <= 0
+    content = page.pdf(prefer_css_page_size=True)
+    assert content.startswith(b"%PDF")
+    assert len(content) > 50_000

@@ -19,8 +19,8 @@ def columns(plot, name):
 def test_map_shows_every_member_and_overlap(session):
     plot = session.plot_footprints()
     assert isinstance(plot, figure)
-    assert columns(plot, "members")["member"] == list(session.members.index)
-    shown = columns(plot, "overlaps")
+    assert columns(plot, "member patches")["member"] == list(session.members.index)
+    shown = columns(plot, "overlap patches")
     table = session.overlaps
     assert shown["member_a"] == table["member_a"].tolist()
     assert shown["member_b"] == table["member_b"].tolist()
@@ -28,7 +28,7 @@ def test_map_shows_every_member_and_overlap(session):
 
 def test_only_outlines_before_the_sky_is_known(mosaic):
     fresh = SkyMatchSession(mosaic.paths, skymethod="match", verbose=False)
-    data = columns(fresh.plot_footprints(), "members")
+    data = columns(fresh.plot_footprints(), "member patches")
     assert set(data["shown"]) == {"none"}
     assert set(data["status"]) == {"not solved"}
     assert fresh.fresh_result("solve") is None
@@ -36,7 +36,7 @@ def test_only_outlines_before_the_sky_is_known(mosaic):
 
 def test_sky_is_shown_once_it_is_known(session):
     plot = session.plot_footprints()
-    data = columns(plot, "members")
+    data = columns(plot, "member patches")
     assert data["sky"] == session.sky["sky"].tolist()
     order = np.argsort(data["sky"])
     bar = next(b for b in plot.right if isinstance(b, ColorBar))
@@ -49,7 +49,7 @@ def test_sky_is_shown_once_it_is_known(session):
 @pytest.mark.parametrize("color", ["sky", "group", "component", "status"])
 def test_fill_is_what_was_asked_and_its_key_is_seen(session, color):
     plot = session.plot_footprints(color)
-    data = columns(plot, "members")
+    data = columns(plot, "member patches")
     assert data["fill"] == data[f"by_{color}"]
     keys = {b.name: b.visible for b in plot.right if isinstance(b, ColorBar | Legend)}
     assert [name for name, seen in keys.items() if seen] == [f"key {color}"]
@@ -58,7 +58,7 @@ def test_fill_is_what_was_asked_and_its_key_is_seen(session, color):
 
 
 def test_colours_tell_groups_apart(session):
-    data = columns(session.plot_footprints("group"), "members")
+    data = columns(session.plot_footprints("group"), "member patches")
     by_group = dict(zip(data["group"], data["fill"], strict=True))
     assert len(set(by_group.values())) == len(by_group) == 6
 
@@ -82,7 +82,7 @@ def test_ra_grows_to_the_left_and_scales_are_equal(session):
 
 
 def test_shade_grows_with_what_is_left(session):
-    shown = columns(session.plot_footprints(), "overlaps")
+    shown = columns(session.plot_footprints(), "overlap patches")
     table, sky = session.overlaps, session.sky["sky"]
     left = table["difference"] - (sky[table["member_a"]].to_numpy() - sky[table["member_b"]].to_numpy())
     assert (np.argsort(shown["shade"]) == np.argsort(np.abs(left))).all()
@@ -93,7 +93,7 @@ def test_shade_grows_with_what_is_left(session):
 
 def test_unmatched_members_stand_out(lonely):
     plot = lonely.plot_footprints()
-    data = columns(plot, "members")
+    data = columns(plot, "member patches")
     marked = [m for m, hatch in zip(data["member"], data["hatch"], strict=True) if hatch != "blank"]
     assert {m.split("[")[0] for m in marked} == {"far.fits", "masked.fits"}
     assert any("not matched" in t and "far.fits" in t for t in texts(plot))
@@ -109,10 +109,10 @@ def test_parts_of_a_field_can_be_chosen(lonely, session):
 def test_many_overlaps_are_thinned_to_the_largest(session, monkeypatch):
     monkeypatch.setattr(mapdata, "MOST_OVERLAPS", 4)
     plot = session.plot_footprints()
-    shade = columns(plot, "overlaps")["shade"]
+    shade = columns(plot, "overlap patches")["shade"]
     assert len(shade) == 4
     monkeypatch.undo()
-    assert sorted(shade) == sorted(columns(session.plot_footprints(), "overlaps")["shade"])[-4:]
+    assert sorted(shade) == sorted(columns(session.plot_footprints(), "overlap patches")["shade"])[-4:]
     assert any("4 overlaps with the largest differences" in t for t in texts(plot))
 
 
@@ -121,7 +121,7 @@ def test_images_lie_below_the_outlines_where_the_members_are(session):
     image = glyphs(plot, "image")
     assert isinstance(image.glyph, Image)
     assert image.level == "image"
-    data, members = image.data_source.data, columns(plot, "members")
+    data, members = image.data_source.data, columns(plot, "member patches")
     xs = np.concatenate(members["xs"])
     assert data["x"][0] == pytest.approx(xs.min(), abs=1e-6)
     assert data["x"][0] + data["dw"][0] == pytest.approx(xs.max(), rel=0.02)
@@ -138,8 +138,8 @@ def test_hover_tells_pair_difference_error_and_pixels(session):
 def test_given_sources_are_filled_and_refilled(session):
     sources = Sources()
     plot = session.plot_footprints(sources=sources)
-    assert glyphs(plot, "members").data_source is sources["members"]
+    assert glyphs(plot, "member patches").data_source is sources["members"]
     before = dict(sources["members"].data)
     again = session.plot_footprints("status", sources=sources)
-    assert glyphs(again, "members").data_source is sources["members"]
+    assert glyphs(again, "member patches").data_source is sources["members"]
     assert sources["members"].data["fill"] == before["by_status"]

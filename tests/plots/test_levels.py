@@ -17,7 +17,7 @@ def panels(grid):
 
 def test_sky_has_a_row_for_every_group_with_its_error(session):
     left, right = panels(session.plot_sky())
-    data = glyphs(left, "sky").data_source.data
+    data = glyphs(left, "level").data_source.data
     table = session.sky.groupby("group", sort=False).first()
     assert data["group"] == list(table.index)
     np.testing.assert_array_equal(data["sky"], table["sky"])
@@ -25,7 +25,7 @@ def test_sky_has_a_row_for_every_group_with_its_error(session):
     assert sorted(data["row"]) == list(range(6))
     assert "electron / (s arcsec2)" in left.xaxis.axis_label
     assert "sky to subtract" in left.xaxis.axis_label
-    assert glyphs(right, "after").data_source is glyphs(left, "sky").data_source
+    assert glyphs(right, "after").data_source is glyphs(left, "level").data_source
 
 
 def test_groups_agree_with_their_neighbours_after(session, mosaic):
@@ -41,7 +41,7 @@ def test_groups_agree_with_their_neighbours_after(session, mosaic):
 
 def test_data_units(session):
     left, _ = panels(session.plot_sky("data"))
-    data = glyphs(left, "sky").data_source.data
+    data = glyphs(left, "level").data_source.data
     np.testing.assert_allclose(data["sky"], session.sky.groupby("group", sort=False)["sky_data"].first())
     assert "ELECTRONS/S" in left.xaxis.axis_label
     with pytest.raises(ParameterError, match="unit='mag'"):
@@ -52,7 +52,7 @@ def test_data_units(session):
 def test_methods_without_pairs_show_whole_members(mosaic, method):
     s = SkyMatchSession(mosaic.paths, skymethod=method, skystat="median", verbose=False)
     left, right = panels(s.plot_sky())
-    data = glyphs(left, "sky").data_source.data
+    data = glyphs(left, "level").data_source.data
     np.testing.assert_allclose(data["before"] - data["after"], data["sky"])
     assert "lowest level of its members" in right.xaxis.axis_label
     if method == "localmin":
@@ -61,7 +61,7 @@ def test_methods_without_pairs_show_whole_members(mosaic, method):
 
 
 def test_components_are_ordered_and_coloured(lonely):
-    data = glyphs(panels(lonely.plot_sky())[0], "sky").data_source.data
+    data = glyphs(panels(lonely.plot_sky())[0], "level").data_source.data
     by_row = [data["group"][k] for k in np.argsort(data["row"])]
     assert by_row == ["a.fits", "b.fits", "far.fits", "masked.fits"]
     colors = dict(zip(data["group"], data["color"], strict=True))
@@ -106,7 +106,7 @@ def test_many_pairs_are_thinned_to_the_largest_pulls(session, monkeypatch):
 
 def test_graph_puts_groups_where_they_are(session):
     plot = session.plot_graph()
-    nodes, edges = glyphs(plot, "groups").data_source.data, glyphs(plot, "pairs").data_source.data
+    nodes, edges = glyphs(plot, "nodes").data_source.data, glyphs(plot, "edges").data_source.data
     place = {g: (x, y) for g, x, y in zip(nodes["group"], nodes["x"], nodes["y"], strict=True)}
     assert len(edges["pair"]) == len(session.residuals)
     for k, (a, b) in enumerate(zip(edges["group_a"], edges["group_b"], strict=True)):
@@ -127,7 +127,7 @@ def test_sources_are_shared_and_columns_of_others_kept(session):
     sky = session.plot_sky(sources=sources)
     session.plot_residuals(sources=sources)
     assert set(sources) == {"groups", "pairs"}
-    assert glyphs(graph, "groups").data_source is glyphs(panels(sky)[0], "sky").data_source
+    assert glyphs(graph, "nodes").data_source is glyphs(panels(sky)[0], "level").data_source
     assert {"x", "label"} <= set(sources["groups"].data)
     assert {"x0", "y1"} <= set(sources["pairs"].data)
 

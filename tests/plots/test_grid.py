@@ -1,0 +1,45 @@
+"""Interactive tables and their selection."""
+
+import sys
+
+import pytest
+
+from skymatch_nb import ParameterError, SkyMatchError
+from skymatch_nb.plots.sources import Sources
+
+
+def test_unknown_table_and_missing_package_are_told(session, monkeypatch):
+    with pytest.raises(ParameterError, match="no table 'pixels'; there are members"):
+        session.show("pixels")
+    monkeypatch.setitem(sys.modules, "itables.widget", None)
+    with pytest.raises(SkyMatchError, match=r"skymatch_nb\[notebook\]"):
+        session.show("sky")
+
+
+@pytest.mark.parametrize("name", ["members", "masks", "footprints", "overlaps", "sky", "residuals", "applied"])
+def test_every_table_is_a_widget_with_all_rows(session, name):
+    pytest.importorskip("itables.widget")
+    widget = session.show(name)
+    assert widget.caption == name
+    assert len(widget.df) == len(getattr(session, name))
+
+
+def test_units_stand_in_the_header(session):
+    pytest.importorskip("itables.widget")
+    assert "sky (electron / (s arcsec2))" in session.show("sky").df.columns
+
+
+@pytest.mark.parametrize(("table", "source"), [("overlaps", "overlaps"), ("residuals", "pairs"), ("sky", "members")])
+def test_selection_goes_both_ways(session, table, source):
+    pytest.importorskip("itables.widget")
+    sources = Sources()
+    session.plot_footprints(sources=sources)
+    session.plot_graph(sources=sources)
+    widget = session.show(table, sources=sources)
+    index = sources[source].data.get("index", range(len(session.members)))
+    sources[source].selected.indices = [2, 0]
+    assert widget.selected_rows == sorted([int(index[2]), int(index[0])])
+    widget.selected_rows = [1]
+    assert [int(index[k]) for k in sources[source].selected.indices] == [1]
+    widget.selected_rows = []
+    assert sources[source].selected.indices == []
