@@ -5,7 +5,7 @@ means none. Everything here can be pickled and sent to another process.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -18,6 +18,7 @@ from skymatch_nb.core.quality import QualityCounts
 from skymatch_nb.core.runs import Runs
 from skymatch_nb.core.sample import SampleSet
 from skymatch_nb.display import Shown
+from skymatch_nb.errors import ParameterError
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -132,6 +133,22 @@ class Loaded(Result):
 
     def __len__(self) -> int:
         return len(self.members)
+
+    def groups_of(self, parameter: str, names: Sequence[str] | None) -> NDArray[np.bool_]:
+        """Which groups are named, by their own names or by a file's or member's, shape (ngroups,).
+
+        Raises
+        ------
+        ParameterError
+            Where a name is none of these.
+        """
+        named = np.zeros(len(self.groups), bool)
+        for name in names or ():
+            known = [k for k, m in enumerate(self.members) if name in (m.group, m.file, m.name)]
+            if not known:
+                raise ParameterError(f"parameter {parameter}: {name!r} is no group, file or member")
+            named[self.group_of[known]] = True
+        return named
 
 
 @dataclass(frozen=True, eq=False)

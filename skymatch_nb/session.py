@@ -2,11 +2,12 @@
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,9 @@ from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given, current_key
 from skymatch_nb.studies import compare_groupings, compare_solutions, sweep
+
+if TYPE_CHECKING:
+    from skymatch_nb.widgets.panel import Panel
 
 
 class SkyMatchSession(SessionPlots):
@@ -100,6 +104,7 @@ class SkyMatchSession(SessionPlots):
         self._written: dict[str, Applied] = {}
         self._saved: tuple[str, Mapping[str, Any]] = ("", {})
         self._logged: set[tuple[str, str]] = set()
+        self._watchers: list[Callable[[], None]] = []
 
     # -- steps ---------------------------------------------------------------------------------------------
 
@@ -260,8 +265,71 @@ class SkyMatchSession(SessionPlots):
         """
         changed = self.params.changed(**params)
         self._check_log(changed)
-        self._pipeline.params = changed
+        if changed != self._pipeline.params:
+            self._pipeline.params = changed
+            self._tell_watchers()
         return self
+
+    def set_inputs(self, inputs: Input | Iterable[Input]) -> Self:
+        """Change the inputs, as given to a new session; parameters, masks and DQ arrays stay as they are.
+
+        Raises
+        ------
+        InputError
+            Where a file is missing; the inputs are not changed then.
+        """
+        specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
+        before = self._given
+        self._pipeline.given = replace(before, specs=specs)
+        try:
+            self._check_log(self.params)
+            self._stamp()
+        except SkyMatchError:
+            self._pipeline.given = before
+            raise
+        self._tell_watchers()
+        return self
+
+    @property
+    def inputs(self) -> tuple[Spec, ...]:
+        """Files and objects of the session."""
+        return self._given.specs
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call a function whenever parameters or inputs are changed. Sessions that are saved forget it."""
+        self._watchers.append(changed)
+
+    @contextmanager
+    def reporting(self, progress: Progress) -> Iterator[None]:
+        """Tell progress to a function, and keep notes to `notes` instead of giving them as warnings, meanwhile."""
+        pipeline = self._pipeline
+        before = pipeline.progress, pipeline.warn
+        pipeline.progress, pipeline.warn = progress, lambda _note: None
+        try:
+            yield
+        finally:
+            pipeline.progress, pipeline.warn = before
+
+    def stages(self) -> tuple[dict[str, str], dict[str, str]]:
+        """State of every step ('fresh', 'stale' or 'not run'), and its result in a few words where there is one."""
+        summary = self._summary()
+        return dict(summary.stages), dict(summary.counts)
+
+    def panel(self, *, run: bool = True) -> "Panel":
+        """The session as one widget: every parameter, the steps, and views that follow them.
+
+        Parameters
+        ----------
+        run
+            Whether to solve at once, in the background.
+        """
+        from skymatch_nb.widgets.panel import Panel
+
+        return Panel(self, run=run)
+
+    def _tell_watchers(self) -> None:
+        for changed in self._watchers:
+            changed()
 
     def regroup(self, groups: Mapping[str, str]) -> Self:
         """Move members, or all members of a file or of a present group, to groups by their names.
@@ -567,6 +635,9 @@ class SkyMatchSession(SessionPlots):
         except BaseException:
             self._logged.discard(entry)
             raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_watchers": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -63,7 +63,7 @@ def test_planted_offset_between_subframes_of_one_crowded_exposure(realdata, tmp_
 
 def test_what_is_no_image_on_the_sky_is_refused_in_words(realdata):
     for pattern, reason in (
-        ("geis_fos/y0ue*.fit", "no image that can be used"),
+        ("geis_fos/y0ue*.fit", "1-D data where a 2-D image is needed"),
         ("gwcs/*.asdf", "not a FITS file"),
     ):
         with pytest.raises(InputError, match=reason):

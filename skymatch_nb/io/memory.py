@@ -11,6 +11,7 @@ import numpy as np
 from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import NDData
+from astropy.utils.exceptions import AstropyWarning
 from astropy.utils.masked import Masked
 from astropy.wcs import WCS, FITSFixedWarning
 
@@ -38,11 +39,19 @@ class ObjectSpec:
     def content(self) -> tuple[Any, ...]:
         """What a change of the object would change: its pixels, masks and cards."""
         if isinstance(self.payload, fits.HDUList):
-            parts = [(str(hdu.header), np.asarray(hdu.data) if _holds_image(hdu) else None) for hdu in self.payload]
-            return (self.name, parts)
+            return (self.name, [(str(hdu.header), _hdu_content(hdu)) for hdu in self.payload])
         data, _, mask = array_of(self.payload)
         wcs = getattr(self.payload, "wcs", None) if isinstance(self.payload, NDData) else self.payload[1]
         return (self.name, data, mask, _wcs_content(wcs), str(cards_of(self.payload)))
+
+
+def _hdu_content(hdu: Any) -> Any:
+    """Pixels of an image; the rows of an ASCII table, which in WAIVER form hold each group's header."""
+    if isinstance(hdu, fits.TableHDU):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)
+            return str(hdu.data.tolist())
+    return np.asarray(hdu.data) if _holds_image(hdu) else None
 
 
 def is_image_object(item: Any) -> bool:

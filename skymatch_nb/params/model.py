@@ -61,6 +61,16 @@ _PATTERNS = {
 }
 """What a text must look like, and the words for it."""
 
+
+def _names(value: Any) -> Any:
+    """Names as a tuple, each once: a text between semicolons, or a list."""
+    parts = value.split(";") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        return parts
+    names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    return None if not names or names in (("None",), ("INDEF",)) else names
+
+
 Keyword = Annotated[str, Field(pattern=_KEYWORD), BeforeValidator(_upper)]
 _TAKEN = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|EXT(NAME|VER|LEVEL)|BSCALE|BZERO|BLANK|BUNIT|END|COMMENT|HISTORY"
@@ -90,6 +100,7 @@ Grouping = Annotated[
     Any, BeforeValidator(parse_group_by), PlainSerializer(format_group_by, return_type=Any, when_used="json")
 ]
 
+Names = Annotated[tuple[str, ...] | None, BeforeValidator(_names)]
 SkyRegions = Annotated[tuple[str, ...] | None, BeforeValidator(parse_regions)]
 
 SkyMethod = Literal["globalmin+match", "localmin", "globalmin", "match"]
@@ -142,6 +153,9 @@ class SkyMatchParams(BaseModel):
     fixed: Annotated[Fixed, About("solve", "data")] = None
     """Skies that are known and held exactly, by name of file, group or member: in Python a mapping; as text
     'a.fits=0.5,b.fits=0.7' or the path of a file with a name and a value on each line."""
+
+    leave_out: Annotated[Names, About("leave_out", advanced=True)] = None
+    """Groups, files or members whose exposures take no part and get no level; as text with semicolons between them."""
 
     overlap_stat: Annotated[Literal["region", "difference"], About("compare")] = "region"
     """What is compared in an overlap: 'region', the statistics of the good pixels of both sides; 'difference', the

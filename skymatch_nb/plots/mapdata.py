@@ -100,6 +100,8 @@ def overlap_data(
         "pair": [pair_key(loaded.group_of[a[k]], loaded.group_of[b[k]]) for k in kept],
         "member_a": [names[a[k]] for k in kept],
         "member_b": [names[b[k]] for k in kept],
+        "of_a": [loaded.groups[loaded.group_of[a[k]]] for k in kept],
+        "of_b": [loaded.groups[loaded.group_of[b[k]]] for k in kept],
         "before": [level_text(before[k], error[k], unit) for k in kept],
         "after": [level_text(after[k], error[k], unit) for k in kept],
         "pixels": [" and ".join(pixels[k]) for k in kept],

@@ -23,29 +23,37 @@ from skymatch_nb.results import (
     Units,
 )
 
+Side = tuple[str, Integers, Integers]
+"""What a side is called, and its good pixels and those kept of every overlap."""
+
 Errors = tuple[Floats, Floats, Floats | None]
 """Standard errors of both sides of every overlap, and what belongs to the pair of them alone."""
 
 
+LEFT_OUT = "left out"
+
+
 def compare_regions(
-    key: str, units: Units, overlaps: Overlaps, levels: OverlapLevels, params: SkyMatchParams
+    key: str, loaded: Loaded, units: Units, overlaps: Overlaps, levels: OverlapLevels, params: SkyMatchParams
 ) -> Comparison:
     """Compare the levels that both sides have over the whole overlap."""
     factor_a, factor_b = units.factor[overlaps.member_a], units.factor[overlaps.member_b]
     sky_a, sky_b = levels.sky_a * factor_a, levels.sky_b * factor_b
     err_a, err_b = levels.err_a * factor_a, levels.err_b * factor_b
     sides = (("a", levels.good_a, levels.npix_a), ("b", levels.good_b, levels.npix_b))
-    status = [_side_status(sides, k) for k in range(len(overlaps))]
+    status = _status(loaded, overlaps, sides, params)
     status = _without_small(status, levels.npix_a, levels.npix_b, params)
     difference, error = sky_a - sky_b, np.hypot(err_a, err_b)
     return Comparison(key, sky_a, sky_b, err_a, err_b, difference, error, levels.npix_a, levels.npix_b, tuple(status))
 
 
-def compare_pixels(key: str, overlaps: Overlaps, levels: DifferenceLevels, params: SkyMatchParams) -> Comparison:
+def compare_pixels(
+    key: str, loaded: Loaded, overlaps: Overlaps, levels: DifferenceLevels, params: SkyMatchParams
+) -> Comparison:
     """Compare by the differences of pixels at the same places."""
     unknown = np.full(len(overlaps), np.nan)
     sides = (("both at the same place", levels.good, levels.npix),)
-    status = _without_small([_side_status(sides, k) for k in range(len(overlaps))], levels.npix, levels.npix, params)
+    status = _without_small(_status(loaded, overlaps, sides, params), levels.npix, levels.npix, params)
     return Comparison(
         key,
         sky_a=unknown,
@@ -109,7 +117,14 @@ def _shared_noise(
     return noise_matrix(shared.parts, pair_of, a_first, weight, errors[:2], len(pairs), errors[2])
 
 
-def _side_status(sides: Sequence[tuple[str, Integers, Integers]], k: int) -> str:
+def _status(loaded: Loaded, overlaps: Overlaps, sides: Sequence[Side], params: SkyMatchParams) -> list[str]:
+    """Status of every overlap by what its sides have, and whether its groups take part."""
+    left_out = loaded.groups_of("leave_out", params.leave_out)[loaded.group_of]
+    apart = left_out[overlaps.member_a] | left_out[overlaps.member_b]
+    return [LEFT_OUT if gone else _side_status(sides, k) for k, gone in enumerate(apart)]
+
+
+def _side_status(sides: Sequence[Side], k: int) -> str:
     for side, good, kept in sides:
         if good[k] == 0:
             return f"no good pixels in {side}"

@@ -45,6 +45,11 @@ class Match:
         self.isolated = (levels.component < 0) & ~levels.held
         self.baseline = self.baseline_err = np.full(len(self.sky), np.nan)
 
+    def leave_out(self, groups: NDArray[np.bool_]) -> None:
+        """Give groups nothing, whatever isolated ones get; they have no pairs."""
+        self.isolated &= ~groups
+        self.status[groups] = standing.LEFT_OUT
+
     def keep_own(self, own: Floats, own_err: Floats) -> None:
         """Give isolated groups their own skies."""
         self.sky = np.where(self.isolated, own, self.sky)

@@ -74,15 +74,15 @@ def _always(*names: str) -> Callable[[SkyMatchParams], tuple[str, ...]]:
 
 def _compare_needs(params: SkyMatchParams) -> tuple[str, ...]:
     if params.overlap_stat == "difference":
-        return ("overlap", "measure_differences")
-    return ("units", "overlap", "measure_overlaps")
+        return ("group", "overlap", "measure_differences")
+    return ("group", "units", "overlap", "measure_overlaps")
 
 
 def _compare(c: Call) -> Result:
     r = c.results
     if c.params.overlap_stat == "difference":
-        return compare_pixels(c.key, r["overlap"], r["measure_differences"], c.params)
-    return compare_regions(c.key, r["units"], r["overlap"], r["measure_overlaps"], c.params)
+        return compare_pixels(c.key, r["group"], r["overlap"], r["measure_differences"], c.params)
+    return compare_regions(c.key, r["group"], r["units"], r["overlap"], r["measure_overlaps"], c.params)
 
 
 def _flags_needs(params: SkyMatchParams) -> tuple[str, ...]:
@@ -253,7 +253,7 @@ _TABLE = (
         (),
         lambda c: coverage(c.key, c.results["footprint"], c.results["overlap"]),
     ),
-    Step("compare", "compare both sides of overlaps", _compare_needs, ("compare",), _compare),
+    Step("compare", "compare both sides of overlaps", _compare_needs, ("compare", "leave_out"), _compare),
     Step(
         "pair",
         "combine overlaps into pairs",
@@ -268,7 +268,7 @@ _TABLE = (
             c.params.skystat,
         ),
     ),
-    Step("solve", "solve for sky levels", _solve_needs, ("solve",), _solve),
+    Step("solve", "solve for sky levels", _solve_needs, ("solve", "leave_out"), _solve),
     Step(
         "plan",
         "plan header values",

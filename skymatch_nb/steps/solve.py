@@ -28,15 +28,19 @@ def solve_local(key: str, loaded: Loaded, units: Units, levels: MemberLevels, pa
     """
     _reference(loaded, params)
     fixed = fixed_levels(loaded, units, params.fixed)
-    sky, error = _own_sky(loaded, units, levels)
+    left_out = loaded.groups_of("leave_out", params.leave_out)
+    fixed[left_out] = np.nan
+    sky, error = _own_sky(loaded, units, levels, left_out)
     free, known = np.isnan(fixed), np.isfinite(sky)
     status = np.where(known, standing.OWN_SKY, standing.NO_PIXELS).astype(object)
-    notes = _unusable(loaded, free & ~known)
+    notes = _unusable(loaded, free & ~known & ~left_out)
     if params.skymethod == "globalmin" and (free & known).any():
         lowest = int(np.nanargmin(np.where(free, sky, np.nan)))
         sky, error = np.full(len(sky), sky[lowest]), np.full(len(sky), error[lowest])
         status[:] = standing.LOWEST_SKY
+    sky, error = (np.where(left_out, np.nan, values) for values in (sky, error))
     status[~free] = standing.FIXED
+    status[left_out] = standing.LEFT_OUT
     nothing = np.full(len(sky), np.nan)
     return Solution(
         key,
@@ -75,6 +79,8 @@ def solve_match(
     """
     reference = _reference(loaded, params)
     fixed = fixed_levels(loaded, units, params.fixed)
+    left_out = loaded.groups_of("leave_out", params.leave_out)
+    fixed[left_out] = np.nan
     if not len(pairs.pairs) and params.skymethod == "match" and params.isolated != "own":
         raise NoOverlapError(f"{standing.why_no_pairs(loaded, overlaps)}, so that no sky can be matched")
     used, notes = _usable(pairs.pairs, params)
@@ -90,9 +96,10 @@ def solve_match(
         reference=reference,
         shared=params.anchor == "shared",
     )
+    match.leave_out(left_out)
     apart = standing.apart_notes(loaded, overlaps, levels, list(match.status), _consequence(params))
     if whole is not None:
-        own = _own_sky(loaded, units, whole)
+        own = _own_sky(loaded, units, whole, left_out)
         if params.isolated == "own":
             match.keep_own(*own)
         if params.skymethod == "globalmin+match":
@@ -103,12 +110,12 @@ def solve_match(
     return match.solution(key, tuple(apart + notes + skipped + unsettled))
 
 
-def _own_sky(loaded: Loaded, units: Units, levels: MemberLevels) -> tuple[Floats, Floats]:
+def _own_sky(loaded: Loaded, units: Units, levels: MemberLevels, left_out: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Lowest brightness of each group's members, NaN where none is known, and its standard error."""
     brightness, error = levels.sky * units.factor, levels.err * units.factor
     order = np.lexsort((brightness, loaded.group_of))
     lowest = order[np.searchsorted(loaded.group_of[order], np.arange(len(loaded.groups)))]
-    own = brightness[lowest]
+    own = np.where(left_out, np.nan, brightness[lowest])
     return own, np.where(np.isfinite(own), error[lowest], np.nan)
 
 

@@ -10,6 +10,7 @@ from skymatch_nb.results import Integers, Loaded, Overlaps
 
 NO_OVERLAP, NO_PIXELS = "no overlap", "no good pixels"
 MATCHED, REFERENCE, FIXED = "matched", "reference", "fixed"
+LEFT_OUT = "left out"
 OWN_SKY, LOWEST_SKY, BASELINE = "own sky", "lowest sky", "baseline"
 
 

@@ -61,6 +61,11 @@ class FigureView(anywidget.AnyWidget):
             self._document = document
         return self._document
 
+    @property
+    def dark(self) -> bool:
+        """Whether the page that asked last is dark."""
+        return self._dark
+
     def refresh(self) -> None:
         """Show what the figure would be if it were made now.
 

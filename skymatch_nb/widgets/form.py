@@ -12,7 +12,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "load": ("load", "group", "units"),
     "mask": ("mask", "sources"),
     "footprints": ("footprint",),
-    "solve": ("solve", "compare", "measure", "limits", "sample"),
+    "solve": ("solve", "compare", "measure", "limits", "leave_out", "sample"),
     "apply": ("apply", "convert", "run"),
 }
 """Steps as a user sees them, and the steps of the declaration whose parameters belong to each."""

@@ -7,6 +7,7 @@ texts, ranges and colours. Models are matched by their place in the figure.
 from collections.abc import Iterator
 from typing import Any
 
+from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.model import Model
 from bokeh.models import ColumnDataSource, DataRange1d, Range1d
 
@@ -24,8 +25,6 @@ def take_over(shown: Model, made: Model, keep_zoom: bool = True) -> bool:
     if any(old is None or new is None or type(old) is not type(new) for old, new in pairs):
         return False
     for old, new in pairs:
-        if old is new or (isinstance(old, ColumnDataSource) and old.name == new.name and old.data is new.data):
-            continue
         _copy(old, new, keep_zoom)
     return True
 
@@ -43,7 +42,15 @@ def _matched(shown: Model, made: Model) -> Iterator[tuple[Any, Any]]:
         if old is None or new is None or type(old) is not type(new):
             continue
         for name in old.properties():
-            todo += _models_in(getattr(old, name, None), getattr(new, name, None))
+            todo += _models_in(_value(old, name), _value(new, name))
+
+
+def _value(model: Model, name: str) -> Any:
+    """Value of a property, None where it has none (the page fills in some)."""
+    try:
+        return getattr(model, name)
+    except UnsetValueError:
+        return None
 
 
 def _models_in(old: Any, new: Any) -> list[tuple[Any, Any]]:
@@ -64,7 +71,7 @@ def _copy(old: Model, new: Model, keep_zoom: bool) -> None:
     for name in old.properties():
         if name in _KEPT or (keep_zoom and isinstance(old, Range1d | DataRange1d) and name in _ZOOMED):
             continue
-        ours, theirs = getattr(old, name), getattr(new, name)
+        ours, theirs = _value(old, name), _value(new, name)
         if _holds_models(ours) or _holds_models(theirs):
             continue
         try:
@@ -72,7 +79,7 @@ def _copy(old: Model, new: Model, keep_zoom: bool) -> None:
         except ValueError:  # arrays
             same = False
         if not same:
-            setattr(old, name, theirs)
+            setattr(old, name, dict(theirs) if isinstance(old, ColumnDataSource) and name == "data" else theirs)
 
 
 def _holds_models(value: Any) -> bool:

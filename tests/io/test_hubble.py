@@ -222,6 +222,7 @@ class TestLoading:
         with pytest.raises(InputError, match=expected):
             SkyMatchSession(svm_file, wcs_key="D", verbose=False).load()
 
+    @pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")  # from stwcs
     def test_a_headerlet_made_the_primary_wcs(self, svm_file, tmp_path, monkeypatch):
         """By stwcs, from those in the file: linear part, SIP and lookup tables take the place of the active ones."""
         monkeypatch.chdir(tmp_path)  # stwcs writes a log

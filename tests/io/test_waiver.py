@@ -171,3 +171,12 @@ class TestAgainstStsciTools:
                 assert mine.data.tobytes() == other.data.tobytes()
                 for name in WCS_WORDS:
                     assert mine.header.comments[name] == other.header.comments[name]
+
+
+def test_a_change_of_the_table_in_memory_is_seen_by_load():
+    made = waiver()
+    s = session(made, skymethod="localmin")
+    ra = s.footprints.ra.tolist()
+    made[1].data["CRVAL1"] += 1
+    s.load()
+    assert s.footprints.ra.tolist() == pytest.approx([value + 1 for value in ra])

@@ -1,0 +1,77 @@
+"""A figure of a session in a panel: its view, its data sources, and the selection that it shares with others."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bokeh.model import Model
+
+from skymatch_nb.plots.sources import Sources
+from skymatch_nb.widgets.bridge import FigureView
+from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
+
+Draw = Callable[[str, Sources], Model]
+"""Draws a figure in a theme ('light' or 'dark') with data sources."""
+
+
+class LinkedFigure:
+    """One figure.
+
+    Parameters
+    ----------
+    draw
+        Draws it from results that are there; called again for every refresh.
+    selected
+        The selection that is shared.
+    """
+
+    def __init__(self, draw: Draw, selected: Selected) -> None:
+        self._draw, self._selected = draw, selected
+        self._sources = Sources()
+        self._listening: set[str] = set()
+        self._echo = False
+        self.stale = False
+        self.view = FigureView(self._make)
+        selected.watchers.append(self._show_selection)
+
+    @property
+    def sources(self) -> Sources:
+        """Data sources of the figure."""
+        return self._sources
+
+    def refresh(self, shown: bool = True) -> None:
+        """Show new results; a figure that nobody sees is left for when it is shown."""
+        self.stale = not shown
+        if shown:
+            self.view.refresh()
+
+    def _make(self, dark: bool) -> Model:
+        model = self._draw("dark" if dark else "light", self._sources)
+        for name, source in self._sources.items():
+            if name not in self._listening:
+                self._listening.add(name)
+                source.selected.on_change("indices", lambda _a, _o, new, name=name: self._tapped(name, new))
+        return model
+
+    def _tapped(self, name: str, indices: list[int]) -> None:
+        """Take over what a user selected in this figure."""
+        if self._echo or name not in self._sources:
+            return
+        chosen = selected_rows(name, self._sources[name].data, list(indices))
+        now = self._selected.selection
+        if name in ("members", "groups"):
+            self._selected.set(Selection(chosen.members, chosen.groups, now.pairs, now.overlap))
+        elif chosen.pairs:
+            self._selected.set(Selection(now.members, now.groups, chosen.pairs, chosen.overlap))
+        else:
+            self._selected.set(Selection(now.members, now.groups))
+
+    def _show_selection(self, selection: Selection) -> None:
+        self._echo = True
+        try:
+            for name in self._listening:
+                source: Any = self._sources[name]
+                rows = rows_selected(name, source.data, selection)
+                if rows != sorted(source.selected.indices):
+                    source.selected.indices = rows
+        finally:
+            self._echo = False

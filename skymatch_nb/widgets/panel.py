@@ -1,0 +1,234 @@
+"""The panel: parameters and steps on the left, views on the right, one session behind."""
+
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+from numpy.typing import NDArray
+
+from skymatch_nb.errors import ParameterError, SkyMatchError
+from skymatch_nb.io.inputs import ImageSpec
+from skymatch_nb.pipeline import STAGES
+from skymatch_nb.widgets.applybox import ApplyBox
+from skymatch_nb.widgets.chooser import InputChooser
+from skymatch_nb.widgets.exports import Exports
+from skymatch_nb.widgets.form import ParameterForm
+from skymatch_nb.widgets.messages import Messages
+from skymatch_nb.widgets.ranges import set_ranges
+from skymatch_nb.widgets.selectbox import SelectBox
+from skymatch_nb.widgets.style import STYLE
+from skymatch_nb.widgets.views import Views
+from skymatch_nb.widgets.worker import CancelledError, Worker
+
+if TYPE_CHECKING:
+    from skymatch_nb.session import SkyMatchSession
+
+STATE_MARKS = {"fresh": "✓", "stale": "↻", "not run": "○", "running": "…", "failed": "✗"}
+
+TITLES = {"load": "Load", "mask": "Mask", "footprints": "Footprints", "solve": "Solve", "apply": "Apply"}
+
+
+class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """All of a session as one widget.
+
+    Parameters
+    ----------
+    session
+        The session; what code does to it shows here, and the other way round.
+    run
+        Whether to solve at once.
+
+    Attributes
+    ----------
+    form, views, worker, messages
+        Its parts.
+    """
+
+    def __init__(self, session: "SkyMatchSession", run: bool = True) -> None:
+        self.session = session
+        self.messages = Messages()
+        self.worker = Worker(self._failed, self.messages.progress)
+        self.form = ParameterForm(session.params, self._parameter_changed)
+        self.views = Views(session, self._drew, self.worker.request)
+        self._failed_stage = ""
+        self._apply = ApplyBox(session, self.attempt, self._files_changed)
+        self._chooser = InputChooser(_input_text(session), Path.cwd(), self._load)
+        self._select = SelectBox(session, self.views.selected, self.attempt)
+        self._exports = Exports(session, self.attempt, self.messages.say)
+        self._steps = self._make_steps()
+        super().__init__([widgets.HTML(STYLE), self._head(), self.messages.box, self._body()])
+        self.add_class("skymatch-panel")
+        session.watch(self._session_changed)
+        self._show_state()
+        if run:
+            self.solve()
+
+    # -- what users do -------------------------------------------------------------------------------------
+
+    def solve(self, until: str = "solve") -> None:
+        """Run the steps up to one in the background, and show what they give."""
+
+        def task() -> None:
+            started = time.perf_counter()
+            with self.session.reporting(self.worker.progress):
+                self.session.run(until)
+            self._done(until, time.perf_counter() - started)
+
+        self.worker.request(task)
+
+    def cancel(self) -> None:
+        """Stop what runs; the results that there are stay."""
+        self.worker.cancel()
+
+    def attempt(self, do: Callable[[], Any]) -> Any:
+        """Do something that may fail, and show what it raises; its result, None where it failed."""
+        try:
+            result = do()
+        except Exception as error:
+            self._report(error)
+            return None
+        self.messages.clear_error()
+        return result
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _parameter_changed(self, name: str, value: Any) -> None:
+        self.form.took(name, value)
+        self.session.configure(**{name: value})
+
+    def _session_changed(self) -> None:
+        """Parameters or inputs were changed, here or by code."""
+        self.form.show(self.session.params)
+        self._apply.forget()
+        self._show_state()
+        self.views.show_regions()
+        if self._live.value:
+            self.solve()
+
+    def _drew(self, vertices: NDArray[Any]) -> None:
+        """A region was drawn on the map."""
+        add = self.session.include if self._draw_as.value == "include" else self.session.exclude
+        self.attempt(lambda: add(vertices))
+
+    def _load(self, text: str) -> None:
+        self.attempt(lambda: self.session.set_inputs(text))
+
+    def _files_changed(self, text: str) -> None:
+        self.messages.say(text)
+        self._show_state()
+
+    def _done(self, until: str, seconds: float) -> None:
+        """Show the results of steps that ran."""
+        self._failed_stage = ""
+        self.messages.clear_error()
+        self.messages.warn(self.session.notes)
+        self.messages.finish(f"{TITLES[until].lower()}: done in {_duration(seconds)}")
+        set_ranges(self.form, self.session)
+        self._show_state()
+        self.views.refresh()
+
+    def _failed(self, error: BaseException) -> None:
+        """Show why a task ended."""
+        if isinstance(error, CancelledError):
+            self.messages.finish("cancelled")
+        else:
+            self.messages.finish("failed")
+            self._failed_stage = _stage_of(self.session)
+            self._report(error)
+        self._show_state()
+
+    def _report(self, error: BaseException) -> None:
+        if isinstance(error, ParameterError):
+            self._explain(error)
+        if isinstance(error, SkyMatchError | OSError):
+            self.messages.fail(str(error))
+        else:  # a fault of ours: say where, so that it can be told
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}, line {place.lineno}"
+            self.messages.fail(f"{type(error).__name__}: {error} ({where})")
+
+    def _explain(self, error: ParameterError) -> None:
+        """Show an error beside the control of the parameter that it names."""
+        for name, control in self.form.controls.items():
+            if f"parameter {name}" in str(error):
+                control.explain(str(error))
+
+    def _show_state(self) -> None:
+        """Show every step's state and result in its title."""
+        states, counts = self.session.stages()
+        for k, stage in enumerate(STAGES):
+            state = "failed" if stage == self._failed_stage else states[stage]
+            result = f" · {counts[stage]}" if stage in counts else ""
+            self._steps.set_title(k, f"{STATE_MARKS[state]} {k + 1} {TITLES[stage]} · {state}{result}")
+
+    # -- building ------------------------------------------------------------------------------------------
+
+    def _head(self) -> widgets.Widget:
+        solve = widgets.Button(description="Solve", icon="play", button_style="primary", tooltip="Run what is needed")
+        cancel = widgets.Button(description="Cancel", icon="stop", tooltip="Stop what runs")
+        solve.add_class("skymatch-solve")
+        cancel.add_class("skymatch-cancel")
+        solve.on_click(lambda _: self.solve())
+        cancel.on_click(lambda _: self.cancel())
+        self._live = widgets.Checkbox(value=True, description="live", indent=False, layout={"width": "60px"})
+        self._live.tooltip = "Solve again at every change"
+        names = widgets.ToggleButton(description="<>", tooltip="Label parameters with their names in code")
+        names.layout.width = "44px"
+        names.add_class("skymatch-names")
+        names.observe(lambda change: self.form.label_by_name(change["new"]), "value")
+        row = widgets.HBox([solve, cancel, self._live, names, self.messages.bar])
+        row.layout.flex_flow = "row wrap"
+        row.layout.align_items = "center"
+        return row
+
+    def _body(self) -> widgets.Widget:
+        self._draw_as = widgets.ToggleButtons(
+            options=["exclude", "include"], description="drawn regions", style={"button_width": "70px"}
+        )
+        clear = widgets.Button(description="Clear regions", tooltip="Forget all regions")
+        clear.on_click(lambda _: self.attempt(self.session.clear_regions))
+        clear.add_class("skymatch-clear")
+        drawing = widgets.HBox([self._draw_as, clear], layout={"flex_flow": "row wrap"})
+        left = widgets.VBox([self._steps, self._exports.widget])
+        right = widgets.VBox([drawing, self._select.widget, self.views.widget])
+        left.add_class("skymatch-left")
+        right.add_class("skymatch-right")
+        body = widgets.Box([left, right])
+        body.add_class("skymatch-body")
+        return body
+
+    def _make_steps(self) -> widgets.Accordion:
+        extra: dict[str, widgets.Widget] = {"load": self._chooser.widget, "apply": self._apply.widget}
+        children = []
+        for stage in STAGES:
+            parts = [self.form.sections[stage]]
+            if stage in ("mask", "footprints"):
+                parts.insert(0, self._run_button(stage))
+            if stage in extra:
+                parts.insert(0, extra[stage])
+            children.append(widgets.VBox(parts))
+        steps = widgets.Accordion(children, selected_index=list(STAGES).index("solve"))
+        steps.add_class("skymatch-steps")
+        return steps
+
+    def _run_button(self, stage: str) -> widgets.Button:
+        button = widgets.Button(description=f"Run to {TITLES[stage].lower()}", icon="play")
+        button.on_click(lambda _: self.solve(stage))
+        return button
+
+
+def _stage_of(session: "SkyMatchSession") -> str:
+    """Stage of the step that did not come to an end."""
+    states, _ = session.stages()
+    return next((stage for stage, state in states.items() if state != "fresh"), "solve")
+
+
+def _input_text(session: "SkyMatchSession") -> str:
+    return ", ".join(str(s.path) if isinstance(s, ImageSpec) else s.name for s in session.inputs)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

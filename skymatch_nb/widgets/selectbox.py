@@ -1,0 +1,93 @@
+"""What can be done with a selection: group, regroup, hold a sky, leave out."""
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from skymatch_nb.widgets.selection import Selected, Selection
+
+if TYPE_CHECKING:
+    from skymatch_nb.session import SkyMatchSession
+
+
+class SelectBox:
+    """A line that names what is selected, and buttons for it.
+
+    Parameters
+    ----------
+    session
+        What is changed.
+    selected
+        The selection.
+    attempt
+        Does something and reports what it raises; returns its result, None where it failed.
+    """
+
+    def __init__(
+        self, session: "SkyMatchSession", selected: Selected, attempt: Callable[[Callable[[], Any]], Any]
+    ) -> None:
+        self._session, self._selected, self._attempt = session, selected, attempt
+        self._text = widgets.HTML()
+        self._text.add_class("skymatch-selection")
+        self._name = widgets.Text(placeholder="name of the group", layout={"width": "150px"})
+        self._value = widgets.Text(placeholder="sky, data units", layout={"width": "120px"})
+        buttons = (
+            ("One group", "Make one group of what is selected", self._group),
+            ("Fix sky", "Hold the sky of the selected exposures at the value beside", self._fix),
+            ("Leave out", "Leave the selected exposures out of the match", self._exclude),
+            ("Bring back", "Take all exposures in again", self._bring_back),
+            ("Deselect", "Select nothing", lambda: self._selected.set(Selection())),
+        )
+        made = []
+        for label, tooltip, do in buttons:
+            button = widgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
+            button.add_class(f"skymatch-{label.lower().replace(' ', '-')}")
+            button.on_click(lambda _, do=do: do())
+            made.append(button)
+        group, fix, *others = made
+        self._row = widgets.HBox([group, self._name, fix, self._value, *others], layout={"flex_flow": "row wrap"})
+        self.widget = widgets.VBox([self._text, self._row])
+        selected.watchers.append(self._show)
+        self._show(selected.selection)
+
+    def _show(self, selection: Selection) -> None:
+        parts = [f"{len(selection.groups)} groups: {', '.join(sorted(selection.groups))}"] if selection.groups else []
+        parts += [f"{a} – {b}" for a, b in sorted(selection.pairs)]
+        text = "; ".join(parts)
+        shown = f"{text[:200]}…" if len(text) > 200 else text
+        self._text.value = (
+            f"<small>selected: {escape(shown)}</small>"
+            if text
+            else ("<small>Tap exposures or overlaps in a figure to select them (with Shift: several).</small>")
+        )
+        self._row.layout.display = "" if selection.groups else "none"
+
+    @property
+    def _groups(self) -> list[str]:
+        return sorted(self._selected.selection.groups)
+
+    def _group(self) -> None:
+        name = self._name.value.strip() or "+".join(self._groups)[:60]
+        chosen = self._selected.selection.members or self._selected.selection.groups
+        self._attempt(lambda: self._session.regroup(dict.fromkeys(sorted(chosen), name)))
+
+    def _fix(self) -> None:
+        def fix() -> None:
+            fixed = dict(self._session.params.fixed or {})
+            text = self._value.value.strip()
+            for group in self._groups:
+                fixed.pop(group, None)
+                if text:
+                    fixed[group] = float(text)
+            self._session.configure(fixed=fixed or None)
+
+        self._attempt(fix)
+
+    def _exclude(self) -> None:
+        left_out = dict.fromkeys([*(self._session.params.leave_out or ()), *self._groups])
+        self._attempt(lambda: self._session.configure(leave_out=list(left_out)))
+
+    def _bring_back(self) -> None:
+        self._attempt(lambda: self._session.configure(leave_out=None))

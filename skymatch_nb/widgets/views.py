@@ -1,0 +1,183 @@
+"""The views of a panel: the map, and below it levels, residuals, samples, preview and tables, selected together."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+from bokeh.model import Model
+from bokeh.plotting import figure
+
+from skymatch_nb.errors import SkyMatchError
+from skymatch_nb.plots.mapdata import footprints_plane
+from skymatch_nb.plots.sources import Sources
+from skymatch_nb.plots.theme import say_empty, theme_named
+from skymatch_nb.report_page import table_html
+from skymatch_nb.widgets.drawing import Drawing, Drew
+from skymatch_nb.widgets.linked import LinkedFigure
+from skymatch_nb.widgets.selection import Selected, Selection
+
+if TYPE_CHECKING:
+    from skymatch_nb.session import SkyMatchSession
+
+TABS = ("Sky", "Residuals", "Graph", "Samples", "Preview", "Tables")
+TABLES = ("sky", "residuals", "overlaps", "members", "footprints")
+
+
+class Views:
+    """All views of one session.
+
+    Parameters
+    ----------
+    session
+        What they show; only results that are there, nothing is computed for them but the preview.
+    drew
+        Called with the vertices of a region that was drawn on the map.
+    in_background
+        Has a function done in the background, for views that read pixels.
+    """
+
+    def __init__(
+        self, session: "SkyMatchSession", drew: Drew, in_background: Callable[[Callable[[], None]], None]
+    ) -> None:
+        self._session, self._in_background = session, in_background
+        self.selected = Selected()
+        self._drawing = Drawing(drew)
+        self._preview: dict[str, tuple[str, Model | None]] = {}
+        draw = {
+            "Sky": self._draw_sky,
+            "Residuals": self._draw_residuals,
+            "Graph": self._draw_graph,
+            "Samples": self._draw_samples,
+            "Preview": self._draw_preview,
+        }
+        self.map = LinkedFigure(self._draw_map, self.selected)
+        self.figures = {name: LinkedFigure(function, self.selected) for name, function in draw.items()}
+        self._table = widgets.HTML()
+        self._table.add_class("skymatch-table")
+        self._which = widgets.ToggleButtons(options=TABLES, style={"button_width": "auto"})
+        self._which.observe(lambda _: self._refresh_table(), "value")
+        tables = widgets.VBox([self._which, self._table])
+        self.tabs = widgets.Tab([*(f.view for f in self.figures.values()), tables], titles=TABS)
+        self.tabs.observe(lambda _: self._tab_shown(), "selected_index")
+        self.map.view.add_class("skymatch-map")
+        for name, linked in self.figures.items():
+            linked.view.add_class(f"skymatch-{name.lower()}")
+        self.selected.watchers.append(lambda _selection: self._selection_changed())
+        self.widget = widgets.VBox([self.map.view, self.tabs])
+
+    @property
+    def shown_tab(self) -> str:
+        """Name of the view that is open below the map."""
+        return TABS[self.tabs.selected_index or 0]
+
+    def refresh(self) -> None:
+        """Show the session's fresh results in the views that are open; the others follow when they are opened."""
+        self.map.refresh()
+        for name, linked in self.figures.items():
+            linked.refresh(shown=name == self.shown_tab)
+        self._refresh_table()
+        if self.shown_tab == "Preview":
+            self._make_preview()
+
+    def show_regions(self) -> None:
+        """Show on the map the regions that are in force."""
+        params = self._session.params
+        self._drawing.show([*(params.exclude_regions or ()), *(params.include_regions or ())])
+
+    def select(self, selection: Selection) -> None:
+        """Select in all views."""
+        self.selected.set(selection)
+
+    def _tab_shown(self) -> None:
+        linked = self.figures.get(self.shown_tab)
+        if linked is not None and linked.stale:
+            linked.refresh()
+        if self.shown_tab == "Preview":
+            self._make_preview()
+        self._refresh_table()
+
+    def _selection_changed(self) -> None:
+        self.figures["Samples"].refresh(shown=self.shown_tab == "Samples")
+
+    def _refresh_table(self) -> None:
+        if self.shown_tab != "Tables":
+            return
+        name = str(self._which.value)
+        if not self._has("solve", "overlap"):
+            self._table.value = "<p>Nothing is solved yet.</p>"
+            return
+        try:
+            self._table.value = table_html(getattr(self._session, name))
+        except SkyMatchError as error:
+            self._table.value = f"<p>{type(error).__name__}</p>"
+            raise
+
+    def _has(self, *names: str) -> bool:
+        return all(self._session.fresh_result(name) is not None for name in names)
+
+    def _draw_map(self, theme: str, sources: Sources) -> Model:
+        if not self._has("group", "footprint", "overlap"):
+            return _empty(theme, "No footprints yet: run the steps, or load other files.", 420)
+        plot = self._session.plot_footprints(theme=theme, sources=sources)
+        footprints: Any = self._session.fresh_result("footprint")
+        self._drawing.add_to(plot, footprints_plane(footprints), theme_named(theme).alert)
+        self.show_regions()
+        return plot
+
+    def _draw_sky(self, theme: str, sources: Sources) -> Model:
+        if not self._has("solve", "units", "group"):
+            return _empty(theme, "Nothing is solved yet.")
+        return self._session.plot_sky(theme=theme, sources=sources)
+
+    def _draw_residuals(self, theme: str, sources: Sources) -> Model:
+        if not self._has("solve", "pair"):
+            return _empty(theme, "There are no pairs: nothing is solved yet, or the method compares none.")
+        return self._session.plot_residuals(theme=theme, sources=sources)
+
+    def _draw_graph(self, theme: str, sources: Sources) -> Model:
+        if not self._has("solve", "footprint"):
+            return _empty(theme, "Nothing is solved yet, or the method needs no footprints.")
+        return self._session.plot_graph(theme=theme, sources=sources)
+
+    def _draw_samples(self, theme: str, _sources: Sources) -> Model:
+        selection = self.selected.selection
+        if selection.pairs and self._has("solve", "compare"):
+            pair = min(selection.pairs) if selection.overlap is None else selection.overlap
+            return self._session.plot_samples(pair, theme=theme)
+        if selection.members and self._has("solve", "sample_members", "measure_members"):
+            return self._session.plot_samples(min(selection.members), theme=theme)
+        return _empty(theme, "Select an overlap or a pair to see its pixels.")
+
+    def _draw_preview(self, theme: str, _sources: Sources) -> Model:
+        key, made = self._preview.pop(theme, ("", None))
+        if made is None or key != self._solution_key():
+            return _empty(theme, "The preview is made when this view is opened." if not key else "...")
+        return made
+
+    def _make_preview(self) -> None:
+        """Make the preview in the background, once for each solution."""
+        linked = self.figures["Preview"]
+        theme = "dark" if linked.view.dark else "light"
+        key = self._solution_key()
+        if not key or key == self._preview.get("made", ("", None))[0]:
+            return
+
+        def make() -> None:
+            self._preview[theme] = (key, self._session.plot_preview(theme=theme))
+            self._preview["made"] = (key, None)
+            linked.view.renew()
+
+        self._in_background(make)
+
+    def _solution_key(self) -> str:
+        solution = self._session.fresh_result("solve")
+        return "" if solution is None else solution.key
+
+
+def _empty(theme: str, text: str, height: int = 240) -> figure:
+    """Figure that says why there is nothing to see."""
+    plot = figure(frame_width=520, frame_height=height, toolbar_location=None, tools="", name="empty")
+    plot.axis.visible = plot.grid.visible = False
+    look = theme_named(theme)
+    say_empty(plot, look, text)
+    return look.dress(plot)
