@@ -41,7 +41,7 @@ def test_arrays_are_told_by_shape_and_range():
 
 def test_names_are_escaped():
     nothing = np.zeros(1)
-    html = Solution("k", nothing, nothing, np.zeros(1, int), (EVIL,), 0.0)._repr_html_()
+    html = Solution("k", nothing, nothing, np.zeros(1, int), (EVIL,), *[nothing] * 4)._repr_html_()
     assert "<img" not in html
     assert "&lt;img" in html
 

@@ -12,7 +12,7 @@ from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.theme import OKABE_ITO, Theme, category_colors, level_text, sequential_colors
 from skymatch_nb.results import Comparison, Floats, Footprints, Integers, Loaded, Overlaps, Solution, Units
 
-MOST_OVERLAPS = 2000
+MOST_OVERLAPS = 1500
 """Overlaps that a map draws; of more, those with the largest differences."""
 
 _STATUS = {"matched": "#56b4e9", "reference": "#009e73", "own sky": "#56b4e9", "lowest sky": "#56b4e9"}

@@ -10,8 +10,8 @@ from bokeh.plotting import figure
 
 from skymatch_nb.plots.frame import Window, map_figure
 from skymatch_nb.plots.graph import diverging_palette
-from skymatch_nb.plots.levels import side_by_side
 from skymatch_nb.plots.plane import SkyPlane
+from skymatch_nb.plots.rows import side_by_side
 from skymatch_nb.plots.theme import Theme, hover, set_titles
 from skymatch_nb.results import Floats
 from skymatch_nb.steps.preview import CoarseMosaic

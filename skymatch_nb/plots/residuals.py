@@ -6,8 +6,8 @@ import numpy as np
 from bokeh.models import BoxAnnotation, GridPlot, Span
 
 from skymatch_nb.core.pairs import Pairs
-from skymatch_nb.plots.levels import add_dumbbells, add_legend, error_bars, rows_figure, side_by_side
 from skymatch_nb.plots.mapdata import pair_key
+from skymatch_nb.plots.rows import add_dumbbells, add_legend, error_bars, rows_figure, side_by_side
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
 from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
@@ -15,10 +15,13 @@ from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
 OUTLIER = 5.0
 """Pull beyond which a pair is marked."""
 
+MOST_NAMED = 3
+"""Outliers that are named below the figure."""
+
 MOST_ROWS = 200
 """Pairs that are in view at first; the figure is moved for the others."""
 
-MOST_PAIRS = 2000
+MOST_PAIRS = 1500
 """Pairs that are drawn; of more, those with the largest pulls."""
 
 
@@ -117,11 +120,15 @@ def _notes(data: dict[str, Any], total: int) -> list[str]:
     count = int(data["outlier"].sum())
     lines = []
     if count:
-        worst = int(np.argmax(np.abs(np.nan_to_num(data["pull"]))))
-        name = f"{short(data['group_a'][worst], 24)} − {short(data['group_b'][worst], 24)}"
-        lines.append(f"{count} beyond {OUTLIER:g} standard errors; the largest: {name} ({data['pull'][worst]:+.1f})")
+        lines.append(f"{count} beyond {OUTLIER:g} standard errors, the largest:")
+        lines += [_named(data, k) for k in range(min(count, MOST_NAMED))]
     if len(data["pair"]) > MOST_ROWS:
         lines.append(f"the {MOST_ROWS} largest pulls are in view; pan down for the others")
     if len(data["pair"]) < total:
         lines.append(f"{total - len(data['pair'])} pairs with smaller pulls are not drawn")
     return lines
+
+
+def _named(data: dict[str, Any], row: int) -> str:
+    names = (short(data[column][row], 22) for column in ("group_a", "group_b"))
+    return f"{' − '.join(names)} ({data['pull'][row]:+.1f})"

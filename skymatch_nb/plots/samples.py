@@ -12,7 +12,7 @@ from bokeh.plotting import figure
 from skymatch_nb.core.clipping import clip_history
 from skymatch_nb.core.sample import SampleSet
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.plots.levels import add_legend
+from skymatch_nb.plots.rows import add_legend
 from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
 from skymatch_nb.results import Floats
 

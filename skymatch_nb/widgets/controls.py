@@ -41,7 +41,7 @@ class Control:
         self._error = widgets.HTML()
         self._error.add_class("skymatch-error")
         self._reset = widgets.Button(
-            icon="undo", tooltip=f"Back to the default, {spec.format(spec.default)}", layout={"width": "30px"}
+            icon="undo", tooltip=f"Back to the default, {spec.format(spec.default)}", layout={"width": "38px"}
         )
         self._reset.on_click(lambda _: self.reset())
         self.input = self._build()
@@ -181,7 +181,7 @@ class LimitControl(Control):
         self._on = widgets.Checkbox(indent=False, description="", tooltip="Use a limit", layout={"width": "24px"})
         self._slider = widgets.FloatSlider(readout=False, layout={"width": "118px"}, min=-10, max=10, step=0.1)
         self._field = widgets.Text(continuous_update=False, layout={"width": "80px"})
-        self._in_sigma = widgets.ToggleButtons(options=["data", "sigma"], style={"button_width": "46px"})
+        self._in_sigma = widgets.ToggleButtons(options=["data", "sigma"], style={"button_width": "62px"})
         self._range = (0.0, 1.0)
         self._on.observe(lambda change: self._switched(change["new"]), "value")
         self._slider.observe(lambda change: self._moved(change["new"]), "value")

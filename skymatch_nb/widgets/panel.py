@@ -186,7 +186,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _body(self) -> widgets.Widget:
         self._draw_as = widgets.ToggleButtons(
-            options=["exclude", "include"], description="drawn regions", style={"button_width": "70px"}
+            options=["exclude", "include"],
+            description="drawn regions",
+            style={"button_width": "80px", "description_width": "95px"},
         )
         clear = widgets.Button(description="Clear regions", tooltip="Forget all regions")
         clear.on_click(lambda _: self.attempt(self.session.clear_regions))

@@ -33,7 +33,8 @@ STYLE = """
 .skymatch-panel .skymatch-table th, .skymatch-panel .skymatch-table td { padding: 2px 8px; text-align: right;
   white-space: nowrap; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
 .skymatch-panel .skymatch-table td.text, .skymatch-panel .skymatch-table th.text { text-align: left; }
-.skymatch-panel .skymatch-figure { overflow: auto; }
+.skymatch-panel .skymatch-figure { overflow: auto; max-width: 100%; }
+.skymatch-panel .skymatch-row .widget-button { padding: 0; }
 .skymatch-panel textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
 </style>
 """

@@ -91,8 +91,11 @@ def test_outliers_are_named(session, monkeypatch):
     monkeypatch.setattr(residuals, "OUTLIER", 0.0)
     left, _ = panels(session.plot_residuals())
     data = glyphs(left, "after").data_source.data
-    worst = f"{data['group_a'][0]} − {data['group_b'][0]} ({data['pull'][0]:+.1f})"
-    assert any(worst in text for text in texts(left))
+    for k in range(residuals.MOST_NAMED):
+        name = f"{data['group_a'][k]} − {data['group_b'][k]} ({data['pull'][k]:+.1f})"
+        assert sum(name in text for text in texts(left)) == 1
+    assert any(text.startswith("11 beyond 0 standard errors") for text in texts(left))
+    assert len(set(data["color"])) == 1
 
 
 def test_many_pairs_are_thinned_to_the_largest_pulls(session, monkeypatch):
