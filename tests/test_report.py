@@ -27,7 +27,7 @@ def test_page_tells_where_it_comes_from(write_image, tmp_path):
     paths = [write_image(f"{EVIL}.fits"), write_image("b.fits", level=6.0)]
     s = SkyMatchSession(paths, skymethod="match", skystat="median", verbose=False)
     page = s.report(tmp_path / "r.html").read_text()
-    section = page[page.index("<h2>Where this comes from</h2>") :]
+    section = page[page.index(">Provenance</h2>") :]
     told = s.provenance()
     assert told["program"] in section
     for record, path in zip(told["inputs"], paths, strict=True):
@@ -46,7 +46,7 @@ def test_page_of_objects_in_memory_says_so(write_image, tmp_path):
         hdus[0].header["FILENAME"] = EVIL
         hdus = fits.HDUList([hdus[0].copy()])
     page = SkyMatchSession([first, hdus], skymethod="match", verbose=False).report(tmp_path / "r.html").read_text()
-    section = page[page.index("<h2>Where this comes from</h2>") :]
+    section = page[page.index(">Provenance</h2>") :]
     assert f"<td class='text'>{escape(str(first))}</td>" in section
     assert "<td>&ndash;</td><td class='text'>in memory</td>" in section
     assert "is in memory: only sessions of files can be written as code" in section

@@ -107,13 +107,13 @@ class ChoiceControl(Control):
     """One of several values."""
 
     def _build(self) -> widgets.Widget:
-        options = [(choice, choice) for choice in self.spec.choices]
-        chooser = widgets.Dropdown(options=[("none", None), *options] if self.spec.optional else options)
-        chooser.observe(lambda change: self._tell(change["new"]), "value")
+        options = [*(["none"] if self.spec.optional else []), *self.spec.choices]
+        chooser = widgets.Dropdown(options=options)
+        chooser.observe(lambda change: self._tell(None if change["new"] == "none" else change["new"]), "value")
         return chooser
 
     def _put(self, value: Any) -> None:
-        self.input.value = value
+        self.input.value = "none" if value is None else value
 
 
 class FlagControl(Control):

@@ -69,7 +69,11 @@ def _models_in(old: Any, new: Any) -> list[tuple[Any, Any]]:
 def _copy(old: Model, new: Model, keep_zoom: bool) -> None:
     """Copy plain properties that differ."""
     for name in old.properties():
-        if name in _KEPT or (keep_zoom and isinstance(old, Range1d | DataRange1d) and name in _ZOOMED):
+        if (
+            name in _KEPT
+            or old.lookup(name).readonly
+            or (keep_zoom and isinstance(old, Range1d | DataRange1d) and name in _ZOOMED)
+        ):
             continue
         ours, theirs = _value(old, name), _value(new, name)
         if _holds_models(ours) or _holds_models(theirs):
