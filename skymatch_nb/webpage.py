@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
 HOST = "127.0.0.1"
-KERNEL = "skymatch_nb"
+KERNEL = TEMPLATE = "skymatch_nb"
+
+PAGE = """{% extends 'voila/templates/lab/index.html.j2' %}
+{% block notebook_css %}
+{{ resources.include_js("static/voila-style.js") }}
+{{ spinner.css() }}
+{{ super.super() }}
+{% endblock %}
+"""
+"""Voila's page, which would load its icons from elsewhere; those of ipywidgets come with them."""
 
 
 def require_voila() -> None:
@@ -53,7 +62,8 @@ def serve_panel(session: "SkyMatchSession", port: int, open_browser: bool) -> No
     require_voila()
     code = session.to_script().removesuffix(SOLVE_LINE) + "s.panel()"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until Voila handles it: clean up even so
-    with tempfile.TemporaryDirectory(prefix="skymatch_nb_panel_") as scratch, _kernel_in(Path(scratch)):
+    with tempfile.TemporaryDirectory(prefix="skymatch_nb_panel_") as scratch, _jupyter_path(Path(scratch)):
+        _write_kernel_and_template(Path(scratch))
         _serve(_write_page(Path(scratch), code), port, open_browser)
 
 
@@ -69,12 +79,20 @@ def _write_page(folder: Path, code: str) -> Path:
     return path
 
 
-@contextmanager
-def _kernel_in(folder: Path) -> Iterator[None]:
-    """A kernel that runs this very Python, whatever kernels the user has installed."""
+def _write_kernel_and_template(folder: Path) -> None:
+    """A kernel that runs this very Python, whatever kernels the user has installed, and the page around the panel."""
     from ipykernel.kernelspec import write_kernel_spec
 
     write_kernel_spec(folder / "kernels" / KERNEL, extra_arguments=["--log-level=ERROR"])
+    template = folder / "voila" / "templates" / TEMPLATE
+    template.mkdir(parents=True)
+    (template / "index.html.j2").write_text(PAGE)
+    (template / "conf.json").write_text('{"base_template": "lab"}')
+
+
+@contextmanager
+def _jupyter_path(folder: Path) -> Iterator[None]:
+    """Have Jupyter look for kernels and templates in a folder first."""
     before = os.environ.get("JUPYTER_PATH")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (str(folder), before)))
     try:
@@ -102,7 +120,7 @@ def _serve(page: Path, port: int, open_browser: bool) -> None:
         connection_dir_root=str(page.parent),
         config_file_paths=[],
         log_level="ERROR",
-        config=Config(VoilaConfiguration={"file_allowlist": []}),  # such files are served to anybody
+        config=Config(VoilaConfiguration={"template": TEMPLATE, "file_allowlist": []}),  # files allowed need no token
     )
     server.initialize([str(page)])
     loop = IOLoop.current()
