@@ -207,7 +207,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     @property
     def masks(self) -> pd.DataFrame:
         """Masks table; see `skymatch_nb.tables.masks_table`."""
-        return tables.masks_table(*self._pipeline.require("load", "count"))
+        return tables.masks_table(*self._pipeline.require("load", "mask", "count"))
 
     @property
     def footprints(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from skymatch_nb.datasets import make_mosaic
 COLUMNS = {
     "members": "file ext group telescope instrument detector filter date_obs ny nx data_type exptime inv_sensitivity "
     "pixel_scale factor sky_header",
-    "masks": "pixels good good_fraction bad_dq bad_user bad_region bad_value bad_source",
+    "masks": "pixels good good_fraction bad_dq bad_user bad_region bad_value bad_source dq_good",
     "footprints": "ra dec area_arcsec2 vertices overlaps",
     "overlaps": "member_a member_b group_a group_b area_arcsec2 npix_a npix_b sky_a sky_b difference difference_err "
     "status",
