@@ -29,9 +29,7 @@ def draw_scenes(path: Path, errors: Mapping[str, Mapping[str, float]], limits: M
         known = [scene for scene in scenes if name in errors[scene]]
         _marks(plot, name, known, [errors[scene][name] for scene in known])
     bounds = [limits[scene] for scene in scenes]
-    plot.scatter(
-        scenes, bounds, marker="dash", size=30, line_width=2, line_color=LIGHT.ink, legend_label="noise limit"
-    )
+    plot.scatter(scenes, bounds, marker="dash", size=30, line_width=2, line_color=LIGHT.ink, legend_label="noise limit")
     _write(plot, path)
 
 
@@ -46,9 +44,7 @@ def draw_exposures(path: Path, title: str, truth: Sequence[float], errors: Mappi
 
 def _plot(title: str, x_range: Any, label: str) -> Any:
     options = {} if x_range is None else {"x_range": x_range}
-    plot = LIGHT.dress(
-        figure(width=720, height=380, y_axis_type="log", title=title, toolbar_location=None, **options)
-    )
+    plot = LIGHT.dress(figure(width=900, height=380, y_axis_type="log", title=title, toolbar_location=None, **options))
     plot.title.text_font_size = "14px"
     plot.yaxis.axis_label = label
     return plot

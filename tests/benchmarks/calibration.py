@@ -1,7 +1,7 @@
 """Errors of many small mosaics in units of the stated ones: are standard errors as large as they are said to be?"""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +14,8 @@ from skymatch_nb import SkyMatchSession
 from skymatch_nb.datasets import make_mosaic
 
 SHAPE = (64, 96)
-PLAIN = {"galaxy": False, "stars": 4, "shape": SHAPE}
+PLAIN = {"galaxy": False, "stars": 4}
+HARD = PLAIN | {"nebula": True, "persistence": 0.1}
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class Layout:
     cols: int
     overlap: float
     mosaics: int
+    looks: Mapping[str, Any] = field(default_factory=lambda: PLAIN)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but noise and stars makes errors."""
+        return self.looks == PLAIN
 
 
 LAYOUTS = (
@@ -33,6 +40,7 @@ LAYOUTS = (
     Layout("4 dithers of one field", 2, 2, 0.85, 100),
     Layout("8 dithers of one field", 2, 4, 0.87, 60),
     Layout("16 dithers of one field", 4, 4, 0.89, 40),
+    Layout("3 x 3, nebula and flagged blobs", 3, 3, 0.33, 100, HARD),
 )
 WAYS: tuple[dict[str, str], ...] = (
     {"overlap_stat": "difference", "skystat": "median"},
@@ -69,9 +77,8 @@ def calibrate(layout: Layout, number: int) -> dict[str, Pulls]:
     found: dict[str, tuple[list[Any], list[float]]] = {words(way): ([], []) for way in WAYS}
     for seed in range(number):
         with TemporaryDirectory() as folder:
-            planted = make_mosaic(
-                folder, rows=layout.rows, cols=layout.cols, overlap=layout.overlap, seed=1000 + seed, **PLAIN
-            )
+            grid = {"rows": layout.rows, "cols": layout.cols, "overlap": layout.overlap, "shape": SHAPE}
+            planted = make_mosaic(folder, seed=1000 + seed, **grid, **layout.looks)
             for name, pull, ratio in _solve_all(Mosaic(Path(folder), planted.sky)):
                 found[name][0].append(pull)
                 found[name][1].append(ratio)

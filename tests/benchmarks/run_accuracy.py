@@ -133,15 +133,19 @@ def mosaic_checks(results: Sequence[Accuracy]) -> list[Check]:
             checks.append(Check(f"{found.name}: error, difference, median", error, HARD_ERROR))
         if "plain" in found.name:
             ratio = error / found.limits["median"]
-            checks.append(Check(f"{found.name}: the same in noise limits", ratio, OVER_LIMIT))
+            checks.append(Check(f"{found.name}: error in noise limits of the median", ratio, OVER_LIMIT))
         checks.append(Check(f"{found.name}: time of differences in that of regions", found.cost, COST))
     return checks
 
 
 def calibration_checks(calibrated: Mapping[str, Mapping[str, Pulls]]) -> list[Check]:
-    pulls = calibrated[LAYOUTS[0].name]["difference, median"].deviation
-    what = f"deviation of pulls, {LAYOUTS[0].mosaics} mosaics {LAYOUTS[0].name}, difference, median"
-    return [Check(what, pulls, PULLS[0], at_least=True), Check(what, pulls, PULLS[1])]
+    checks = []
+    for layout in LAYOUTS:
+        if layout.plain:
+            deviation = calibrated[layout.name]["difference, median"].deviation
+            what = f"{layout.name}: deviation of pulls, difference, median"
+            checks += [Check(what, deviation, PULLS[0], at_least=True), Check(what, deviation, PULLS[1])]
+    return checks
 
 
 # -- showing ---------------------------------------------------------------------------------------------------
@@ -161,9 +165,7 @@ def error_table(results: Sequence[Accuracy]) -> Table:
     for found in results:
         errors = [small(found.main[name]) for name in names]
         ratio = found.main["difference"] / found.limits["median"]
-        rows.append(
-            [found.name, f"{found.spread:.4f}", *errors, *map(small, found.limits.values()), f"{ratio:.2f}"]
-        )
+        rows.append([found.name, f"{found.spread:.4f}", *errors, *map(small, found.limits.values()), f"{ratio:.2f}"])
     return head, rows
 
 
