@@ -21,6 +21,7 @@ DEFAULTS = {
     "anchor": "shared",
     "isolated": "baseline",
     "fixed": None,
+    "leave_out": None,
     "overlap_stat": "region",
     "min_overlap_pixels": 0,
     "min_overlap_fraction": 0.0,

@@ -39,6 +39,7 @@ KINDS = {
     "text": [
         "group_by",
         "reference",
+        "leave_out",
         "exclude_regions",
         "include_regions",
         "wcs_key",
@@ -52,6 +53,7 @@ OPTIONAL = [
     "reference",
     "robust",
     "fixed",
+    "leave_out",
     "lower",
     "upper",
     "dq_bits",
