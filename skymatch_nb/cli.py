@@ -1,4 +1,4 @@
-"""The command line: ``skymatch-nb match`` and ``skymatch-nb demo``; the options come from the parameters."""
+"""The command line: ``skymatch-nb match``, ``panel``, ``demo`` and ``undo``; the options come from the parameters."""
 
 import argparse
 import json
@@ -59,7 +59,7 @@ def _with_negative_numbers(words: Sequence[str]) -> list[str]:
 
 def match(options: argparse.Namespace) -> int:
     """Match the files and print the sky table."""
-    params = {s.name: s.parse(getattr(options, s.name)) for s in specs() if getattr(options, s.name) is not None}
+    params = _params(options)
     if options.apply and "readonly" in params:
         raise ParameterError("--apply means readonly=False; it cannot be given together with --readonly")
     if options.apply:
@@ -76,6 +76,20 @@ def match(options: argparse.Namespace) -> int:
         if not options.quiet:
             print(table_text(applied[["keyword", "old", "new", "subtracted", "status"]]))
     _write_files(session, options.table, options.report, options.quiet)
+    return 0
+
+
+def _params(options: argparse.Namespace) -> dict[str, Any]:
+    """Parameters that are given."""
+    return {s.name: s.parse(getattr(options, s.name)) for s in specs() if getattr(options, s.name) is not None}
+
+
+def panel(options: argparse.Namespace) -> int:
+    """Serve the panel as a web page until Ctrl-C."""
+    from skymatch_nb.webpage import require_voila, serve_panel
+
+    require_voila()
+    serve_panel(SkyMatchSession(options.inputs, **_params(options)), options.port, not options.no_browser)
     return 0
 
 
@@ -205,12 +219,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     matching.set_defaults(command=match)
     matching.add_argument(
-        "inputs",
-        nargs="+",
-        metavar="INPUT",
-        help="file, wildcard, 'FILE[sci,2]', 'FILE{1,4}', association or '@list' (docs/inputs.md)",
-    )
-    matching.add_argument(
         "--table",
         type=Path,
         metavar="FILE",
@@ -219,11 +227,17 @@ def _parser() -> argparse.ArgumentParser:
     matching.add_argument("--report", type=Path, metavar="FILE.html", help="write a self-contained report page")
     matching.add_argument("--apply", action="store_true", help="write sky levels to the files (means readonly=False)")
     matching.add_argument("--quiet", action="store_true", help="print nothing but warnings and errors")
-    for common in (True, False):
-        group = matching.add_argument_group("parameters" if common else "advanced parameters")
-        for spec in specs():
-            if spec.advanced != common:
-                _add_option(group, spec)
+    _add_inputs(matching)
+    paging = commands.add_parser(
+        "panel",
+        help="show the panel in the browser (extra 'app')",
+        description="Serve the panel as a web page of this machine, until Ctrl-C.",
+        allow_abbrev=False,
+    )
+    paging.set_defaults(command=panel)
+    paging.add_argument("--port", type=_port, default=8866, metavar="N", help="default: 8866, or one nearby")
+    paging.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
+    _add_inputs(paging)
     showing = commands.add_parser(
         "demo",
         help="make a mosaic with a known sky, match it, and write a report",
@@ -246,6 +260,28 @@ def _parser() -> argparse.ArgumentParser:
         "paths", nargs="+", type=Path, metavar="PATH", help="file, or folder: all files of its last run"
     )
     return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    """What a session is made of: inputs and parameters."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="file, wildcard, 'FILE[sci,2]', 'FILE{1,4}', association or '@list' (docs/inputs.md)",
+    )
+    for common in (True, False):
+        group = parser.add_argument_group("parameters" if common else "advanced parameters")
+        for spec in specs():
+            if spec.advanced != common:
+                _add_option(group, spec)
+
+
+def _port(text: str) -> int:
+    """Number of a port that a user may listen on."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: an integer from 1 to 65535")
+    return int(text)
 
 
 def _add_option(group: Any, spec: ParamSpec) -> None:

@@ -24,6 +24,9 @@ from skymatch_nb.params.specs import spec as spec_of
 FORMAT = "skymatch_nb session"
 FORMAT_VERSION = 1
 
+SOLVE_LINE = "print(s.solve())\n"
+"""Last line of a script."""
+
 
 Stamps: TypeAlias = Mapping[Path, tuple[int, int]]
 """Size and modification time of files when they were loaded."""
@@ -125,7 +128,7 @@ def python_script(
     needs_specs = any(isinstance(spec, ImageSpec) and spec.masks for spec in inputs)
     more = "from pathlib import Path\n\nfrom skymatch_nb import Extension, ImageSpec, MaskSpec, SkyMatchSession"
     first = more if needs_specs else "from skymatch_nb import SkyMatchSession"
-    return f"{first}\n\ninputs = [\n{given},\n]\ns = SkyMatchSession(\n    inputs,\n{changed})\nprint(s.solve())\n"
+    return f"{first}\n\ninputs = [\n{given},\n]\ns = SkyMatchSession(\n    inputs,\n{changed})\n{SOLVE_LINE}"
 
 
 def shell_command(
@@ -155,7 +158,7 @@ def shell_command(
 
 def notebook(script: str, params: SkyMatchParams) -> dict[str, Any]:
     """Jupyter notebook (format 4.5) that runs a session's script and shows what came of it."""
-    setup, _, _ = script.rpartition("print(s.solve())")
+    setup = script.removesuffix(SOLVE_LINE)
     text = (
         "# Sky match\n\nMethod `{}`, statistic `{}`. Written by skymatch_nb {}; running it gives the same levels "
         "from the same files."
