@@ -82,13 +82,12 @@ class Control:
         """Hand on a value that a user gave."""
         if self._quiet:
             return
+        self._mark(value)
+        self._error.value = ""
         try:
             self._changed(self.spec.name, value)
         except ParameterError as error:
             self.explain(str(error).removeprefix(f"parameter {self.spec.name}="))
-            return
-        self._error.value = ""
-        self._mark(value)
 
     def _mark(self, value: Any) -> None:
         """Mark a value that is not the default."""
@@ -227,9 +226,12 @@ class LimitControl(Control):
         self._give(self._text_of(self._slider.value) if on else None)
 
     def _moved(self, number: float) -> None:
-        self._give(self._text_of(number))
+        if self._on.value:  # the page sends a value back where the range of a slider that is off changes
+            self._give(self._text_of(number))
 
     def _other_unit(self, unit: str) -> None:
+        if not self._on.value:
+            return
         low, high = (-10.0, 10.0) if unit == "sigma" else self._range
         share = (self._slider.value - self._slider.min) / (self._slider.max - self._slider.min)
         number = low + share * (high - low)
