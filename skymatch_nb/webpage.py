@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
 HOST = "127.0.0.1"
-KERNEL = "skymatch_nb"
+KERNEL = TEMPLATE = "skymatch_nb"
 
 
 def require_voila() -> None:
@@ -54,6 +54,7 @@ def serve_panel(session: "SkyMatchSession", port: int, open_browser: bool) -> No
     code = session.to_script().removesuffix(SOLVE_LINE) + "s.panel()"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until Voila handles it: clean up even so
     with tempfile.TemporaryDirectory(prefix="skymatch_nb_panel_") as scratch, _kernel_in(Path(scratch)):
+        _write_template(Path(scratch))
         _serve(_write_page(Path(scratch), code), port, open_browser)
 
 
@@ -86,6 +87,18 @@ def _kernel_in(folder: Path) -> Iterator[None]:
             os.environ["JUPYTER_PATH"] = before
 
 
+def _write_template(folder: Path) -> None:
+    """Voila's own page without the style sheets that it asks of another server; icons come with JupyterLab's styles."""
+    from jupyter_core.paths import jupyter_path
+
+    places = (Path(place) / "index.html.j2" for place in jupyter_path("voila", "templates", "lab"))
+    lines = next(place for place in places if place.is_file()).read_text(encoding="utf-8").splitlines(keepends=True)
+    own = folder / "voila" / "templates" / TEMPLATE
+    own.mkdir(parents=True)
+    (own / "conf.json").write_text('{"base_template": "lab"}')
+    (own / "index.html.j2").write_text("".join(line for line in lines if 'href="https://' not in line))
+
+
 def _serve(page: Path, port: int, open_browser: bool) -> None:
     from tornado.ioloop import IOLoop
     from traitlets.config import Config
@@ -102,7 +115,9 @@ def _serve(page: Path, port: int, open_browser: bool) -> None:
         connection_dir_root=str(page.parent),
         config_file_paths=[],
         log_level="ERROR",
-        config=Config(VoilaConfiguration={"file_allowlist": []}),  # such files are served to anybody
+        config=Config(
+            VoilaConfiguration={"file_allowlist": [], "template": TEMPLATE}
+        ),  # such files are served to anybody
     )
     server.initialize([str(page)])
     loop = IOLoop.current()
