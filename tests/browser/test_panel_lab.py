@@ -15,6 +15,7 @@ from panel_page import (
     choose,
     control,
     open_tab,
+    place,
     problems,
     settle,
     type_into,
@@ -111,6 +112,13 @@ def test_controls_change_what_python_changes(opened):
     seen.append(check_shown(page))
     assert len({tuple(levels) for levels in seen}) == len(seen)
     assert problems(page) == []
+
+
+def tap_overlap(page, row=0):
+    page.locator(".skymatch-map").first.scroll_into_view_if_needed()
+    page.mouse.click(*place(page, "footprints", *middle_of(page, row)))
+    page.wait_for_function("document.querySelector('.skymatch-selection').innerText.includes('–')")
+    settle(page)
 
 
 def test_a_tapped_overlap_is_selected_everywhere(opened):
