@@ -114,6 +114,16 @@ def test_controls_change_what_python_changes(opened):
     assert problems(page) == []
 
 
+def middle_of(page, row):
+    """A point inside an overlap."""
+    xs, ys = page.evaluate(
+        """(row) => { for (const doc of Bokeh.documents) { const o = doc.get_model_by_name("overlaps");
+        if (o) return [[...o.data.xs[row]], [...o.data.ys[row]]] } }""",
+        row,
+    )
+    return float(np.mean(xs)), float(np.mean(ys))
+
+
 def tap_overlap(page, row=0):
     page.locator(".skymatch-map").first.scroll_into_view_if_needed()
     page.mouse.click(*place(page, "footprints", *middle_of(page, row)))
