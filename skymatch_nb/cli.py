@@ -20,7 +20,7 @@ from skymatch_nb.report import check_folder, residual_summary, table_text, write
 from skymatch_nb.session import SkyMatchSession
 from skymatch_nb.tables import to_records
 
-_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?( ?sig(ma)?)?", re.IGNORECASE)
 
 TABLE_VERSION = 1
 """Version of the layout of JSON tables."""

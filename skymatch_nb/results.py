@@ -186,8 +186,9 @@ class HeaderSky(Result):
 class Masks(Result):
     """What makes pixels bad, per member: DQ arrays with the flags that are good, and masks (non-zero = good).
 
-    ``good_bits`` are those of each member. ``regions`` and ``sources`` are the runs of pixels that sky regions and
-    detected sources make bad, None for none; they are empty where nothing of the kind was asked for.
+    ``good_bits`` are those of each member, ``dq_good`` the same in words. ``regions`` and ``sources`` are the runs of
+    pixels that sky regions and detected sources make bad, None for none; they are empty where nothing of the kind was
+    asked for.
     `skymatch_nb.io.pixels.good_mask` combines masks, regions and sources.
     """
 
@@ -196,6 +197,7 @@ class Masks(Result):
     user: tuple[tuple[Source, ...], ...]
     regions: tuple[Runs | None, ...] = ()
     sources: tuple[Runs | None, ...] = ()
+    dq_good: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,5 @@
 """The session: parameters, fresh results, and one thin method per step."""
 
-import json
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,44 +7,34 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import pandas as pd
 
 from skymatch_nb import tables
-from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning
+from skymatch_nb.errors import InputError, ParameterError, SkyMatchError
 from skymatch_nb.executor import Progress, Work, available_cores
 from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
-from skymatch_nb.io.inputs import ImageSpec, Input, Spec, resolve_inputs, resolve_mask, telling
-from skymatch_nb.io.opened import related_files
+from skymatch_nb.given import contents_of, copied, file_content, files_beside, with_full_paths
+from skymatch_nb.io.inputs import ImageSpec, Input, Spec, resolve_inputs
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.writer import undo
-from skymatch_nb.log import applied_lines, solution_lines, write_log
+from skymatch_nb.keeping import SessionKeeping
+from skymatch_nb.log import applied_lines, write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.pipeline import STAGES, Pipeline
 from skymatch_nb.plotting import SessionPlots
-from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text, write_text
+from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text
 from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
 from skymatch_nb.results import Applied, Result, make_key
-from skymatch_nb.saved import (
-    absolute_mask,
-    differences,
-    notebook,
-    provenance,
-    python_script,
-    read_document,
-    session_document,
-    shell_command,
-)
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
-from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given, current_key
+from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
 from skymatch_nb.studies import compare_groupings, compare_solutions, sweep
 
 if TYPE_CHECKING:
     from skymatch_nb.widgets.panel import Panel
 
 
-class SkyMatchSession(SessionPlots):
+class SkyMatchSession(SessionPlots, SessionKeeping):
     """Match the sky of overlapping exposures, step by step.
 
     Steps run when they are asked for, with whatever they need first; changing a parameter computes nothing, and
@@ -96,7 +84,7 @@ class SkyMatchSession(SessionPlots):
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise ParameterError(f"workers={workers!r}: must be an integer of 1 or more")
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        self._own = (_absolute(masks or {}), _absolute(dq or {}))
+        self._own = (with_full_paths(masks or {}), with_full_paths(dq or {}))
         given = Given(specs, "", {}, {}, "")
         self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._solved)
         self._check_log(checked)
@@ -219,7 +207,7 @@ class SkyMatchSession(SessionPlots):
     @property
     def masks(self) -> pd.DataFrame:
         """Masks table; see `skymatch_nb.tables.masks_table`."""
-        return tables.masks_table(*self._pipeline.require("load", "count"))
+        return tables.masks_table(*self._pipeline.require("load", "mask", "count"))
 
     @property
     def footprints(self) -> pd.DataFrame:
@@ -482,95 +470,6 @@ class SkyMatchSession(SessionPlots):
         )  # fmt: skip
         return write_report(Path(path), content)
 
-    def log(self) -> list[str]:
-        """Log of the solution, line by line; solves first where needed."""
-        sky, seconds = self.sky, sum(self._pipeline.seconds.values())
-        residuals = None if self.params.skymethod in LOCAL_METHODS else self.residuals
-        (masks,) = self._pipeline.require("mask")
-        members = self.members.assign(masked=[bool(sources) for sources in masks.user])
-        return solution_lines(self._summary(), members, residuals, sky, seconds)
-
-    # -- keeping -------------------------------------------------------------------------------------------
-
-    def provenance(self) -> dict[str, Any]:
-        """Where the results come from: version, time, parameters, files with sizes and SHA-256 hashes.
-
-        Raises
-        ------
-        InputError
-            Where a file has changed since it was loaded, so that what it was cannot be told any more.
-        """
-        return provenance(self._given.specs, self._portable_params(), self._stamps, self._beside)
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write parameters, inputs with their hashes, and the tables to a JSON file; solves first where needed.
-
-        Raises
-        ------
-        InputError
-            Where the session holds objects, arrays or functions, which a file cannot hold.
-        """
-        names = ("members", "overlaps", "sky", "residuals")
-        found = {name: tables.to_records(getattr(self, name)) for name in names}
-        document = session_document(self._given.specs, self._given.masks, self._given.dq, self.provenance, found)
-        return write_text(Path(path), json.dumps(document, indent=1, allow_nan=False) + "\n")
-
-    @classmethod
-    def open(cls, path: str | PathLike[str], **options: Any) -> Self:
-        """Reopen a saved session; its tables are made again, from the same files, when they are asked for.
-
-        Files that have changed since are named in a warning, and so are, when they have been made again, levels that
-        differ from the saved ones. ``options`` are `workers` and `progress`.
-
-        Raises
-        ------
-        InputError
-            Where the document cannot be read or a file is gone.
-        """
-        specs, apart, document, changed = read_document(Path(path))
-        for name in changed:
-            warnings.warn(f"{name} has changed since the session was saved", SkyMatchWarning, stacklevel=2)
-        session = cls(specs, masks=apart["masks"], dq=apart["dq"], **options, **document["params"])
-        if not changed:
-            session._saved = (current_key("solve", session._given, session.params), document)
-        return session
-
-    def to_script(self) -> str:
-        """Python code that makes the same tables."""
-        return python_script(self._given.specs, self._given.masks, self._given.dq, self._portable_params())
-
-    def to_notebook(self, path: str | PathLike[str]) -> Path:
-        """Write a Jupyter notebook that makes the same tables and shows the panel; a file of that name is replaced.
-
-        Raises
-        ------
-        ParameterError
-            Where the name does not end in .ipynb, or its folder is missing.
-        InputError
-            As `to_script`.
-        """
-        if Path(path).suffix != ".ipynb":
-            raise ParameterError(f"{path}: the name of a notebook must end in .ipynb")
-        check_folder(Path(path))
-        document = notebook(self.to_script(), self.params)
-        return write_text(Path(path), json.dumps(document, indent=1) + "\n")
-
-    def to_command(self) -> str:
-        """Shell command that prints the same sky table."""
-        return shell_command(self._given.specs, self._given.masks, self._given.dq, self._portable_params())
-
-    def write_skyfile(self, path: str | PathLike[str]) -> Path:
-        """Write file names and levels in data units, two columns, as AstroDrizzle's ``skyfile`` parameter reads them.
-
-        Exposures without a level are left out, with a comment.
-
-        Raises
-        ------
-        SkyMatchError
-            Where chips of one file differ in their data units, so that one value cannot serve all.
-        """
-        return write_text(Path(path), tables.sky_lines(self.members, self.sky))
-
     def __repr__(self) -> str:
         return session_text(self._summary())
 
@@ -578,13 +477,6 @@ class SkyMatchSession(SessionPlots):
         return session_html(self._summary())
 
     # -- inside --------------------------------------------------------------------------------------------
-
-    def _portable_params(self) -> SkyMatchParams:
-        """Parameters as text can hold them: a function that forms groups becomes what it returned."""
-        if not callable(self.params.group_by):
-            return self.params
-        (loaded,) = self._pipeline.require("group")
-        return self.params.changed(group_by={m.name: m.group for m in loaded.members})
 
     @property
     def _given(self) -> Given:
@@ -613,29 +505,6 @@ class SkyMatchSession(SessionPlots):
         if path.is_dir() or path.absolute() in [s.path for s in self._given.specs if isinstance(s, ImageSpec)]:
             raise ParameterError(f"parameter logfile={params.logfile!r}: that is a folder or one of the inputs")
 
-    def _solved(self) -> None:
-        """Whenever a solution was asked for: compare it with what was saved, and log it where it was not yet."""
-        solution = self._pipeline.results["solve"]
-        key, saved = self._saved
-        if solution.key == key:
-            self._saved = ("", {})
-            if text := differences(saved, self.sky):
-                self._pipeline.warn(text)
-        if self.params.logfile is not None:
-            self._log_once(self.params.logfile, solution.key)
-
-    def _log_once(self, logfile: str, key: str) -> None:
-        """Write the log of the fresh solution, once to each log file."""
-        entry = (str(Path(logfile).absolute()), key)
-        if entry in self._logged:
-            return
-        self._logged.add(entry)  # first, as the log asks for the solution too
-        try:
-            write_log(logfile, self.log())
-        except BaseException:
-            self._logged.discard(entry)
-            raise
-
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_watchers": []}
 
@@ -645,55 +514,10 @@ class SkyMatchSession(SessionPlots):
 
     def _stamp(self) -> None:
         """Take note of the files as they are now."""
-        contents = [_file_content(s) if isinstance(s, ImageSpec) else s.content() for s in self._given.specs]
+        contents = [file_content(s) if isinstance(s, ImageSpec) else s.content() for s in self._given.specs]
         self._stamps = {s.path: file_stamp(s.path) for s in self._given.specs if isinstance(s, ImageSpec)}
-        masks, dq = (_copied(given) for given in self._own)
-        self._beside = {path: file_stamp(path) for path in _files_beside(self._given.specs, masks, dq)}
+        masks, dq = (copied(given) for given in self._own)
+        self._beside = {path: file_stamp(path) for path in files_beside(self._given.specs, masks, dq)}
         self._pipeline.given = Given(
-            self._given.specs, make_key(contents), masks, dq, make_key(_contents(masks), _contents(dq))
+            self._given.specs, make_key(contents), masks, dq, make_key(contents_of(masks), contents_of(dq))
         )
-
-
-def _file_content(spec: ImageSpec) -> tuple[Any, ...]:
-    """What tells whether a file, those that belong to it, and its masks are still those that were read."""
-    with telling(spec.origin):
-        related = [(str(path), file_stamp(path)) for path in related_files(spec.path)]
-    masks: list[tuple[Any, ...] | None] = []
-    for mask in spec.masks:
-        with telling(mask.origin if mask else ""):
-            masks.append(None if mask is None else (str(mask.path), file_stamp(mask.path), str(mask.extension)))
-    return (related, [str(e) for e in spec.extensions], masks)
-
-
-def _files_beside(specs: Iterable[Spec], masks: Mapping[str, Any], dq: Mapping[str, Any]) -> list[Path]:
-    """Files that are read besides the images: data and quality that belong to them, masks, DQ arrays given apart."""
-    images = [spec for spec in specs if isinstance(spec, ImageSpec)]
-    found = [path for spec in images for path in related_files(spec.path)[1:]]
-    found += [mask.path.absolute() for spec in images for mask in spec.masks if mask is not None]
-    given = [value for value in (*masks.values(), *dq.values()) if isinstance(value, str | PathLike)]
-    found += [resolve_mask(value).path.absolute() for value in given]
-    return [path for path in dict.fromkeys(found) if path not in {spec.path for spec in images}]
-
-
-def _absolute(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Masks by name, those of files with their full paths."""
-    return {name: absolute_mask(v) if isinstance(v, str | PathLike) else v for name, v in given.items()}
-
-
-def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Masks by name, arrays copied: what is changed afterwards does not change the session."""
-    return {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in given.items()}
-
-
-def _contents(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a change of masks or DQ arrays would change; a function stands for itself."""
-    return {name: _content(value) for name, value in given.items()}
-
-
-def _content(value: Any) -> Any:
-    if isinstance(value, np.ndarray | list | tuple):
-        return np.asarray(value)
-    if not isinstance(value, str | PathLike):
-        return (str(value), id(value))
-    mask = resolve_mask(value)
-    return (str(mask.path), file_stamp(mask.path), str(mask.extension))

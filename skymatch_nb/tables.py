@@ -16,6 +16,7 @@ from skymatch_nb.results import (
     GroupPairs,
     HeaderSky,
     Loaded,
+    Masks,
     Overlaps,
     Plan,
     Solution,
@@ -59,12 +60,13 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
     return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})
 
 
-def masks_table(loaded: Loaded, counts: GoodCounts) -> pd.DataFrame:
-    """One row per member: good pixels, and why others are not (a pixel may be bad for several reasons)."""
+def masks_table(loaded: Loaded, masks: Masks, counts: GoodCounts) -> pd.DataFrame:
+    """One row per member: good pixels, why others are not (a pixel may be bad for several reasons), good DQ flags."""
     names = ("pixels", "good", "bad_dq", "bad_user", "bad_region", "bad_value", "bad_source")
     columns = {name: [getattr(c, name) for c in counts.counts] for name in names}
     fraction = np.array(columns["good"]) / np.array(columns["pixels"])
     ordered = {"pixels": columns["pixels"], "good": columns["good"], "good_fraction": fraction}
+    columns["dq_good"] = list(masks.dq_good)
     return _by_member(loaded, ordered | columns, dict.fromkeys(names, "pixel") | {"good_fraction": ""})
 
 

@@ -141,3 +141,10 @@ def test_help_names_every_parameter(capsys):
     from skymatch_nb.params import specs
 
     assert all(f"--{s.name.replace('_', '-')}" in out for s in specs())
+
+
+@pytest.mark.parametrize("limit", ["-3sigma", "-3 sigma", "-2.5 SIGMA"])
+def test_a_negative_limit_in_sigma_is_no_option(capsys, pattern, limit):
+    code, out, err = run(capsys, "match", pattern, "--lower", limit, "--quiet")
+    assert (code, out) == (0, "")
+    assert "error" not in err

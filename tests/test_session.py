@@ -11,7 +11,7 @@ from skymatch_nb.datasets import make_mosaic
 COLUMNS = {
     "members": "file ext group telescope instrument detector filter date_obs ny nx data_type exptime inv_sensitivity "
     "pixel_scale factor sky_header",
-    "masks": "pixels good good_fraction bad_dq bad_user bad_region bad_value bad_source",
+    "masks": "pixels good good_fraction bad_dq bad_user bad_region bad_value bad_source dq_good",
     "footprints": "ra dec area_arcsec2 vertices overlaps",
     "overlaps": "member_a member_b group_a group_b area_arcsec2 npix_a npix_b sky_a sky_b difference difference_err "
     "status",
@@ -343,3 +343,16 @@ def test_flags_may_differ_from_file_to_file(mosaic):
     assert list(by_group.mask().good) == [*counts[16][:10], *counts[0][10:]]
     with pytest.raises(ParameterError, match="dq_bits: 'nobody'"):
         s.configure(dq_bits={"nobody": 4}).solve()
+
+
+@pytest.mark.parametrize("method", ["match", "globalmin+match", "localmin", "globalmin"])
+def test_what_is_left_out_gets_no_level_and_changes_no_other(mosaic, method):
+    names = [path.name for path in mosaic.paths]
+    s = SkyMatchSession(mosaic.paths, skymethod=method, skystat="median", leave_out=names[2], verbose=False)
+    apart = SkyMatchSession([*mosaic.paths[:2], *mosaic.paths[3:]], skymethod=method, skystat="median", verbose=False)
+    out = s.sky.group == names[2]
+    assert (s.sky.status[out] == "left out").all()
+    assert s.sky.sky[out].isna().all()
+    pd.testing.assert_series_equal(s.sky.sky[~out], apart.sky.sky, rtol=1e-9)
+    with pytest.raises(ParameterError, match="leave_out: 'nobody'"):
+        s.configure(leave_out="nobody").solve()

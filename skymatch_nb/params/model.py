@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from skymatch_nb.errors import ParameterError
-from skymatch_nb.params.bits import parse_bits_of_members
+from skymatch_nb.params.bits import DEFAULT, parse_bits_of_members
 from skymatch_nb.params.groups import format_group_by, parse_group_by
 from skymatch_nb.params.limits import Limit, in_sigma, parse_limit
 from skymatch_nb.params.regions import parse_regions
@@ -92,7 +92,7 @@ OptionalText = Annotated[str | None, BeforeValidator(_blank_is_none)]
 WcsKey = Annotated[
     Annotated[str, Field(pattern=_LETTER), BeforeValidator(_upper)] | None, BeforeValidator(_blank_is_none)
 ]
-GoodBits = Annotated[int | dict[str, int | None] | None, BeforeValidator(parse_bits_of_members)]
+GoodBits = Annotated[int | str | dict[str, int | str | None] | None, BeforeValidator(parse_bits_of_members)]
 Limits = Annotated[Limit | dict[str, Limit], BeforeValidator(parse_limit)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -194,10 +194,11 @@ class SkyMatchParams(BaseModel):
     binwidth: Annotated[Finite, Field(ge=0.001, le=1), About("measure", "sigma", usual=(0.01, 1, 0.01))] = 0.1
     """Bin width of the histogram for 'mode', 'midpt' and 'binmode', in standard deviations of the kept pixels."""
 
-    dq_bits: Annotated[GoodBits, About("mask")] = 0
-    """Data quality flags that are good: an int or an expression such as '4,8', '4+8' or '~4+8' (all but 4 and 8). With
-    0 every flagged pixel is bad; with None data quality is ignored. A mapping gives each member, file, group, detector
-    or instrument its own ('*' for the rest)."""
+    dq_bits: Annotated[GoodBits, About("mask")] = DEFAULT
+    """Data quality flags that are good: an int or an expression of numbers and names such as '4,8', 'HOT+WARM' or
+    '~DO_NOT_USE+4' (all but these); docs/flags.md lists the names. With 0 every flagged pixel is bad; with None data
+    quality is ignored. 'default' is 0, but '~DO_NOT_USE+NON_SCIENCE+OUTLIER' for JWST and Roman. A mapping gives each
+    member, file, group, detector or instrument its own ('*' for the rest)."""
 
     exclude_regions: Annotated[SkyRegions, About("mask")] = None
     """Regions of the sky whose pixels are bad: DS9 region files (several between commas), or DS9 text such as

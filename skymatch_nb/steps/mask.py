@@ -7,12 +7,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from skymatch_nb.core.quality import QualityCounts, count_quality
-from skymatch_nb.errors import InputError
+from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import memory_image, open_mask
 from skymatch_nb.io.inputs import resolve_mask
 from skymatch_nb.io.pixels import bad_pixels, read_flags, read_good, read_pixels
 from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.params.bits import DEFAULT, Bits, describe_good_bits, resolve_good_bits
+from skymatch_nb.params.flags import flag_table
 from skymatch_nb.params.per_member import per_member
 from skymatch_nb.results import GoodCounts, Loaded, Masks, Member, Source, SourceMasks
 from skymatch_nb.steps.regions import region_runs
@@ -38,13 +40,17 @@ def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParam
     InputError
         Where a DQ array or a mask cannot be read, has another shape than its image, or belongs to no member; where
         sky regions cannot be read.
+    ParameterError
+        Where ``dq_bits`` names a flag that a member's instrument does not have.
     """
     masks, given_dq = _assign(loaded, user, "mask"), _assign(loaded, dq, "DQ array")
-    bits: list[int | None] = per_member("dq_bits", params.dq_bits, [m.known_as for m in loaded.members], 0)
+    asked: list[Bits] = per_member("dq_bits", params.dq_bits, [m.known_as for m in loaded.members], DEFAULT)
+    bits: list[int | None] = []
     quality: list[Source | None] = []
-    for member, own, good_bits in zip(loaded.members, given_dq, bits, strict=True):
-        source = None if good_bits is None else member.quality if own is None else own
+    for member, own, of_member in zip(loaded.members, given_dq, asked, strict=True):
+        source = None if of_member is None else member.quality if own is None else own
         quality.append(source)
+        bits.append(None if source is None else _good_bits(member, of_member))
         if source is not None and source.shape != member.shape:
             raise InputError(
                 f"{member.name}: its DQ array has shape {source.shape}, the image {member.shape}; "
@@ -60,7 +66,8 @@ def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParam
                 raise InputError(f"{member.name}: its user mask has shape {source.shape}, the image {member.shape}")
     regions, notes = region_runs(loaded.members, params.exclude_regions, params.include_regions, work)
     notes = _codes_note(loaded, given_dq, bits) + notes
-    return Masks(key, tuple(b or 0 for b in bits), tuple(quality), good, regions, notes=notes)
+    told = tuple(_told(*each) for each in zip(loaded.members, asked, quality, bits, strict=True))
+    return Masks(key, tuple(b or 0 for b in bits), tuple(quality), good, regions, dq_good=told, notes=notes)
 
 
 def with_sources(key: str, masks: Masks, sources: SourceMasks | None) -> Masks:
@@ -114,6 +121,27 @@ def _source(value: Any, member: Member, what: str) -> Source:
         return open_mask(resolve_mask(value))
     except TypeError:
         raise InputError(f"{where}: cannot read one from a {type(value).__name__}") from None
+
+
+def _good_bits(member: Member, asked: Bits) -> int | None:
+    """Good bits of a member that has a DQ array."""
+    flags = flag_table(member.telescope, member.instrument, member.detector)
+    try:
+        return resolve_good_bits(asked, member.telescope, flags)
+    except LookupError as unknown:
+        taken = " ".join(filter(None, (member.telescope, member.instrument, member.detector))) or "its instrument"
+        known = f"known are {', '.join(f.name for f in flags)}" if flags else "none is known by name: give numbers"
+        raise ParameterError(
+            f"{member.name}: parameter dq_bits={asked!r}: {taken} has no flag {unknown.args[0]!r}; {known}"
+        ) from None
+
+
+def _told(member: Member, asked: Bits, source: Source | None, bits: int | None) -> str:
+    """Which flags of a member are good, in words; "" where it has no DQ array."""
+    if source is None:
+        return "" if asked is not None else describe_good_bits(None, ())
+    flags = flag_table(member.telescope, member.instrument, member.detector)
+    return describe_good_bits(bits, flags) + (" (default)" if asked == DEFAULT else "")
 
 
 def _codes_note(loaded: Loaded, given_dq: Sequence[Source | None], bits: Sequence[int | None]) -> tuple[str, ...]:

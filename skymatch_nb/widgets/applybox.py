@@ -82,7 +82,7 @@ class ApplyBox:
         self.forget()
         if applied is not None:
             self._table.value = table_html(applied)
-            self._done(f"wrote {len(applied)} members")
+            self._tell(f"wrote {len(applied)} members")
 
     def undo(self) -> None:
         """Restore the files as they were before the last writing."""
@@ -90,4 +90,9 @@ class ApplyBox:
         if restored is not None:
             self.forget()
             self._table.value = table_html(restored)
-            self._done(f"restored {len(restored)} files")
+            self._tell(f"restored {len(restored)} files")
+
+    def _tell(self, text: str) -> None:
+        """Say what was done, here as well as in the status, which soon tells of other things."""
+        self._question.value = f"<b>{text}</b>"
+        self._done(text)

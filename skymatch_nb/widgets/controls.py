@@ -82,13 +82,12 @@ class Control:
         """Hand on a value that a user gave."""
         if self._quiet:
             return
+        self._mark(value)
+        self._error.value = ""
         try:
             self._changed(self.spec.name, value)
         except ParameterError as error:
             self.explain(str(error).removeprefix(f"parameter {self.spec.name}="))
-            return
-        self._error.value = ""
-        self._mark(value)
 
     def _mark(self, value: Any) -> None:
         """Mark a value that is not the default."""
@@ -227,9 +226,12 @@ class LimitControl(Control):
         self._give(self._text_of(self._slider.value) if on else None)
 
     def _moved(self, number: float) -> None:
-        self._give(self._text_of(number))
+        if self._on.value:  # the page sends a value back where the range of a slider that is off changes
+            self._give(self._text_of(number))
 
     def _other_unit(self, unit: str) -> None:
+        if not self._on.value:
+            return
         low, high = (-10.0, 10.0) if unit == "sigma" else self._range
         share = (self._slider.value - self._slider.min) / (self._slider.max - self._slider.min)
         number = low + share * (high - low)
@@ -269,12 +271,17 @@ class BitsControl(Control):
         self._field.observe(lambda change: self._tell(change["new"]), "value")
         self._boxes = widgets.VBox([])
         self._flags: list[tuple[int, widgets.Checkbox]] = []
+        self._good_bits = 0
         self._fold = widgets.Accordion([self._boxes], titles=["flags that are good"])
         self._fold.layout.display = "none"
         return widgets.VBox([self._field, self._fold])
 
-    def set_flags(self, meanings: Sequence[tuple[int, str]]) -> None:
-        """Offer flags, as bits and their meanings, as boxes to check."""
+    def set_flags(self, meanings: Sequence[tuple[int, str]], good_bits: int) -> None:
+        """Offer flags, as bits and their meanings, as boxes to check; ``good_bits`` are those that are good now."""
+        self._good_bits = good_bits
+        if [bit for bit, _ in self._flags] == [bit for bit, _ in meanings]:
+            self.show(self._shown)
+            return
         self._flags = [
             (bit, widgets.Checkbox(description=f"{bit}: {meaning}", indent=False, layout={"width": "auto"}))
             for bit, meaning in meanings
@@ -289,7 +296,8 @@ class BitsControl(Control):
         self._shown = value
         self._field.value = format_good_bits(value) if value is None or isinstance(value, int) else str(value)
         for bit, box in self._flags:
-            box.value = value is None or (isinstance(value, int) and bool(value & bit))
+            good = value if isinstance(value, int) else self._good_bits
+            box.value = value is None or bool(good & bit)
 
     def _checked(self) -> None:
         if not self._quiet:

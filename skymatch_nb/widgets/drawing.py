@@ -25,7 +25,7 @@ class Drawing:
         self._plane: SkyPlane | None = None
         self.boxes = ColumnDataSource({"x": [], "y": [], "width": [], "height": []}, name="drawn boxes")
         self.polygons = ColumnDataSource({"xs": [], "ys": []}, name="drawn polygons")
-        self.regions = ColumnDataSource({"xs": [], "ys": [], "dash": []}, name="regions")
+        self.regions = ColumnDataSource({"xs": [], "ys": []}, name="regions")
         self.boxes.on_change("data", lambda _a, _o, new: self._boxes_drawn(new))
         self.polygons.on_change("data", lambda _a, _o, new: self._polygons_drawn(new))
 
@@ -52,7 +52,8 @@ class Drawing:
                         x, y = self._plane.offsets(ring)
                         xs.append(x.tolist())
                         ys.append(y.tolist())
-        self.regions.data = {"xs": xs, "ys": ys, "dash": ["solid"] * len(xs)}
+        if xs != self.regions.data["xs"] or ys != self.regions.data["ys"]:
+            self.regions.data = {"xs": xs, "ys": ys}
 
     def _boxes_drawn(self, data: Any) -> None:
         if not len(data["x"]) or self._plane is None:

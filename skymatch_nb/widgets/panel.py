@@ -96,15 +96,22 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     # -- inside --------------------------------------------------------------------------------------------
 
     def _parameter_changed(self, name: str, value: Any) -> None:
+        """A user gave a control a value; what was typed is shown as it was understood."""
+        before = getattr(self.session.params, name)
         self.form.took(name, value)
-        self.session.configure(**{name: value})
+        try:
+            self.session.configure(**{name: value})
+        except ParameterError:
+            self.form.took(name, before)  # other changes leave the control with what was typed
+            raise
+        self.form.show(self.session.params)
 
     def _session_changed(self) -> None:
         """Parameters or inputs were changed, here or by code."""
         self.form.show(self.session.params)
         self._apply.forget()
         self._show_state()
-        self.views.show_regions()
+        self.attempt(self.views.show_regions)
         if self._live.value:
             self.solve()
 

@@ -1,10 +1,11 @@
 """What controls can only know from the data: the range of pixel values, and the flags of the instrument."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skymatch_nb.widgets.controls import LimitControl
+from skymatch_nb.params.flags import flag_table
+from skymatch_nb.widgets.controls import BitsControl, LimitControl
 from skymatch_nb.widgets.form import ParameterForm
 
 if TYPE_CHECKING:
@@ -15,6 +16,24 @@ INNER = (0.01, 0.99)
 
 
 def set_ranges(form: ParameterForm, session: "SkyMatchSession") -> None:
+    """Give controls what the session's fresh results tell."""
+    _set_flags(form, session)
+    _set_limits(form, session)
+
+
+def _set_flags(form: ParameterForm, session: "SkyMatchSession") -> None:
+    """Offer the flags of the first member's instrument, with their meanings."""
+    loaded: Any = session.fresh_result("load")
+    masks: Any = session.fresh_result("mask")
+    control = form.controls["dq_bits"]
+    if loaded is None or masks is None or not isinstance(control, BitsControl):
+        return
+    first = loaded.members[0]
+    flags = flag_table(first.telescope, first.instrument, first.detector)
+    control.set_flags([(f.bit, f"{f.name}, {f.meaning}") for f in flags], masks.good_bits[0])
+
+
+def _set_limits(form: ParameterForm, session: "SkyMatchSession") -> None:
     """Give the sliders of limits the range of the samples that there are, in data units."""
     samples = session.fresh_result("sample_overlaps") or session.fresh_result("sample_members")
     sets = getattr(samples, "sets", ())

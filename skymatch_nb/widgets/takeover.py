@@ -5,9 +5,9 @@ texts, ranges and colours. Models are matched by their place in the figure.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.model import Model
 from bokeh.models import ColumnDataSource, DataRange1d, Range1d
 
@@ -21,36 +21,46 @@ def take_over(shown: Model, made: Model, keep_zoom: bool = True) -> bool:
 
     Ranges stay as they are where the new ones would have shown the same extent as the old ones did when they were made.
     """
-    pairs = list(_matched(shown, made))
-    if any(old is None or new is None or type(old) is not type(new) for old, new in pairs):
+    places = list(_matched(shown, made))
+    if any(place is None for place in places):
         return False
-    for old, new in pairs:
-        _copy(old, new, keep_zoom)
+    for place in places:
+        if place is not None:
+            _copy(place, keep_zoom)
     return True
 
 
-def _matched(shown: Model, made: Model) -> Iterator[tuple[Any, Any]]:
-    """Models of both figures that stand at the same place, each once; None where one figure has more."""
+@dataclass(frozen=True)
+class _Place:
+    """Two models that stand at the same place, and the properties that each was given."""
+
+    old: Model
+    new: Model
+    ours: dict[str, Any]
+    theirs: dict[str, Any]
+
+
+def _matched(shown: Model, made: Model) -> Iterator[_Place | None]:
+    """Places of both figures, each once; None for one that is not alike."""
     seen: set[int] = set()
     todo: list[tuple[Any, Any]] = [(shown, made)]
     while todo:
         old, new = todo.pop()
+        if old is None or new is None or type(old) is not type(new):
+            yield None
+            return
         if id(old) in seen or old is new:
             continue
         seen.add(id(old))
-        yield old, new
-        if old is None or new is None or type(old) is not type(new):
-            continue
-        for name in old.properties():
-            todo += _models_in(_value(old, name), _value(new, name))
+        place = _Place(old, new, _given(old), _given(new))
+        yield place
+        for name in place.ours.keys() & place.theirs.keys():
+            todo += _models_in(place.ours[name], place.theirs[name])
 
 
-def _value(model: Model, name: str) -> Any:
-    """Value of a property, None where it has none (the page fills in some)."""
-    try:
-        return getattr(model, name)
-    except UnsetValueError:
-        return None
+def _given(model: Model) -> dict[str, Any]:
+    """Properties that were given a value; those at their defaults are alike in figures that are made alike."""
+    return {k: v for k, v in model.properties_with_values(include_defaults=False).items() if k not in _KEPT}
 
 
 def _models_in(old: Any, new: Any) -> list[tuple[Any, Any]]:
@@ -66,24 +76,22 @@ def _models_in(old: Any, new: Any) -> list[tuple[Any, Any]]:
     return []
 
 
-def _copy(old: Model, new: Model, keep_zoom: bool) -> None:
+def _copy(place: _Place, keep_zoom: bool) -> None:
     """Copy plain properties that differ."""
-    for name in old.properties():
-        if (
-            name in _KEPT
-            or old.lookup(name).readonly
-            or (keep_zoom and isinstance(old, Range1d | DataRange1d) and name in _ZOOMED)
-        ):
+    old, ours, theirs = place.old, place.ours, place.theirs
+    for name in ours.keys() | theirs.keys():
+        zoomed = keep_zoom and isinstance(old, Range1d | DataRange1d) and name in _ZOOMED
+        if zoomed or old.lookup(name).readonly:
             continue
-        ours, theirs = _value(old, name), _value(new, name)
-        if _holds_models(ours) or _holds_models(theirs):
+        value = theirs[name] if name in theirs else getattr(place.new, name)
+        if _holds_models(value) or _holds_models(ours.get(name)):
             continue
         try:
-            same = bool(ours == theirs)
+            same = name in ours and bool(ours[name] == value)
         except ValueError:  # arrays
             same = False
         if not same:
-            setattr(old, name, dict(theirs) if isinstance(old, ColumnDataSource) and name == "data" else theirs)
+            setattr(old, name, dict(value) if isinstance(old, ColumnDataSource) and name == "data" else value)
 
 
 def _holds_models(value: Any) -> bool:

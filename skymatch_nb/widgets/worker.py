@@ -92,9 +92,14 @@ class Worker:
             if task is None:
                 continue
             try:
-                task()
-            except BaseException as error:
-                self._failed(error)
-            with self._condition:
-                self._working = False
-                self._condition.notify_all()
+                self._do(task)
+            finally:
+                with self._condition:
+                    self._working = False
+                    self._condition.notify_all()
+
+    def _do(self, task: Callable[[], None]) -> None:
+        try:
+            task()
+        except BaseException as error:
+            self._failed(error)

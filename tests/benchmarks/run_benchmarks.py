@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from mosaics import SCENES, Mosaic, Scene, get_mosaic
+from mosaics import GALAXY, NO_GALAXY, SCENES, Mosaic, Scene, get_mosaic
 
 from skymatch_nb import SkyMatchSession
 
@@ -122,8 +122,8 @@ def look_at(measured: Measured, session: SkyMatchSession, mosaic: Mosaic) -> Non
         measured.errors[name] = error_of(sky_per_file(session.configure(skystat=name).sky), mosaic)
 
 
-def run_reference(measured: Measured, mosaic: Mosaic, python: str) -> None:
-    """Run the reference once in its own process; its import is not timed."""
+def run_reference(measured: Measured, mosaic: Mosaic, python: str) -> dict[str, float]:
+    """Run the reference once in its own process, and return its levels; its import is not timed."""
     with TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
         command = [python, str(HERE / "run_reference.py"), str(mosaic.folder), str(out)]
@@ -132,8 +132,10 @@ def run_reference(measured: Measured, mosaic: Mosaic, python: str) -> None:
     if "error" in result:
         raise SystemExit(f"the reference failed: {result['error']}")
     measured.reference_seconds = result["seconds"]
-    measured.reference_error = error_of({name: chips[0] for name, chips in result["levels"].items()}, mosaic)
+    levels = {name: chips[0] for name, chips in result["levels"].items()}
+    measured.reference_error = error_of(levels, mosaic)
     measured.reference_versions = result["versions"]
+    return levels
 
 
 def measure(scene: Scene, mosaic: Mosaic, options: argparse.Namespace) -> Measured:
@@ -268,9 +270,6 @@ def show_environment(results: Sequence[Measured], options: argparse.Namespace) -
         show(f"- reference: {', '.join(f'{name} {number}' for name, number in theirs.items())}")
     else:
         show("- the reference did not run: --reference names the Python of an environment with stsci.skypac 1.0.12")
-    own = "the package's own" + (", without the galaxy" if options.no_galaxy else "")
-    generator = own if options.generator is None else options.generator.name
-    show(f"- generator of the mosaics: {generator}")
     show()
 
 
@@ -292,14 +291,18 @@ def scratch_folder(kept: Path | None) -> Iterator[Path]:
             yield Path(folder)
 
 
-def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Run time and error of skymatch_nb on synthetic mosaics.")
+def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", metavar="PYTHON", help="Python of an environment with stsci.skypac 1.0.12")
-    parser.add_argument("--generator", type=Path, metavar="SCRIPT", help="script that makes the mosaics instead")
-    parser.add_argument("--no-galaxy", action="store_true", help="leave the galaxy out of our own mosaics")
-    parser.add_argument("--only", action="append", choices=SCENES, metavar="SCENE", help=f"{', '.join(SCENES)}")
+    parser.add_argument("--generator", type=Path, metavar="SCRIPT", help="another script that makes mosaics")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="folder in which the mosaics are kept")
     parser.add_argument("--workers", type=int, default=2, help="threads of ours (default 2); the reference uses one")
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run time and error of skymatch_nb on synthetic mosaics.")
+    add_common_options(parser)
+    parser.add_argument("--no-galaxy", action="store_true", help="leave the galaxy out of our own mosaics")
+    parser.add_argument("--only", action="append", choices=SCENES, metavar="SCENE", help=f"{', '.join(SCENES)}")
     parser.add_argument(
         "--quick", action="store_true", help="a quarter of the pixels, one run each, no verdicts on them"
     )
@@ -319,8 +322,10 @@ def main() -> int:
         for name in options.only or DEFAULT:
             scene = SCENES[name].smaller() if options.quick else SCENES[name]
             print(f"{name} exposures ...", file=sys.stderr, flush=True)
-            mosaic = get_mosaic(scene, scratch, options.generator, not options.no_galaxy)
+            mosaic = get_mosaic(scene, scratch, options.generator, NO_GALAXY if options.no_galaxy else GALAXY)
             results.append(measure(scene, mosaic, options))
+    own = "the package's own" + (", without the galaxy" if options.no_galaxy else "")
+    show(f"- generator of the mosaics: {own if options.generator is None else options.generator.name}")
     show_environment(results, options)
     show_times(results, bool(options.reference))
     show_errors(results, bool(options.reference))

@@ -34,7 +34,7 @@ logfile='skymatch.log'
 def test_file_of_the_reference_can_be_read(tmp_path):
     path = tmp_path / "skymatch.cfg"
     path.write_text(PUBLISHED)
-    assert SkyMatchParams.from_cfg(path) == SkyMatchParams(clobber=True, logfile="skymatch.log")
+    assert SkyMatchParams.from_cfg(path) == SkyMatchParams(clobber=True, dq_bits=0, logfile="skymatch.log")
 
 
 @pytest.mark.parametrize(

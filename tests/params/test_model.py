@@ -21,6 +21,7 @@ DEFAULTS = {
     "anchor": "shared",
     "isolated": "baseline",
     "fixed": None,
+    "leave_out": None,
     "overlap_stat": "region",
     "min_overlap_pixels": 0,
     "min_overlap_fraction": 0.0,
@@ -31,7 +32,7 @@ DEFAULTS = {
     "lsigma": 4.0,
     "usigma": 4.0,
     "binwidth": 0.1,
-    "dq_bits": 0,
+    "dq_bits": "default",
     "exclude_regions": None,
     "include_regions": None,
     "mask_sources": None,
@@ -362,7 +363,9 @@ VALUES = st.fixed_dictionaries(
         "lsigma": st.floats(0, 1000, exclude_min=True),
         "usigma": st.floats(0, 1000, exclude_min=True),
         "binwidth": st.floats(0.001, 1),
-        "dq_bits": st.none() | st.integers(-(2**63), 2**63).filter(lambda bits: bits != -1),
+        "dq_bits": st.none()
+        | st.integers(-(2**63), 2**63).filter(lambda bits: bits != -1)
+        | st.sampled_from(["default", "HOT+WARM", "~DO_NOT_USE+4"]),
         "units_kwd": keywords,
         "invsens_kwd": st.none() | optional_keywords,
         "skyuser_kwd": keywords.map(lambda k: f"S{k}"[:8]),

@@ -39,6 +39,7 @@ KINDS = {
     "text": [
         "group_by",
         "reference",
+        "leave_out",
         "exclude_regions",
         "include_regions",
         "wcs_key",
@@ -52,6 +53,7 @@ OPTIONAL = [
     "reference",
     "robust",
     "fixed",
+    "leave_out",
     "lower",
     "upper",
     "dq_bits",
@@ -206,6 +208,7 @@ def test_allowed_values_in_words(name, allowed):
         ("robust", "None", None),
         ("fixed", "a.fits=0.5,b.fits=1", "a.fits=0.5,b.fits=1"),
         ("dq_bits", "~4+8", "~4+8"),
+        ("dq_bits", "~HOT+4", "~HOT+4"),
         ("dq_bits", "None", None),
         ("units_kwd", "BUNIT", "BUNIT"),
         ("wcs_key", "A", "A"),
