@@ -28,6 +28,13 @@ MakeFigure = Callable[[bool], Model]
 LARGEST_FALLBACK = 60_000
 """Characters of HTML up to which a figure is stored in a notebook, for where there is no kernel."""
 
+_NEEDS_KERNEL = "<p>This figure is shown where a kernel runs.</p>"
+
+_NEEDS_BOKEHJS = """<p>This figure is shown where a kernel runs, or where the page has BokehJS.</p>
+<script>if (window.Bokeh) document.currentScript.previousElementSibling.remove()</script>
+"""
+"""Before a stored figure: pages without BokehJS, as nbconvert makes them, would show nothing at all."""
+
 _LIBRARIES = ("bokeh", "bokeh-widgets", "bokeh-tables")
 
 
@@ -133,8 +140,8 @@ class FigureView(anywidget.AnyWidget):
             script, div = components(self.document.roots[0])
         finally:
             warnings.setLevel(level)
-        html = str(div + script)
-        return html if len(html) < LARGEST_FALLBACK else "<p>This figure is shown where a kernel runs.</p>"
+        figure = str(div + script)
+        return _NEEDS_BOKEHJS + figure if len(figure) < LARGEST_FALLBACK else _NEEDS_KERNEL
 
 
 def _bokeh_sources() -> list[str]:

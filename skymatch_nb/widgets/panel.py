@@ -95,6 +95,11 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     # -- inside --------------------------------------------------------------------------------------------
 
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Widget, and the session in words for where there is no kernel: saved notebooks and pages made of them."""
+        told = f"{self.session._repr_html_()}<p>As it was when shown; the panel itself needs a running kernel.</p>"
+        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self.session), "text/html": told}
+
     def _parameter_changed(self, name: str, value: Any) -> None:
         """A user gave a control a value; what was typed is shown as it was understood."""
         before = getattr(self.session.params, name)
