@@ -148,3 +148,26 @@ def test_a_negative_limit_in_sigma_is_no_option(capsys, pattern, limit):
     code, out, err = run(capsys, "match", pattern, "--lower", limit, "--quiet")
     assert (code, out) == (0, "")
     assert "error" not in err
+
+
+def test_the_panel_names_a_missing_file_before_it_serves(capsys):
+    code, out, err = run(capsys, "panel", "nothing.fits", "--no-browser")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "nothing.fits" in err
+
+
+def test_the_panel_names_the_extra_that_it_needs(capsys, pattern, monkeypatch):
+    monkeypatch.setitem(sys.modules, "voila", None)
+    code, out, err = run(capsys, "panel", pattern, "--no-browser")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "skymatch_nb[app]" in err
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x", "-1"])
+def test_the_panel_refuses_what_is_no_port(capsys, pattern, port):
+    with pytest.raises(SystemExit) as ended:
+        main(["panel", pattern, "--no-browser", f"--port={port}"])
+    assert ended.value.code == 2
+    assert "port" in capsys.readouterr().err

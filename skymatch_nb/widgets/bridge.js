@@ -51,6 +51,16 @@ function asText(patch) {
   });
 }
 
+// Width in pixels of an element, or in a hidden tab that of the tabs; 0 where the page is not laid out within a second.
+async function room(element) {
+  for (let tries = 0; tries < 20; tries++) {
+    let at = element;
+    for (let up = 0; at && up < 4; up++, at = at.parentElement) if (at.clientWidth) return at.clientWidth;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return 0;
+}
+
 export default {
   render({ model, el }) {
     const origin = `${Date.now()}-${Math.random()}`;
@@ -71,7 +81,7 @@ export default {
       const turn = ++latest;
       try {
         const bokeh = await loadBokeh(model, model.get("version"));
-        const { content } = await ask(model, { kind: "document", dark: isDark() });
+        const { content } = await ask(model, { kind: "document", dark: isDark(), width: await room(el) });
         if (closed || turn !== latest) return;
         views?.clear?.();
         host.replaceChildren();

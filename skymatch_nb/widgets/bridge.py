@@ -54,6 +54,7 @@ class FigureView(anywidget.AnyWidget):
         super().__init__(**options)
         self._make = make
         self._dark = False
+        self._width = 0
         self._document: Document | None = None
         self._lock = threading.RLock()
         self.on_msg(self._receive)
@@ -72,6 +73,11 @@ class FigureView(anywidget.AnyWidget):
     def dark(self) -> bool:
         """Whether the page that asked last is dark."""
         return self._dark
+
+    @property
+    def width(self) -> int:
+        """Pixels that the page that asked last has for the figure, 0 where none has asked."""
+        return self._width
 
     def refresh(self) -> None:
         """Show what the figure would be if it were made now.
@@ -110,6 +116,7 @@ class FigureView(anywidget.AnyWidget):
         if kind == "bokehjs":
             self.send({"kind": kind, "to": content["to"], "sources": _bokeh_sources()})
         elif kind == "document":
+            self._width = int(content.get("width", 0))
             if bool(content["dark"]) != self._dark:
                 self._forget()
                 self._dark = bool(content["dark"])

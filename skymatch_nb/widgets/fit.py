@@ -5,10 +5,13 @@ from bokeh.models import GridPlot
 from bokeh.plotting import figure
 
 COLUMN = 560
-"""Width in pixels that a figure may have, axes included."""
+"""Width in pixels that a figure may have, axes included, where the page does not tell its own."""
 
-BESIDE_FRAME = 130
-"""Pixels that axes, labels and the toolbar take beside a figure's frame."""
+BESIDE_FRAMES = 265
+"""Pixels that labels, color bar and toolbar take beside the frames of a figure."""
+
+BETWEEN_FRAMES = 25
+"""Pixels between the frames of a grid."""
 
 NARROWEST = 0.4
 """Share of their width down to which frames are made smaller."""
@@ -22,7 +25,7 @@ def fit(model: Model, width: int = COLUMN) -> Model:
         column = model.children[place][2] if isinstance(model, GridPlot) else 0
         if isinstance(plot, figure) and plot.frame_width is not None:
             columns[column] = max(columns.get(column, 0), plot.frame_width)
-    frames, beside = sum(columns.values()), BESIDE_FRAME * len(columns)
+    frames, beside = sum(columns.values()), BESIDE_FRAMES + BETWEEN_FRAMES * (len(columns) - 1)
     if not frames or frames + beside <= width:
         return model
     scale = max((width - beside) / frames, NARROWEST)

@@ -7,7 +7,7 @@ from bokeh.model import Model
 
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.widgets.bridge import FigureView
-from skymatch_nb.widgets.fit import fit
+from skymatch_nb.widgets.fit import COLUMN, fit
 from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
 
 Draw = Callable[[str, Sources], Model]
@@ -46,7 +46,7 @@ class LinkedFigure:
             self.view.refresh()
 
     def _make(self, dark: bool) -> Model:
-        model = fit(self._draw("dark" if dark else "light", self._sources))
+        model = fit(self._draw("dark" if dark else "light", self._sources), self.view.width or COLUMN)
         for name, source in self._sources.items():
             if name not in self._listening:
                 self._listening.add(name)

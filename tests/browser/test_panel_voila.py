@@ -109,6 +109,7 @@ def test_the_page_answers_as_python_does_and_ends_cleanly(page, served, mosaic, 
     wait_for_table(page, clipped)
     wait_for_status(page, "done in")
     assert page.evaluate(ICON_FONT)
+    assert page.locator(".skymatch-map .skymatch-figure").evaluate("(f) => f.scrollWidth - f.clientWidth") <= 0
     assert page.problems == []
 
     assert len(kernels(tmp_path / "scratch")) == 1
