@@ -3,10 +3,11 @@
 import io
 import logging
 import re
+import threading
 import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,9 +33,19 @@ _TABLE_CARDS = {
 
 @dataclass(eq=False)
 class FitsTransform:
-    """An astropy WCS (an HSTWCS is one) with SIP, NPOL and D2IM applied."""
+    """An astropy WCS (an HSTWCS is one) with SIP, NPOL and D2IM applied.
+
+    It may be used by several threads: wcslib works in buffers of the WCS itself, so that calls wait for each other.
+    """
 
     wcs: Any
+    _lock: Any = field(default_factory=threading.RLock, init=False, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.RLock())
 
     @property
     def distorted(self) -> bool:
@@ -67,7 +78,8 @@ class FitsTransform:
 
     def to_sky(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """See `skymatch_nb.results.SkyTransform`."""
-        world = self.wcs.all_pix2world(x, y, 0)
+        with self._lock:
+            world = self.wcs.all_pix2world(x, y, 0)
         longitude, latitude = world[self.wcs.wcs.lng], world[self.wcs.wcs.lat]
         if self._frame is None or not np.isfinite(longitude + latitude).all():
             return longitude, latitude
@@ -82,10 +94,11 @@ class FitsTransform:
             sky = SkyCoord(ra, dec, unit="deg", frame="icrs").transform_to(self._frame)
             ra, dec = sky.spherical.lon.deg, sky.spherical.lat.deg
         world = (ra, dec) if self.wcs.wcs.lng < self.wcs.wcs.lat else (dec, ra)
-        if self.distorted:
-            x, y = self.wcs.all_world2pix(*world, 0, quiet=True, tolerance=1e-4)
-        else:
-            x, y = self.wcs.wcs_world2pix(*world, 0)
+        with self._lock:
+            if self.distorted:
+                x, y = self.wcs.all_world2pix(*world, 0, quiet=True, tolerance=1e-4)
+            else:
+                x, y = self.wcs.wcs_world2pix(*world, 0)
         return x, y
 
 

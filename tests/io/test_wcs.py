@@ -1,6 +1,8 @@
 """World coordinates: inversion, what they are read from, nominal pixel scale."""
 
+import pickle
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -282,3 +284,27 @@ class TestNominalScale:
     def test_distortion_is_left_out(self):
         transform = transform_of(header("TAN-SIP", A_ORDER=2, B_ORDER=2, A_2_0=1e-4, B_0_2=1e-4))
         assert nominal_scale(transform, fits.Header(), fits.Header()) == pytest.approx(0.26, rel=1e-6)
+
+
+def test_threads_that_share_a_wcs_get_the_answers_of_one(mosaic):
+    """wcslib is not safe for that by itself: without a lock half of these answers are wrong."""
+    transform = SkyMatchSession(mosaic.paths, verbose=False).run("load").fresh_result("load").members[0].wcs
+    rng = np.random.default_rng(0)
+    places = [(rng.uniform(0, 255, 4000), rng.uniform(0, 127, 4000)) for _ in range(8)]
+
+    def there_and_back(place):
+        sky = transform.to_sky(*place)
+        return np.array([*sky, *transform.to_pixels(*sky)])
+
+    expected = [there_and_back(place) for place in places]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            for found, right in zip(pool.map(there_and_back, places), expected, strict=True):
+                np.testing.assert_array_equal(found, right)
+
+
+def test_a_pickled_transform_still_works(mosaic):
+    transform = SkyMatchSession(mosaic.paths, verbose=False).run("load").fresh_result("load").members[0].wcs
+    copy = pickle.loads(pickle.dumps(transform))
+    found, expected = (t.to_sky(*np.ones((2, 3))) for t in (copy, transform))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)  # astropy pickles the header's digits
