@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from skymatch_nb.errors import GeometryError
-from skymatch_nb.results import Floats, Integers, Outline, SkyPolygon, SkyTransform
+from skymatch_nb.results import Bounds, Floats, Integers, Outline, SkyPolygon, SkyTransform
 
 EDGE_TOLERANCE = 0.05
 """Largest distance in pixels between a member's true edge and its outline."""
@@ -45,15 +45,18 @@ def to_radec(vectors: Floats) -> tuple[Floats, Floats]:
 def trace_outline(transform: SkyTransform, shape: tuple[int, int]) -> Outline:
     """Outline of an image of ``shape`` (ny, nx), with as many vertices as its distortion needs.
 
+    It ends at the bounds of the transform, where it has some.
+
     Raises
     ------
     GeometryError
-        Where its edge is not on the sky or reaches further than 85 degrees from its centre.
+        Where its edge is not on the sky or reaches further than 85 degrees from its centre, or no pixel is within the
+        bounds.
     """
-    ny, nx = shape
-    center = _vectors_of(transform, np.array([(nx - 1) / 2]), np.array([(ny - 1) / 2]))[0]
+    x0, x1, y0, y1 = bounds = image_bounds(transform, shape)
+    center = _vectors_of(transform, np.array([(x0 + x1) / 2]), np.array([(y0 + y1) / 2]))[0]
     for intervals in (64, 512, 2048):
-        x, y = _test_lines(nx, ny, intervals)
+        x, y = _test_lines(bounds, intervals)
         plane = project(_vectors_of(transform, x.ravel(), y.ravel()), center).reshape(*x.shape, 2)
         pixel = _smallest_pixel(plane, x, y)
         stride, reached = _longest_stride(plane, EDGE_TOLERANCE * pixel)
@@ -68,6 +71,15 @@ def trace_outline(transform: SkyTransform, shape: tuple[int, int]) -> Outline:
     straight = float(chords[chords > pixel].min(initial=chords.max()))
     apart = np.linalg.norm(vectors - np.roll(vectors, 1, axis=0), axis=1) > 1e-3 * pixel
     return _outline(xs[apart], ys[apart], vectors[apart], middle, straight)
+
+
+def within_bounds(transform: SkyTransform, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Image of the pixels whose centres the bounds of a transform leave; None where these are all."""
+    if transform.bounds is None:
+        return None
+    x0, x1, y0, y1 = transform.bounds
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    return np.asarray((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1))
 
 
 def trace_ring(transform: SkyTransform, x: Floats, y: Floats, frame: Outline) -> Outline:
@@ -225,9 +237,25 @@ def _vectors_of(transform: SkyTransform, x: Floats, y: Floats) -> Floats:
     return vectors
 
 
-def _test_lines(nx: int, ny: int, intervals: int) -> tuple[Floats, Floats]:
+def image_bounds(transform: SkyTransform, shape: tuple[int, int]) -> Bounds:
+    """Edges of an image of ``shape`` (ny, nx), or of the part that the bounds of its transform leave.
+
+    Raises
+    ------
+    GeometryError
+        Where these leave nothing.
+    """
+    ny, nx = shape
+    x0, x1, y0, y1 = transform.bounds or (-0.5, nx - 0.5, -0.5, ny - 0.5)
+    within = max(x0, -0.5), min(x1, nx - 0.5), max(y0, -0.5), min(y1, ny - 0.5)
+    if not (within[0] < within[1] and within[2] < within[3]):
+        raise GeometryError(f"no pixel lies in the bounding box of its WCS, x {x0:g} to {x1:g} and y {y0:g} to {y1:g}")
+    return within
+
+
+def _test_lines(bounds: Bounds, intervals: int) -> tuple[Floats, Floats]:
     """Eight lines across an image, shape (8, intervals + 1): its four sides in turn, then a cross and the diagonals."""
-    x0, x1, y0, y1 = -0.5, nx - 0.5, -0.5, ny - 0.5
+    x0, x1, y0, y1 = bounds
     xm, ym = (x0 + x1) / 2, (y0 + y1) / 2
     ends = np.array(
         [

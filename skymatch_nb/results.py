@@ -24,8 +24,17 @@ Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 
+Bounds: TypeAlias = tuple[float, float, float, float]
+"""Lowest and highest x, lowest and highest y, in 0-based pixels; the edges of pixels lie at halves."""
+
+
 class SkyTransform(Protocol):
     """A world coordinate system as the package uses it: 0-based pixels to ICRS-like degrees and back."""
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Where it holds; None for everywhere. Outlines end there."""
+        ...
 
     def to_sky(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Right ascension and declination in degrees of 0-based pixel positions, all of shape (n,)."""
@@ -78,7 +87,8 @@ class Member(Shown):
 
     ``quality_from`` tells where its DQ array is; ``quality_codes`` that its values are codes and not bits. ``mask`` is
     a mask that came with the input (non-zero = good). ``wcs_name`` tells which WCS of the header is used (key and
-    name), ``distortion`` what it has besides its linear part and projection.
+    name), ``distortion`` what it has besides its linear part and projection. ``exposure`` is the same for all detectors
+    of one exposure, "" where headers do not tell.
     """
 
     name: str
@@ -102,6 +112,7 @@ class Member(Shown):
     notes: tuple[str, ...] = ()
     wcs_name: str = ""
     distortion: str = ""
+    exposure: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:

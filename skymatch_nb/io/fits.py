@@ -13,9 +13,11 @@ from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.inputs import ImageSpec, MaskSpec, telling
 from skymatch_nb.io.instruments import DQ_NAMES, NOT_SCIENCE, sibling_quality
+from skymatch_nb.io.jwst import exposure_id, filter_and_pupil
 from skymatch_nb.io.opened import opened
 from skymatch_nb.io.pixels import file_stamp
-from skymatch_nb.io.wcs import nominal_scale, read_transform
+from skymatch_nb.io.pointing import find_transform
+from skymatch_nb.io.scales import nominal_scale
 from skymatch_nb.results import Member, MemoryImage, PixelSource, Source
 
 BITPIX = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
@@ -115,7 +117,7 @@ def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, r
         raise InputError(f"{where}: not an image but a {type(hdu).__name__}")
     if _dimensions(hdu) != 2:
         raise InputError(f"{where}: {_dimensions(hdu)}-D data where a 2-D image is needed")
-    transform, notes = read_transform(hdus, number, where, wcs_key)
+    transform, notes = find_transform(hdus, number, where, wcs_key)
     quality, quality_from, codes = _quality(hdus, number, path, where)
     return Member(
         name=where,
@@ -135,6 +137,7 @@ def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, r
         quality_codes=codes,
         mask=None,
         notes=notes,
+        exposure=exposure_id(hdu.header, primary),
     )
 
 
@@ -159,7 +162,7 @@ def describe(header: Mapping[str, Any], primary: Mapping[str, Any]) -> Labels:
         "telescope": text("TELESCOP"),
         "instrument": text("INSTRUME"),
         "detector": text("DETECTOR"),
-        "filter": text("FILTER") or _filter_wheels(primary),
+        "filter": filter_and_pupil(text) or text("FILTER") or _filter_wheels(primary),
         "date_obs": text("DATE-OBS"),
     }
 

@@ -13,8 +13,9 @@ from skymatch_nb.errors import InputError
 from skymatch_nb.io.edits import ExtensionEdit, primary_notes
 from skymatch_nb.io.fits import choose_images, describe, label_of, make_member, memory_image
 from skymatch_nb.io.memory import ObjectSpec, array_of, cards_of, wcs_of
+from skymatch_nb.io.scales import nominal_scale
 from skymatch_nb.io.waiver import decode_waiver, is_waiver
-from skymatch_nb.io.wcs import FitsTransform, check_celestial, nominal_scale
+from skymatch_nb.io.wcs import FitsTransform, check_celestial
 from skymatch_nb.results import Member
 
 

@@ -12,13 +12,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from astropy.coordinates import FK5, ICRS, SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
-from astropy.wcs.utils import proj_plane_pixel_area, wcs_to_celestial_frame
+from astropy.wcs.utils import wcs_to_celestial_frame
 
 from skymatch_nb.errors import InputError
-from skymatch_nb.results import Floats
+from skymatch_nb.io.frames import from_icrs, other_frame, to_icrs
+from skymatch_nb.results import Bounds, Floats
 
 _POLYNOMIAL = re.compile(r"CTYPE\d.? *= '[^' ]*-(TPV|TPD|TPU|TNX|ZPX|DSS) *'")
 """Projections that hold a distortion."""
@@ -72,27 +72,28 @@ class FitsTransform:
     @cached_property
     def _frame(self) -> Any:
         """Frame of the coordinates where it is not ICRS or, what is the same to 0.03 arcsec, FK5 of J2000."""
-        frame = wcs_to_celestial_frame(self.wcs)
-        j2000 = isinstance(frame, ICRS) or (isinstance(frame, FK5) and abs(frame.equinox.jyear - 2000) < 0.01)
-        return None if j2000 else frame
+        return other_frame(wcs_to_celestial_frame(self.wcs))
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """See `skymatch_nb.results.SkyTransform`: the ``pixel_bounds`` of the WCS object."""
+        box = self.wcs.pixel_bounds
+        if box is None or None in box:
+            return None
+        (x0, x1), (y0, y1) = box
+        return float(x0), float(x1), float(y0), float(y1)
 
     def to_sky(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """See `skymatch_nb.results.SkyTransform`."""
         with self._lock:
             world = self.wcs.all_pix2world(x, y, 0)
-        longitude, latitude = world[self.wcs.wcs.lng], world[self.wcs.wcs.lat]
-        if self._frame is None or not np.isfinite(longitude + latitude).all():
-            return longitude, latitude
-        sky = SkyCoord(longitude, latitude, unit="deg", frame=self._frame).icrs
-        return sky.ra.deg, sky.dec.deg
+        return to_icrs(self._frame, world[self.wcs.wcs.lng], world[self.wcs.wcs.lat])
 
     def to_pixels(self, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
         """See `skymatch_nb.results.SkyTransform`; distortions are inverted to 1e-4 pixel."""
         if len(ra) == 0:
             return np.zeros(0), np.zeros(0)
-        if self._frame is not None:
-            sky = SkyCoord(ra, dec, unit="deg", frame="icrs").transform_to(self._frame)
-            ra, dec = sky.spherical.lon.deg, sky.spherical.lat.deg
+        ra, dec = from_icrs(self._frame, ra, dec)
         world = (ra, dec) if self.wcs.wcs.lng < self.wcs.wcs.lat else (dec, ra)
         with self._lock:
             if self.distorted:
@@ -194,16 +195,6 @@ def check_celestial(wcs: WCS, where: str) -> None:
     if not (wcs.has_celestial and wcs.naxis == 2):
         axes = ", ".join(str(name) or "none" for name in wcs.wcs.ctype)
         raise InputError(f"{where}: no celestial WCS (CTYPE = {axes})")
-
-
-def nominal_scale(transform: FitsTransform, primary: fits.Header, header: fits.Header) -> float:
-    """Nominal pixel scale in arcsec: HSTWCS.idcscale, else PAMSCALE or IDCSCALE, else that of the WCS's linear part."""
-    candidates = [getattr(transform.wcs, "idcscale", None)]
-    candidates += [h.get(name) for name in ("PAMSCALE", "IDCSCALE") for h in (header, primary)]
-    for value in candidates:
-        if isinstance(value, int | float) and np.isfinite(value) and value > 0:
-            return float(value)
-    return float(np.sqrt(proj_plane_pixel_area(transform.wcs)) * 3600.0)
 
 
 def _is_hst(hdus: fits.HDUList) -> bool:

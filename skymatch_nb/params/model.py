@@ -127,9 +127,10 @@ class SkyMatchParams(BaseModel):
     'globalmin+match' it only decides which one is called the reference."""
 
     group_by: Annotated[Grouping, About("group")] = "exposure"
-    """Which members share one sky: 'exposure', those of one file; 'chip', each for itself; a header keyword (VISIT,
-    DETECTOR, ...), those with the same value. In Python also a mapping of member or file names to group names, or a
-    function of a member; on the command line 'a.fits=one,b.fits=one'."""
+    """Which members share one sky: 'exposure', those of one file, and for JWST and Roman all detectors of one exposure
+    through one filter; 'chip', each for itself; a header keyword (VISIT, DETECTOR, ...), those with the same value. In
+    Python also a mapping of member or file names to group names, or a function of a member; on the command line
+    'a.fits=one,b.fits=one'."""
 
     reference: Annotated[OptionalText, About("solve", advanced=True)] = None
     """Name of the group that 'match' gives 0 instead of the lowest or highest one."""

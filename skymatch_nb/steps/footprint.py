@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from skymatch_nb.errors import GeometryError, InputError
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import trace_outline, trace_ring
+from skymatch_nb.geometry import trace_outline, trace_ring, within_bounds
 from skymatch_nb.io.pixels import good_pixels, read_pixels
 from skymatch_nb.results import Footprints, Loaded, Masks, Outline
 from skymatch_nb.steps.goodarea import GoodArea, good_area, is_frame
@@ -25,7 +25,8 @@ def footprint(key: str, loaded: Loaded, work: Work, masks: Masks | None = None) 
             frame = trace_outline(member.wcs, member.shape)
             if masks is None:
                 return frame, None
-            area = good_area(good_pixels(read_pixels(member.pixels), masks, k))
+            good, held = good_pixels(read_pixels(member.pixels), masks, k), within_bounds(member.wcs, member.shape)
+            area = good_area(good if held is None else good & held)
             if area is None or is_frame(area, member.shape):
                 return frame, area
             return trace_ring(member.wcs, area.x, area.y, frame), area

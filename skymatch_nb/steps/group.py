@@ -44,7 +44,7 @@ def regrouped(loaded: Loaded, changes: Mapping[str, str]) -> dict[str, str]:
 
 def _group_names(members: Sequence[Member], group_by: Any, work: Work) -> list[str]:
     if group_by == "exposure":
-        return [member.file for member in members]
+        return _by_exposure(members)
     if group_by == "chip":
         return [member.name for member in members]
     if isinstance(group_by, str):
@@ -52,6 +52,27 @@ def _group_names(members: Sequence[Member], group_by: Any, work: Work) -> list[s
     if isinstance(group_by, Mapping):
         return _by_mapping(members, group_by)
     return [_returned(group_by, member) for member in members]
+
+
+def _by_exposure(members: Sequence[Member]) -> list[str]:
+    """Groups of members of one exposure, where headers tell, else of one file.
+
+    Images through different filters at the same time see different skies; their groups have the filter in their name.
+    Where an exposure has a detector twice, in different files, these are not what its headers say.
+    """
+    filters: dict[str, set[str]] = {}
+    files: dict[tuple[str, str, str], set[str]] = {}
+    for m in members:
+        filters.setdefault(m.exposure, set()).add(m.filter)
+        files.setdefault((m.exposure, m.detector, m.filter), set()).add(m.file)
+    twice = {exposure for (exposure, _, _), of_detector in files.items() if len(of_detector) > 1}
+
+    def name(m: Member) -> str:
+        if not m.exposure or m.exposure in twice:
+            return m.file
+        return f"{m.exposure} {m.filter}" if len(filters[m.exposure]) > 1 else m.exposure
+
+    return [name(m) for m in members]
 
 
 def _by_keyword(members: Sequence[Member], keyword: str, work: Work) -> list[str]:

@@ -1,0 +1,69 @@
+"""Open ASDF, in files of its own or inside FITS; the packages for it are asked for only here."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
+
+from skymatch_nb.errors import InputError
+
+MAGIC = b"#ASDF"
+NEEDED = "the packages asdf, gwcs and lz4 are needed: pip install 'skymatch_nb[jwst]'"
+
+
+def is_asdf(path: Path) -> bool:
+    """Whether a file is ASDF, by its first bytes."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def asdf_package() -> ModuleType:
+    """Return the package asdf, once gwcs can be imported too.
+
+    Raises
+    ------
+    ImportError
+        Where one of them is not installed.
+    """
+    import_module("gwcs")  # without it WCS objects stay dictionaries
+    return import_module("asdf")
+
+
+@contextmanager
+def opened_asdf(source: Path | BinaryIO, where: str, *, lazy: bool = True) -> Iterator[Any]:
+    """Open an ASDF file for reading; Roman's nodes come as dictionaries that keep their tags.
+
+    So what is read, and what is written again, is the same whether or not roman_datamodels is installed. With ``lazy``
+    parts of the tree are converted when they are used.
+
+    Raises
+    ------
+    InputError
+        Where asdf or gwcs is not installed (it names the extra to install), or the file cannot be read.
+    """
+    try:
+        asdf = asdf_package()
+    except ImportError as error:
+        raise InputError(f"{where}: {NEEDED}") from error
+    with warnings.catch_warnings(), asdf.config_context() as config:
+        warnings.simplefilter("ignore")
+        config.remove_extension(package="roman_datamodels")
+        config.validate_on_read = False
+        try:
+            file = asdf.open(source, lazy_tree=lazy, memmap=False, ignore_unrecognized_tag=True)
+        except Exception as error:  # asdf, yaml and converters raise many types
+            raise InputError(f"{where}: its ASDF cannot be read: {first_line(error)}") from error
+        with file:
+            yield file
+
+
+def first_line(error: Exception) -> str:
+    """First line of an error's text, else its type."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,212 @@
+"""JWST files as stdatamodels writes them: read, grouped, matched."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from webb_files import DO_NOT_USE, JUMP_DET, NON_SCIENCE, asdf, imaging_gwcs, levels_of, planted, window, write_jwst
+
+from skymatch_nb import SkyMatchSession
+from skymatch_nb.cli import main
+from skymatch_nb.errors import InputError, SkyMatchWarning, UnitsError
+from skymatch_nb.io.fits import open_members
+from skymatch_nb.io.inputs import ImageSpec
+
+SHAPE = (200, 240)
+LEVELS = (0.31, 0.52, 0.45, 0.9)
+CORNERS = ((0.0, 0.0), (150.3, 20.0), (15.0, 120.7), (140.5, 130.2))
+NOISE = 0.02
+
+
+@pytest.fixture(scope="module")
+def detector():
+    """Gwcs of a detector that all exposures look through."""
+    return imaging_gwcs(shape=(420, 420), bend=4.0)
+
+
+@pytest.fixture
+def mosaic(tmp_path, detector):
+    """Four exposures with a planted level each, a nebula, and flags."""
+
+    def nebula(ra, dec):
+        return 0.5 * np.exp(-(((ra - 34.4497) / 0.0012) ** 2 + ((dec + 5.2503) / 0.0015) ** 2))
+
+    files = []
+    for k, (x, y) in enumerate(CORNERS):
+        wcs = window(detector, x, y, SHAPE)
+        dq = np.zeros(SHAPE, np.uint32)
+        data = planted(wcs, SHAPE, LEVELS[k], seed=k, noise=NOISE, scene=nebula)
+        dq[:, :4] = DO_NOT_USE | NON_SCIENCE
+        dq[50 + 10 * k : 60 + 10 * k] = DO_NOT_USE
+        dq[100:110] |= JUMP_DET
+        data[dq & DO_NOT_USE > 0] = 1000.0
+        name = f"jw01837004001_02101_{k + 1:05d}_nrcblong_cal.fits"
+        files.append(write_jwst(tmp_path / name, wcs, data, dq, exposure=k + 1))
+    return files
+
+
+def match(files, **parameters):
+    given = {"skymethod": "match", "skystat": "median", "overlap_stat": "difference", "verbose": False} | parameters
+    return SkyMatchSession([str(f) for f in files], **given)
+
+
+def test_levels_are_those_that_were_planted(mosaic):
+    s = match(mosaic)
+    found = levels_of(s.solve(), [f.name for f in mosaic])
+    assert np.abs(found - (np.array(LEVELS) - LEVELS[0])).max() < 0.06 * NOISE
+
+
+def test_what_the_tables_say(mosaic):
+    s = match(mosaic)
+    member = s.load().iloc[0]
+    assert (member.telescope, member.instrument, member.detector, member["filter"]) == (
+        "JWST", "NIRCAM", "NRCBLONG", "F444W",
+    )  # fmt: skip
+    assert (member.data_type, member.factor, member.data_unit) == ("brightness", 1.0, "MJy/sr")
+    assert (member.wcs, member.distortion, member.dq_from) == ("gwcs", "v2v3", "[DQ,1]")
+    masks = s.mask().iloc[0]
+    assert masks.bad_dq == 4 * SHAPE[0] + 10 * (SHAPE[1] - 4)  # jumps are good
+    assert masks.dq_good == "all but DO_NOT_USE+OUTLIER+NON_SCIENCE (default)"
+
+
+def test_flags_can_be_given_by_name(mosaic):
+    s = match(mosaic, dq_bits="~DO_NOT_USE+NON_SCIENCE+JUMP_DET")
+    assert s.mask().iloc[0].bad_dq == 4 * SHAPE[0] + 20 * (SHAPE[1] - 4)
+
+
+def test_in_the_shell(mosaic, tmp_path, capsys):
+    table = tmp_path / "t.json"
+    pattern = str(tmp_path / "jw*_cal.fits")
+    assert main(["match", pattern, "--skymethod", "match", "--overlap-stat", "difference", "--table", str(table)]) == 0
+    assert table.read_text().count("jw01837004001_02101_00004") > 1
+
+
+class TestGroups:
+    @pytest.fixture
+    def pairs(self, tmp_path, detector):
+        """Two exposures of two detectors."""
+        files = []
+        for exposure, shift in ((1, 0.0), (2, 30.0)):
+            for k, name in enumerate(("NRCB1", "NRCB2")):
+                wcs = window(detector, 100.0 * k + shift, shift, (90, 90))
+                data = planted(wcs, (90, 90), 0.1 * exposure, seed=10 * exposure + k)
+                path = tmp_path / f"jw01837004001_02101_{exposure:05d}_{name.lower()}_cal.fits"
+                files.append(write_jwst(path, wcs, data, exposure=exposure, detector=name))
+        return files
+
+    def test_detectors_of_one_exposure_share_a_sky(self, pairs):
+        s = match(pairs)
+        assert list(s.solve().group.unique()) == ["jw01837004001_02101_00001", "jw01837004001_02101_00002"]
+        assert np.ptp(s.sky.sky_data.to_numpy()[:2]) == 0.0
+
+    def test_or_not(self, pairs):
+        assert len(match(pairs, group_by="chip").solve().group.unique()) == 4
+
+    def test_two_filters_at_once_are_two_skies(self, tmp_path, pairs, detector):
+        wcs = window(detector, 0.0, 0.0, (90, 90))
+        other = write_jwst(tmp_path / "long_cal.fits", wcs, np.ones((90, 90)), filter_name="F444W", detector="NRCBLONG")
+        short = write_jwst(tmp_path / "short_cal.fits", wcs, np.ones((90, 90)), filter_name="F150W", detector="NRCB1")
+        s = match([other, short])
+        with pytest.warns(SkyMatchWarning, match="different filters"):
+            s.load()
+        assert list(s.members.group) == [
+            "jw01837004001_02101_00001 F444W",
+            "jw01837004001_02101_00001 F150W",
+        ]
+
+    def test_a_detector_twice_is_no_exposure(self, tmp_path, pairs):
+        again = tmp_path / "again_crf.fits"
+        again.write_bytes(pairs[0].read_bytes())
+        s = match([*pairs, again])
+        assert len(s.members.group.unique()) == 4
+
+    def test_a_product_of_several_exposures_is_none(self, tmp_path, pairs):
+        with fits.open(pairs[0], mode="update") as hdus:
+            hdus[0].header["S_RESAMP"] = "COMPLETE"
+        assert match(pairs[:1]).members.group.iloc[0] == pairs[0].name
+
+    def test_filters_of_both_wheels(self, tmp_path, detector):
+        wcs = window(detector, 0.0, 0.0, (90, 90))
+        path = write_jwst(tmp_path / "a_cal.fits", wcs, np.ones((90, 90)), filter_name="F150W2", pupil="F162M")
+        assert match([path]).members["filter"].iloc[0] == "F150W2,F162M"
+
+
+class TestUnits:
+    def test_a_rate_is_taken_per_area_of_the_header(self, tmp_path, detector):
+        path = write_jwst(tmp_path / "a_rate.fits", detector, np.ones((420, 420)), unit="DN/s", pixel_area=0.004)
+        member = match([path]).members.iloc[0]
+        assert (member.data_type, member.factor) == ("rate", pytest.approx(1 / 0.004))
+
+    def test_brightness_is_not_matched_with_electrons(self, tmp_path, detector, write_image):
+        path = write_jwst(tmp_path / "a_cal.fits", detector, np.ones((420, 420)))
+        other = write_image("b.fits", BUNIT="electron", FILTER="F444W")
+        with pytest.raises(UnitsError, match=r"a_cal\.fits against b\.fits"):
+            match([path, other]).solve()
+
+
+class TestFootprints:
+    def test_the_unused_corner_of_miri_is_left_out(self, tmp_path):
+        """A coronagraph's corner is not science: the footprint of good pixels has half the area of the frame."""
+        wcs = imaging_gwcs(shape=(256, 258), scale=0.11, box=((1.0, 256.5), (-0.5, 255.5)))
+        dq = np.full((256, 258), DO_NOT_USE | NON_SCIENCE, np.uint32)
+        dq[:, 88:] = 0
+        dq[100:, 40:] = 0
+        path = write_jwst(
+            tmp_path / "a_cal.fits", wcs, np.ones((256, 258)), dq, instrument="MIRI", detector="MIRIMAGE",
+            filter_name="F770W", pupil=None,
+        )  # fmt: skip
+        frame = match([path]).compute_footprints().area_arcsec2.iloc[0]
+        good = match([path], footprint_from="good").compute_footprints().area_arcsec2.iloc[0]
+        assert frame == pytest.approx(255.5 * 256 * 0.11**2, rel=0.01)
+        assert good == pytest.approx(frame * ((256.5 - 87.5) * 256 + 48 * 156) / (255.5 * 256), rel=0.01)
+
+
+class TestBadInput:
+    def test_without_gwcs_the_header_is_used_and_told(self, tmp_path, detector):
+        path = write_jwst(tmp_path / "a_cal.fits", None, np.ones((60, 60)))
+        put_fits_wcs(path, detector)
+        told = "no gwcs in its ASDF extension: the WCS of the FITS header is used, with SIP"
+        with pytest.warns(SkyMatchWarning, match=told):
+            member = match([path]).load().iloc[0]
+        assert (member.wcs, member.distortion) == ("primary: world", "SIP")
+
+    def test_the_fits_wcs_agrees_with_the_gwcs(self, tmp_path):
+        """To the precision of the fit of SIP."""
+        wcs = imaging_gwcs(shape=(60, 60))
+        a = write_jwst(tmp_path / "a_cal.fits", None, np.ones((60, 60)))
+        b = write_jwst(tmp_path / "b_cal.fits", wcs, np.ones((60, 60)))
+        put_fits_wcs(a, wcs)
+        one, other = (open_members(ImageSpec(path), path.name)[0].wcs for path in (a, b))
+        x, y = np.array([0.0, 59.0, 30.0]), np.array([0.0, 10.0, 59.0])
+        assert np.abs(np.array(other.to_pixels(*one.to_sky(x, y))) - [x, y]).max() < 0.05
+
+    def test_neither_is_an_error(self, tmp_path):
+        path = write_jwst(tmp_path / "a_cal.fits", None, np.ones((60, 60)))
+        with pytest.raises(
+            InputError, match=r"a_cal.fits\[SCI,1\]: no celestial WCS .*; and there is no gwcs in its ASDF"
+        ):
+            match([path]).load()
+
+    def test_a_damaged_extension_is_told(self, tmp_path, detector):
+        path = write_jwst(tmp_path / "a_cal.fits", detector, np.ones((420, 420)))
+        put_fits_wcs(path, detector)
+        raw = bytearray(path.read_bytes())
+        at = raw.index(b"!<tag:stsci.edu:gwcs/wcs")
+        raw[at : at + 2] = b"}{"
+        path.write_bytes(raw)
+        with pytest.warns(SkyMatchWarning, match="its ASDF extension cannot be read"):
+            match([path]).load()
+
+    def test_a_spectroscopic_gwcs_is_refused(self, realdata, tmp_path):
+        with asdf.open(realdata / "gwcs" / "miri_lrs_wcs.asdf") as file:
+            path = write_jwst(tmp_path / "lrs_cal.fits", file["wcs"], np.ones((397, 347)), instrument="MIRI")
+        with pytest.raises(InputError, match=r"lrs_cal.fits\[SCI,1\]: its gwcs is not that of an image"):
+            match([path]).load()
+
+
+def put_fits_wcs(path, wcs):
+    """Write the SIP approximation of a gwcs into the header, as the pipeline does."""
+    header = wcs.to_fits_sip(bounding_box=((0, 59), (0, 59)), max_pix_error=0.01)
+    with fits.open(path, mode="update") as hdus:
+        for card in header.cards:
+            if not card.keyword.startswith(("NAXIS", "SIMPLE", "BITPIX", "EXTEND")):
+                hdus["SCI"].header[card.keyword] = (card.value, card.comment)
