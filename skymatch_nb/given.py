@@ -9,7 +9,7 @@ import numpy as np
 
 from skymatch_nb.io.inputs import ImageSpec, Spec, resolve_mask, telling
 from skymatch_nb.io.opened import related_files
-from skymatch_nb.io.pixels import file_stamp
+from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.saved import absolute_mask
 
 

@@ -78,7 +78,18 @@ class MemoryImage:
         return ny, nx
 
 
-Source: TypeAlias = PixelSource | MemoryImage
+@dataclass(frozen=True, eq=False)
+class ArraySource:
+    """An array of an ASDF file, by its name there; ``header`` holds what other files have as cards."""
+
+    path: str
+    array: str
+    shape: tuple[int, int]
+    stamp: tuple[int, int]
+    header: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+Source: TypeAlias = PixelSource | ArraySource | MemoryImage
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ import pandas as pd
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.inputs import ImageSpec, MaskSpec, Spec, resolve_mask
-from skymatch_nb.io.pixels import file_stamp
+from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.params import SkyMatchParams, specs
 from skymatch_nb.params.specs import spec as spec_of
 

@@ -15,7 +15,7 @@ from skymatch_nb.executor import Progress, Work, available_cores
 from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
 from skymatch_nb.given import contents_of, copied, file_content, files_beside, with_full_paths
 from skymatch_nb.io.inputs import ImageSpec, Input, Spec, resolve_inputs
-from skymatch_nb.io.pixels import file_stamp
+from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.io.writer import undo
 from skymatch_nb.keeping import SessionKeeping
 from skymatch_nb.log import applied_lines, write_log

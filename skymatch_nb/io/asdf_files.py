@@ -1,5 +1,6 @@
 """Open ASDF, in files of its own or inside FITS; the packages for it are asked for only here."""
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from typing import Any, BinaryIO
 from skymatch_nb.errors import InputError
 
 MAGIC = b"#ASDF"
+_FILTERS = threading.Lock()
+"""Filters of warnings belong to all threads."""
+
 NEEDED = "the packages asdf, gwcs and lz4 are needed: pip install 'skymatch_nb[jwst]'"
 
 
@@ -51,16 +55,16 @@ def opened_asdf(source: Path | BinaryIO, where: str, *, lazy: bool = True) -> It
         asdf = asdf_package()
     except ImportError as error:
         raise InputError(f"{where}: {NEEDED}") from error
-    with warnings.catch_warnings(), asdf.config_context() as config:
-        warnings.simplefilter("ignore")
-        config.remove_extension(package="roman_datamodels")
-        config.validate_on_read = False
-        try:
+    try:
+        with _FILTERS, warnings.catch_warnings(), asdf.config_context() as config:
+            warnings.simplefilter("ignore")
+            config.remove_extension(package="roman_datamodels")
+            config.validate_on_read = False
             file = asdf.open(source, lazy_tree=lazy, memmap=False, ignore_unrecognized_tag=True)
-        except Exception as error:  # asdf, yaml and converters raise many types
-            raise InputError(f"{where}: its ASDF cannot be read: {first_line(error)}") from error
-        with file:
-            yield file
+    except Exception as error:  # asdf, yaml and converters raise many types
+        raise InputError(f"{where}: its ASDF cannot be read: {first_line(error)}") from error
+    with file:
+        yield file
 
 
 def first_line(error: Exception) -> str:

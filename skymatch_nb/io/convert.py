@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from skymatch_nb.errors import InputError
+from skymatch_nb.io.asdf_files import is_asdf
 from skymatch_nb.io.geis import is_geis
 from skymatch_nb.io.instruments import sibling_quality
 from skymatch_nb.io.opened import opened
@@ -17,6 +18,8 @@ def converted_path(path: Path) -> Path | None:
 
     None for a file that needs no conversion.
     """
+    if is_asdf(path):
+        return None
     if is_geis(path):
         return path.with_name(f"{path.stem}_{path.suffix[1:]}.fits")
     with opened(path) as hdus:

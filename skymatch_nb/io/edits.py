@@ -28,6 +28,17 @@ class FileEdit:
     edits: tuple[ExtensionEdit, ...]
 
 
+@dataclass(frozen=True)
+class Check:
+    """What is known of an edit beforehand: the bytes that the edited copy needs at most, and notes.
+
+    The notes tell what becomes of the file besides what was asked for, each with the extension that it is about.
+    """
+
+    needed: int
+    notes: tuple[str, ...]
+
+
 def primary_notes(edits: Sequence[ExtensionEdit], primary: Callable[[str], Any]) -> Iterator[str]:
     """Tell which keywords the primary header keeps beside new values in extensions; ``primary`` looks a value up."""
     own = {keyword for edit in edits if edit.hdu == 0 for keyword, _, _ in edit.cards}

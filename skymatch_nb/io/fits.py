@@ -10,14 +10,16 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from skymatch_nb.errors import InputError
+from skymatch_nb.io.asdf_files import is_asdf
 from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.inputs import ImageSpec, MaskSpec, telling
 from skymatch_nb.io.instruments import DQ_NAMES, NOT_SCIENCE, sibling_quality
 from skymatch_nb.io.jwst import exposure_id, filter_and_pupil
 from skymatch_nb.io.opened import opened
-from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.pointing import find_transform
+from skymatch_nb.io.roman import roman_members
 from skymatch_nb.io.scales import nominal_scale
+from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.results import Member, MemoryImage, PixelSource, Source
 
 BITPIX = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
@@ -33,9 +35,8 @@ def open_members(spec: ImageSpec, file: str, wcs_key: str = "") -> list[Member]:
         one has no celestial WCS, or masks are more than the images or of another shape. The text names file and
         extension, and where an @-file names them.
     """
-    with telling(spec.origin), opened(spec.path) as hdus:
-        chosen, rule = choose_images(hdus, spec.extensions, file)
-        members = [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
+    with telling(spec.origin):
+        members = _members(spec, file, wcs_key)
     if len(spec.masks) > len(members):
         extra = next((mask for mask in spec.masks[len(members) :] if mask is not None), None)
         with telling(extra.origin if extra else spec.origin):
@@ -45,6 +46,16 @@ def open_members(spec: ImageSpec, file: str, wcs_key: str = "") -> list[Member]:
         member if mask is None else replace(member, mask=_mask_of(member, mask))
         for member, mask in zip(members, masks, strict=True)
     ]
+
+
+def _members(spec: ImageSpec, file: str, wcs_key: str) -> list[Member]:
+    if is_asdf(spec.path):
+        if wcs_key:
+            raise InputError(f"{file}: no WCS with the key {wcs_key!r} (it has a gwcs)")
+        return roman_members(spec.path, file, spec.extensions)
+    with opened(spec.path) as hdus:
+        chosen, rule = choose_images(hdus, spec.extensions, file)
+        return [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
 
 
 def _mask_of(member: Member, spec: MaskSpec) -> Source:

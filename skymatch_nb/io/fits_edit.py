@@ -18,7 +18,7 @@ import numpy as np
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.cards import SUMS, edited_cards, header_with_sums, keyword_of, renumbered
 from skymatch_nb.io.checksum import ones_complement_sum
-from skymatch_nb.io.edits import ExtensionEdit, FileEdit, primary_notes
+from skymatch_nb.io.edits import Check, ExtensionEdit, FileEdit, primary_notes
 from skymatch_nb.io.fits_layout import BLOCK, CARD, Layout, RawHDU, open_layout, padding, read_range
 from skymatch_nb.io.fits_pixels import SCALING, PixelChange, pixel_change
 from skymatch_nb.io.fits_verify import verify_edited
@@ -54,17 +54,6 @@ def write_edited(edit: FileEdit, target: Path) -> None:
             _write_all(out, read_range(stream, layout.hdus[-1].end, layout.size))
         raw.flush()
         os.fsync(raw.fileno())
-
-
-@dataclass(frozen=True)
-class Check:
-    """What is known of an edit beforehand: the bytes that the edited copy needs at most, and notes.
-
-    The notes tell what becomes of the file besides what was asked for, each with the extension that it is about.
-    """
-
-    needed: int
-    notes: tuple[str, ...]
 
 
 def check_edit(edit: FileEdit) -> Check:

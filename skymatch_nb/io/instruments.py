@@ -62,6 +62,9 @@ HST: dict[str, Instrument] = {
     "WFPC2": Instrument("counts", "DOPHOTOM", "COMPLETE"),
 }
 
+NOMINAL_SCALES = {("ROMAN", "WFI"): 0.11}
+"""Pixel scale in arcsec of telescopes and instruments, for files that do not tell it."""
+
 Card = Callable[[str], Any]
 
 

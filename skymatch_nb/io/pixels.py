@@ -1,7 +1,6 @@
 """Pixels and header cards of a source, read only when they are asked for."""
 
 import mmap
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ from skymatch_nb.core.quality import flagged
 from skymatch_nb.core.runs import Runs, from_runs
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.opened import opened
-from skymatch_nb.results import Masks, MemoryImage, PixelSource, Source
+from skymatch_nb.io.roman import read_array
+from skymatch_nb.io.stamps import file_stamp
+from skymatch_nb.results import ArraySource, Masks, MemoryImage, PixelSource, Source
 
 
 def read_pixels(source: Source) -> NDArray[Any]:
@@ -28,6 +29,8 @@ def read_pixels(source: Source) -> NDArray[Any]:
     if isinstance(source, MemoryImage):
         return source.data
     check_unchanged(source)
+    if isinstance(source, ArraySource):
+        return read_array(source)
     if source.offset is not None:
         with Path(source.path).open("rb") as stream:
             buffer = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
@@ -121,6 +124,8 @@ def read_cards(source: Source, names: Sequence[str]) -> dict[str, tuple[Any, Any
     if isinstance(source, MemoryImage):
         return {name: (source.header.get(name), source.primary.get(name)) for name in names}
     check_unchanged(source)
+    if isinstance(source, ArraySource):
+        return {name: (source.header.get(name), None) for name in names}
     if source.cards is None:
         with opened(source.path) as hdus:
             extension, primary = hdus[source.hdu].header, hdus[0].header
@@ -137,25 +142,10 @@ def read_cards(source: Source, names: Sequence[str]) -> dict[str, tuple[Any, Any
     return {name: (extension_cards.get(name), primary_cards.get(name)) for name in names}
 
 
-def check_unchanged(source: PixelSource) -> None:
+def check_unchanged(source: PixelSource | ArraySource) -> None:
     """Raise `InputError` where the file is gone or is not the one whose headers were read."""
     if file_stamp(source.path) != source.stamp:
         raise InputError(f"{source.path}: the file has changed since it was loaded; call load() again")
-
-
-def file_stamp(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Size in bytes and modification time in nanoseconds.
-
-    Raises
-    ------
-    InputError
-        Where the file is gone.
-    """
-    try:
-        status = Path(path).stat()
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    return status.st_size, status.st_mtime_ns
 
 
 def _find_cards(block: bytes, names: Sequence[str]) -> dict[str, Any]:

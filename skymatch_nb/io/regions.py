@@ -13,7 +13,7 @@ from astropy.coordinates import SkyCoord
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.ds9 import parse_ds9
-from skymatch_nb.io.pixels import file_stamp
+from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.params.regions import ds9_lines, is_region_file
 from skymatch_nb.results import Floats, SkyPolygon
 

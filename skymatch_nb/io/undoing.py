@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skymatch_nb.errors import InputError, SkyMatchError
 from skymatch_nb.io.durable import HOME, access_problems, sha256
-from skymatch_nb.io.fits_layout import part_sums
+from skymatch_nb.io.editing import part_sums
 from skymatch_nb.io.journal import Entry, Journal, Outcome, read_journals
 from skymatch_nb.io.recovery import finish_undo, locked_and_recovered
 

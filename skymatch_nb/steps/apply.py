@@ -23,7 +23,7 @@ from skymatch_nb.results import (
     Applied,
     HeaderSky,
     Loaded,
-    PixelSource,
+    MemoryImage,
     Plan,
     Solution,
     Units,
@@ -68,7 +68,7 @@ def report(key: str, specs: Sequence[Spec], loaded: Loaded, planned: Plan, param
         Where a file has changed since its headers were read.
     """
     for member in loaded.members:
-        if isinstance(member.pixels, PixelSource):
+        if not isinstance(member.pixels, MemoryImage):
             check_unchanged(member.pixels)
     edits = _edits(specs, loaded, planned, params)
     said = {file: _foretold(spec, file, edits[file], params) for file, spec in zip(loaded.files, specs, strict=True)}

@@ -12,7 +12,8 @@ from astropy.wcs import WCS
 
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.errors import InputError, NoOverlapError, ParameterError
-from skymatch_nb.io.wcs import FitsTransform, nominal_scale, read_transform, wcs_keys
+from skymatch_nb.io.scales import nominal_scale
+from skymatch_nb.io.wcs import FitsTransform, read_transform, wcs_keys
 from skymatch_nb.params import SkyMatchParams
 
 SIP = {"A_ORDER": 3, "B_ORDER": 3, "A_2_0": 8e-6, "A_1_1": -5e-6, "A_0_3": 1e-10, "B_0_2": -9e-6, "B_2_1": 3e-10}

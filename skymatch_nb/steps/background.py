@@ -1,0 +1,31 @@
+"""What the pipelines of JWST and Roman want to know of a background: its level, whether it is subtracted, the method."""
+
+import numpy as np
+
+from skymatch_nb.io.pixels import read_cards
+from skymatch_nb.results import Member
+
+TELESCOPES = ("JWST", "ROMAN")
+METHODS = {"match": "match", "localmin": "local", "globalmin": "global", "globalmin+match": "global+match"}
+"""The pipelines' names of our methods."""
+
+
+def background_cards(member: Member, level: float, *, subtract: bool, method: str) -> tuple[tuple[str, object, str], ...]:
+    """Cards BKGLEVEL, BKGSUB and BKGMETH of a member of JWST or Roman, as the pipelines' own step writes them.
+
+    The level of what is subtracted is that of all subtractions, the pipeline's included. A level that is only computed
+    does not replace that of a background that the pipeline has subtracted.
+    """
+    if member.telescope.upper() not in TELESCOPES:
+        return ()
+    cards = {name: values[0] for name, values in read_cards(member.pixels, ["BKGLEVEL", "BKGSUB"]).items()}
+    before, subtracted = cards["BKGLEVEL"], cards["BKGSUB"] is True
+    if subtracted and not subtract:
+        return ()
+    number = isinstance(before, int | float) and bool(np.isfinite(before))
+    total = level + (float(before) if subtract and subtracted and number else 0.0)
+    return (
+        ("BKGLEVEL", total, "computed constant background level"),
+        ("BKGSUB", subtract, "has background been subtracted from data?"),
+        ("BKGMETH", METHODS[method], "background computation method"),
+    )
