@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from skymatch_nb.errors import InputError
 
 MAGIC = b"#ASDF"
+_CORE = "asdf://asdf-format.org/core/"
 _FILTERS = threading.Lock()
 """Filters of warnings belong to all threads."""
 
@@ -40,11 +41,11 @@ def asdf_package() -> ModuleType:
 
 
 @contextmanager
-def opened_asdf(source: Path | BinaryIO, where: str, *, lazy: bool = True) -> Iterator[Any]:
+def opened_asdf(source: Path | BinaryIO, where: str, *, raw: bool = False) -> Iterator[Any]:
     """Open an ASDF file for reading; Roman's nodes come as dictionaries that keep their tags.
 
-    So what is read, and what is written again, is the same whether or not roman_datamodels is installed. With ``lazy``
-    parts of the tree are converted when they are used.
+    So what is read is the same whether or not roman_datamodels is installed. With ``raw`` arrays are all that is
+    converted, as is right for a file that is to be written again; else parts of the tree are when they are used.
 
     Raises
     ------
@@ -58,9 +59,12 @@ def opened_asdf(source: Path | BinaryIO, where: str, *, lazy: bool = True) -> It
     try:
         with _FILTERS, warnings.catch_warnings(), asdf.config_context() as config:
             warnings.simplefilter("ignore")
+            for extension in config.extensions if raw else ():
+                if not str(extension.extension_uri or "").startswith(_CORE):
+                    config.remove_extension(extension)
             config.remove_extension(package="roman_datamodels")
             config.validate_on_read = False
-            file = asdf.open(source, lazy_tree=lazy, memmap=False, ignore_unrecognized_tag=True)
+            file = asdf.open(source, lazy_tree=not raw, memmap=False, ignore_unrecognized_tag=True)
     except Exception as error:  # asdf, yaml and converters raise many types
         raise InputError(f"{where}: its ASDF cannot be read: {first_line(error)}") from error
     with file:

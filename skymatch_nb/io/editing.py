@@ -19,9 +19,9 @@ def verify_edited(edit: FileEdit, original: Path, target: Path) -> None:
 
 def check_edit(edit: FileEdit) -> Check:
     """As `skymatch_nb.io.fits_edit.check_edit`, of any format."""
-    return (roman_edit if is_asdf(edit.path) else fits_edit).check_edit(edit)
+    return roman_edit.check_edit(edit) if is_asdf(edit.path) else fits_edit.check_edit(edit)
 
 
 def part_sums(path: Path) -> dict[str, str]:
     """As `skymatch_nb.io.fits_layout.part_sums`, of any format."""
-    return (roman_edit if is_asdf(path) else fits_layout).part_sums(path)
+    return roman_edit.part_sums(path) if is_asdf(path) else fits_layout.part_sums(path)

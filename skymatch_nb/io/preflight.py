@@ -11,8 +11,8 @@ from shutil import disk_usage
 from skymatch_nb.errors import InputError, SkyMatchError
 from skymatch_nb.io.convert import intended_path, write_converted
 from skymatch_nb.io.durable import can_keep_owner, loss_notes
-from skymatch_nb.io.edits import Check, FileEdit
 from skymatch_nb.io.editing import check_edit
+from skymatch_nb.io.edits import Check, FileEdit
 from skymatch_nb.io.fits_edit import check_layout
 from skymatch_nb.io.fits_layout import read_layout
 from skymatch_nb.io.journal import Outcome

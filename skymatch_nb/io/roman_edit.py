@@ -1,10 +1,12 @@
 """Edit Roman's L2 files through asdf, and compare all of what was written with the original."""
 
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from skymatch_nb.io.edits import Check, ExtensionEdit, FileEdit
 from skymatch_nb.io.roman import BACKGROUND, IMAGE, OWN, array_values, roman_tree
 
 _LIBRARY = ("asdf_library", "history")
+_TAGGED_BACKGROUND = re.compile(r"wfi_image-1\.[0-3]\.")
+_BACKGROUND_TAG = "asdf://stsci.edu/datamodels/roman/tags/sky_background-1.0.0"
 _TREE_END = b"\n...\n"
 
 
@@ -30,12 +34,12 @@ def write_edited(edit: FileEdit, target: Path) -> None:
         Where the file is no Roman image, or what is asked for cannot be done to it.
     """
     change = _change(edit)
-    with opened_asdf(edit.path, str(edit.path), lazy=False) as file, target.open("xb") as raw:
+    with opened_asdf(edit.path, str(edit.path), raw=True) as file, target.open("xb") as raw:
         roman = roman_tree(file.tree, str(edit.path))
         meta = roman["meta"]
         for name, values in _sections(change).items():
             if values:
-                meta[name] = {**meta.get(name, {}), **values}
+                meta.setdefault(name, _empty(name, roman)).update(values)  # in place: it may have a tag
         if change.subtract is not None:
             old = roman[IMAGE]
             compression = file.get_array_compression(array_values(old))
@@ -85,14 +89,14 @@ def verify_edited(edit: FileEdit, original: Path, target: Path) -> None:
     _require(
         _tree_text(before, sections) == _tree_text(after, sections), edit.path, "what was not to change of its tree"
     )
-    with opened_asdf(original, str(original), lazy=False) as old, opened_asdf(target, str(target), lazy=False) as new:
+    with opened_asdf(original, str(original), raw=True) as old, opened_asdf(target, str(target), raw=True) as new:
         fresh = dict(_arrays(new.tree))
         for place, array in _arrays(old.tree):
-            values = np.asarray(array)
+            wanted = np.asarray(array)
             if place == f"roman.{IMAGE}" and change.subtract is not None:
-                values = _subtracted(values, change.subtract)
-            found = np.asarray(fresh.get(place))
-            same = found.dtype == values.dtype and np.array_equal(found, values, equal_nan=values.dtype.kind == "f")
+                wanted = _subtracted(wanted, change.subtract)
+            got = np.asarray(fresh.get(place))
+            same = got.dtype == wanted.dtype and np.array_equal(got, wanted, equal_nan=wanted.dtype.kind == "f")
             _require(same, edit.path, place)
 
 
@@ -126,6 +130,13 @@ def _sections(change: ExtensionEdit) -> dict[str, dict[str, Any]]:
     return {"background": background, OWN: own}
 
 
+def _empty(name: str, roman: Any) -> dict[str, Any]:
+    """Part of ``meta`` to be filled; images before version 1.4 want a tag on backgrounds."""
+    if name != "background" or not _TAGGED_BACKGROUND.search(str(getattr(roman, "_tag", ""))):
+        return {}
+    return cast(dict[str, Any], import_module("asdf.tagged").TaggedDict({}, _BACKGROUND_TAG))
+
+
 def _subtracted(pixels: Any, level: float) -> Any:
     """Pixels minus a level in their own type; a quantity keeps its unit."""
     values = np.asarray(array_values(pixels))
@@ -142,7 +153,9 @@ def _tree_text(tree: Mapping[str, Any], sections: Mapping[str, Mapping[str, Any]
 def _text(node: Any, place: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
     tag = str(getattr(node, "_tag", ""))
     if isinstance(node, Mapping):
-        left_out = {"source"} if "core/ndarray" in tag else set()
+        if "core/ndarray" in tag:
+            return tag  # its values are compared apart
+        left_out = set()
         if place == "roman.meta":
             left_out |= {name for name in sections if not set(node.get(name, ())) - set(sections[name])}
         if place.startswith("roman.meta."):

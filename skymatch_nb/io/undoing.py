@@ -159,7 +159,7 @@ def _difference(path: Path, entry: Entry) -> str:
     try:
         now = part_sums(path)
     except InputError:
-        return f"it is no longer a whole FITS file ({size}, of {time})"
+        return f"it is no longer a whole {'ASDF' if path.suffix == '.asdf' else 'FITS'} file ({size}, of {time})"
     parts = [f"{n} {'is gone' if n not in now else 'differs'}" for n, v in entry.parts.items() if now.get(n) != v]
     parts += [f"{name} is new" for name in now if name not in entry.parts]
     return f"{', '.join(parts) or 'the compressed bytes differ'} ({size}, of {time})"

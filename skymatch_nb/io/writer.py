@@ -24,8 +24,8 @@ from skymatch_nb.io.durable import (
     sync_file,
     sync_folder,
 )
-from skymatch_nb.io.edits import ExtensionEdit, FileEdit
 from skymatch_nb.io.editing import part_sums, verify_edited, write_edited
+from skymatch_nb.io.edits import ExtensionEdit, FileEdit
 from skymatch_nb.io.journal import Entry, Journal, Outcome, new_run, relative, remove_home
 from skymatch_nb.io.preflight import Job, check_room, doubles, file_state, foretold, make_jobs, refuse
 from skymatch_nb.io.recovery import locked_and_recovered, roll_back, warn_of

@@ -29,6 +29,7 @@ from skymatch_nb.results import (
     Units,
     companion_keyword,
 )
+from skymatch_nb.steps.background import background_cards
 
 SUBTRACTED, COMPUTED = "subtracted", "computed"
 _LEFT_ALONE, _REPORTED, _REFUSED = "left alone: no level", "reported, nothing written", "would be refused: "
@@ -102,7 +103,7 @@ def write(
             raise SkyMatchError(f"{member.name}: {why}; allow_mixed=True (--allow-mixed True) writes all the same")
     edits = _edits(specs, loaded, planned, params)
     given = dict(zip(loaded.files, specs, strict=True))
-    stamps = {m.file: m.pixels.stamp for m in loaded.members if isinstance(m.pixels, PixelSource)}
+    stamps = {m.file: m.pixels.stamp for m in loaded.members if not isinstance(m.pixels, MemoryImage)}
     files = {
         file: _file_edit(spec.path, converted_file(spec.path, params.clobber), edits[file], stamps.get(file))
         for file, spec in given.items()
@@ -172,6 +173,9 @@ def _extension_edits(
         cards = (
             (planned.keyword, float(planned.new[k]), comment),
             (companion_keyword(planned.keyword), how, f"how {planned.keyword} was made (skymatch_nb)"),
+            *background_cards(
+                loaded.members[k], float(planned.level[k]), subtract=params.subtractsky, method=params.skymethod
+            ),
         )
         history = (stamp, f"sky {planned.level[k]:.9g} {how}, {params.skymethod}, {params.skystat}")
         subtract = float(planned.level[k]) if params.subtractsky else None

@@ -1,4 +1,4 @@
-"""What the pipelines of JWST and Roman want to know of a background: its level, whether it is subtracted, the method."""
+"""What the pipelines of JWST and Roman want to know of a background: level, whether it is subtracted, method."""
 
 import numpy as np
 
@@ -10,7 +10,9 @@ METHODS = {"match": "match", "localmin": "local", "globalmin": "global", "global
 """The pipelines' names of our methods."""
 
 
-def background_cards(member: Member, level: float, *, subtract: bool, method: str) -> tuple[tuple[str, object, str], ...]:
+def background_cards(
+    member: Member, level: float, *, subtract: bool, method: str
+) -> tuple[tuple[str, object, str], ...]:
     """Cards BKGLEVEL, BKGSUB and BKGMETH of a member of JWST or Roman, as the pipelines' own step writes them.
 
     The level of what is subtracted is that of all subtractions, the pipeline's included. A level that is only computed
