@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from astropy import units as u
 from numpy.typing import NDArray
 
 from skymatch_nb.errors import InputError
@@ -51,8 +52,13 @@ def roman_members(path: Path, file: str, extensions: Sequence[Extension] = ()) -
     with opened_asdf(path, file) as opened:
         roman = roman_tree(opened.tree, file)
         meta = _part(roman, "meta")
-        shapes = {name: _shape(roman, name, file) for name in (IMAGE, "dq") if name in roman}
-        wcs = meta.get("wcs")
+        try:
+            shapes = {name: _shape(roman, name, file) for name in (IMAGE, "dq") if name in roman}
+            wcs = meta.get("wcs")
+        except InputError:
+            raise
+        except Exception as error:  # what is converted only now may be damaged
+            raise InputError(f"{file}: its ASDF cannot be read: {first_line(error)}") from error
     if IMAGE not in shapes:
         raise InputError(f"{where}: no such array in the file")
     if not hasattr(wcs, "available_frames"):
@@ -166,8 +172,10 @@ def _number(value: Any) -> float | None:
 
 
 def array_values(node: Any) -> Any:
-    """Array of a node; older files have quantities."""
-    return getattr(node, "value", node)
+    """Array of a node, not yet read; older files have quantities, which may still be mappings."""
+    if isinstance(node, Mapping) and "value" in node:
+        return node["value"]
+    return node.value if isinstance(node, u.Quantity) else node
 
 
 def _shape(roman: Any, name: str, file: str) -> tuple[int, int]:

@@ -41,10 +41,10 @@ def write_edited(edit: FileEdit, target: Path) -> None:
             if values:
                 meta.setdefault(name, _empty(name, roman)).update(values)  # in place: it may have a tag
         if change.subtract is not None:
-            old = roman[IMAGE]
-            compression = file.get_array_compression(array_values(old))
-            roman[IMAGE] = _subtracted(old, change.subtract)
-            file.set_array_compression(array_values(roman[IMAGE]), compression)
+            node, key = (roman[IMAGE], "value") if isinstance(roman[IMAGE], Mapping) else (roman, IMAGE)
+            compression = file.get_array_compression(node[key])
+            node[key] = _subtracted(np.asarray(node[key]), change.subtract)
+            file.set_array_compression(node[key], compression)
         for line in change.history:
             file.add_history_entry(line)
         file.write_to(raw)
@@ -93,7 +93,7 @@ def verify_edited(edit: FileEdit, original: Path, target: Path) -> None:
         fresh = dict(_arrays(new.tree))
         for place, array in _arrays(old.tree):
             wanted = np.asarray(array)
-            if place == f"roman.{IMAGE}" and change.subtract is not None:
+            if place in (f"roman.{IMAGE}", f"roman.{IMAGE}.value") and change.subtract is not None:
                 wanted = _subtracted(wanted, change.subtract)
             got = np.asarray(fresh.get(place))
             same = got.dtype == wanted.dtype and np.array_equal(got, wanted, equal_nan=wanted.dtype.kind == "f")
@@ -137,12 +137,9 @@ def _empty(name: str, roman: Any) -> dict[str, Any]:
     return cast(dict[str, Any], import_module("asdf.tagged").TaggedDict({}, _BACKGROUND_TAG))
 
 
-def _subtracted(pixels: Any, level: float) -> Any:
-    """Pixels minus a level in their own type; a quantity keeps its unit."""
-    values = np.asarray(array_values(pixels))
-    less = (values - np.float64(level)).astype(values.dtype)
-    unit = getattr(pixels, "unit", None)
-    return less if unit is None else less * unit
+def _subtracted(pixels: NDArray[Any], level: float) -> NDArray[Any]:
+    """Pixels minus a level in their own type."""
+    return (pixels - np.float64(level)).astype(pixels.dtype)
 
 
 def _tree_text(tree: Mapping[str, Any], sections: Mapping[str, Mapping[str, Any]]) -> str:
@@ -175,8 +172,8 @@ def _arrays(node: Any, place: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
     elif isinstance(node, list | tuple):
         for k, inner in enumerate(node):
             yield from _arrays(inner, f"{place}[{k}]")
-    elif hasattr(array_values(node), "shape") and hasattr(array_values(node), "dtype"):
-        yield place, array_values(node)
+    elif hasattr(node, "shape") and hasattr(node, "dtype"):
+        yield place, node
 
 
 def _require(condition: bool, path: Path, what: str) -> None:

@@ -120,7 +120,7 @@ def write_roman(
     model.data = np.asarray(data, np.float32)
     model.dq = np.zeros(data.shape, np.uint32) if dq is None else np.asarray(dq, np.uint32)
     meta = model.meta
-    meta.filename, meta.wcs = path.name, wcs
+    meta.filename, meta.wcs = type(meta.filename)(path.name), wcs
     meta.instrument.detector, meta.instrument.optical_element = detector, element
     meta.observation.update(
         {"program": 3, "execution_plan": 1, "pass": 2, "segment": 4, "observation": 5, "visit": 6, "exposure": exposure}
