@@ -1,5 +1,7 @@
 """JWST files as stdatamodels writes them: read, grouped, matched."""
 
+import sys
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -160,6 +162,63 @@ class TestFootprints:
         assert good == pytest.approx(frame * ((256.5 - 87.5) * 256 + 48 * 156) / (255.5 * 256), rel=0.01)
 
 
+class TestWriting:
+    """Read back through the agency's own package."""
+
+    def opened(self, path):
+        return pytest.importorskip("stdatamodels.jwst.datamodels").ImageModel(str(path))
+
+    @pytest.fixture
+    def pair(self, tmp_path):
+        wcs = imaging_gwcs(shape=(60, 60))
+        return [
+            write_jwst(tmp_path / f"{k}_cal.fits", wcs, planted(wcs, (60, 60), 1.0 + k, seed=k), exposure=k + 1)
+            for k in (0, 1)
+        ]
+
+    def test_levels_are_subtracted_and_told_as_the_pipeline_does(self, pair):
+        s = match(pair, subtractsky=True, readonly=False)
+        level = s.solve().sky_data.iloc[1]
+        old = self.opened(pair[1]).data.copy()
+        s.apply()
+        model = self.opened(pair[1])
+        assert np.array_equal(model.data, (old - np.float64(level)).astype(np.float32))
+        told = model.meta.background
+        assert (told.level, told.subtracted, told.method) == (pytest.approx(level), True, "match")
+        assert model.meta.wcs(3.0, 4.0) == imaging_gwcs(shape=(60, 60))(3.0, 4.0)
+        assert fits.getheader(pair[1], "SCI")["SKYUSER"] == pytest.approx(level)
+
+    def test_undo_brings_every_bit_back(self, pair):
+        before = [path.read_bytes() for path in pair]
+        s = match(pair, subtractsky=True, readonly=False)
+        s.apply()
+        s.undo()
+        assert [path.read_bytes() for path in pair] == before
+
+    def test_twice_adds_up(self, pair):
+        match(pair, subtractsky=True, readonly=False).apply()
+        first = self.opened(pair[1]).meta.background.level
+        s = match(pair, subtractsky=True, readonly=False, skymethod="localmin")
+        level = s.solve().sky_data.iloc[1]
+        s.apply()
+        told = self.opened(pair[1]).meta.background
+        assert (told.level, told.method) == (pytest.approx(first + level), "local")
+
+    def test_what_the_pipeline_subtracted_is_part_of_the_level(self, tmp_path):
+        wcs = imaging_gwcs(shape=(60, 60))
+        path = write_jwst(tmp_path / "a_cal.fits", wcs, planted(wcs, (60, 60), 0.5, seed=0), background=(3.0, True))
+        match([path], subtractsky=True, readonly=False, skymethod="localmin").apply()
+        assert self.opened(path).meta.background.level == pytest.approx(3.5, abs=0.01)
+
+    def test_a_level_that_is_only_computed_does_not_replace_what_was_subtracted(self, tmp_path):
+        wcs = imaging_gwcs(shape=(60, 60))
+        subtracted = write_jwst(tmp_path / "a_cal.fits", wcs, np.full((60, 60), 0.5), background=(3.0, True))
+        computed = write_jwst(tmp_path / "b_cal.fits", wcs, np.full((60, 60), 0.5), background=(3.0, False), exposure=2)
+        match([subtracted, computed], readonly=False, skymethod="localmin").apply()
+        told = [self.opened(path).meta.background for path in (subtracted, computed)]
+        assert [(t.level, t.subtracted) for t in told] == [(3.0, True), (0.5, False)]
+
+
 class TestBadInput:
     def test_without_gwcs_the_header_is_used_and_told(self, tmp_path, detector):
         path = write_jwst(tmp_path / "a_cal.fits", None, np.ones((60, 60)))
@@ -210,3 +269,70 @@ def put_fits_wcs(path, wcs):
         for card in header.cards:
             if not card.keyword.startswith(("NAXIS", "SIMPLE", "BITPIX", "EXTEND")):
                 hdus["SCI"].header[card.keyword] = (card.value, card.comment)
+
+
+class TestWithoutAsdf:
+    @pytest.fixture
+    def block(self, monkeypatch):
+        """Make imports of gwcs fail from now on; asdf itself is still at work in what was opened."""
+        return lambda: monkeypatch.setitem(sys.modules, "gwcs", None)
+
+    def test_the_header_is_used_and_the_extra_named(self, tmp_path, detector, block):
+        path = write_jwst(tmp_path / "a_cal.fits", detector, np.ones((60, 60)))
+        put_fits_wcs(path, detector)
+        block()
+        with pytest.warns(SkyMatchWarning, match=r"its gwcs cannot be read .*skymatch_nb\[jwst\].*with SIP"):
+            match([path]).load()
+
+    def test_without_a_header_wcs_the_error_names_the_extra(self, tmp_path, detector, block):
+        path = write_jwst(tmp_path / "a_cal.fits", detector, np.ones((60, 60)))
+        block()
+        told = r"a_cal.fits\[SCI,1\]: no celestial WCS.*pip install 'skymatch_nb\[jwst\]'"
+        with pytest.raises(InputError, match=told):
+            match([path]).load()
+
+    def test_roman_files_name_it_too(self, tmp_path, block):
+        path = tmp_path / "r_cal.asdf"
+        path.write_bytes(b"#ASDF 1.0.0\n")
+        block()
+        with pytest.raises(InputError, match=r"r_cal.asdf: .*pip install 'skymatch_nb\[jwst\]'"):
+            match([path]).load()
+
+
+class TestWithStcal:
+    """stcal.skymatch is what the pipelines run; same pixels, same masks."""
+
+    def levels(self, files, **settings):
+        skymatch = pytest.importorskip("stcal.skymatch")
+        statistics = pytest.importorskip("stcal.skymatch.skystatistics")
+        datamodels = pytest.importorskip("stdatamodels.jwst.datamodels")
+        images = []
+        for path in files:
+            model = datamodels.ImageModel(str(path))
+            good = (model.dq & (DO_NOT_USE | NON_SCIENCE)) == 0
+            statistic = statistics.SkyStats(skystat="median", **settings)
+            forward, inverse = model.meta.wcs, model.meta.wcs.backward_transform
+            images.append(skymatch.SkyImage(model.data, good, forward, inverse, statistic))
+        skymatch.skymatch(images, skymethod="match", match_down=True, subtract=False)
+        found = np.array([image.sky for image in images])
+        return found - found[0]
+
+    def test_simple_scenes_come_out_alike(self, tmp_path):
+        files = []
+        detector = imaging_gwcs(shape=(420, 420), bend=0.0)
+        for k, (x, y) in enumerate(CORNERS):
+            wcs = window(detector, x, y, SHAPE)
+            dq = np.zeros(SHAPE, np.uint32)
+            dq[:, :4] = DO_NOT_USE
+            path = tmp_path / f"{k}_cal.fits"
+            files.append(write_jwst(path, wcs, planted(wcs, SHAPE, LEVELS[k], seed=k, noise=NOISE), dq, exposure=k + 1))
+        s = match(files, overlap_stat="region", nclip=0)
+        ours = levels_of(s.solve(), [f.name for f in files])
+        assert np.abs(ours - self.levels(files, nclip=0)).max() < 0.01 * NOISE
+
+    def test_masked_scenes_with_structure_come_out_better(self, mosaic):
+        """A nebula behind flags that lie elsewhere in each exposure."""
+        truth = np.array(LEVELS) - LEVELS[0]
+        ours = levels_of(match(mosaic).solve(), [f.name for f in mosaic]) - truth
+        theirs = self.levels(mosaic, nclip=5) - truth
+        assert np.abs(ours).max() < 0.1 * np.abs(theirs).max()

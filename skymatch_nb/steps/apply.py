@@ -173,15 +173,16 @@ def _extension_edits(
         cards = (
             (planned.keyword, float(planned.new[k]), comment),
             (companion_keyword(planned.keyword), how, f"how {planned.keyword} was made (skymatch_nb)"),
-            *background_cards(
-                loaded.members[k], float(planned.level[k]), subtract=params.subtractsky, method=params.skymethod
-            ),
         )
         history = (stamp, f"sky {planned.level[k]:.9g} {how}, {params.skymethod}, {params.skystat}")
         subtract = float(planned.level[k]) if params.subtractsky else None
         edits[hdu] = ExtensionEdit(hdu, cards, history, subtract)
     if edits and 0 not in edits:
         edits[0] = ExtensionEdit(0, (), (f"{stamp} {how} sky", f"see {planned.keyword} in the extensions"), None)
+    if len(members) == 1:
+        member, level = loaded.members[members[0]], float(planned.level[members[0]])
+        told = background_cards(member, level, subtract=params.subtractsky, method=params.skymethod)
+        edits[0] = replace(edits[0], cards=edits[0].cards + told)
     return tuple(edits[hdu] for hdu in sorted(edits))
 
 

@@ -15,12 +15,15 @@ def background_cards(
 ) -> tuple[tuple[str, object, str], ...]:
     """Cards BKGLEVEL, BKGSUB and BKGMETH of a member of JWST or Roman, as the pipelines' own step writes them.
 
+    They belong to the primary header, which is where the pipelines look for them.
+
     The level of what is subtracted is that of all subtractions, the pipeline's included. A level that is only computed
     does not replace that of a background that the pipeline has subtracted.
     """
     if member.telescope.upper() not in TELESCOPES:
         return ()
-    cards = {name: values[0] for name, values in read_cards(member.pixels, ["BKGLEVEL", "BKGSUB"]).items()}
+    found = read_cards(member.pixels, ["BKGLEVEL", "BKGSUB"])
+    cards = {name: own if primary is None else primary for name, (own, primary) in found.items()}
     before, subtracted = cards["BKGLEVEL"], cards["BKGSUB"] is True
     if subtracted and not subtract:
         return ()
