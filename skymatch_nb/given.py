@@ -1,5 +1,6 @@
 """What a session was given: whether files, masks and arrays are still those that were read."""
 
+import os
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -36,7 +37,12 @@ def files_beside(specs: Iterable[Spec], masks: Mapping[str, Any], dq: Mapping[st
 
 def with_full_paths(given: Mapping[str, Any]) -> dict[str, Any]:
     """Masks by name, those of files with their full paths."""
-    return {name: absolute_mask(v) if isinstance(v, str | PathLike) else v for name, v in given.items()}
+    return {
+        os.fspath(name) if isinstance(name, PathLike) else name: absolute_mask(v)
+        if isinstance(v, str | PathLike)
+        else v
+        for name, v in given.items()
+    }
 
 
 def copied(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from skymatch_nb.errors import InputError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import open_members
-from skymatch_nb.io.inputs import ImageSpec, Spec
+from skymatch_nb.io.inputs import ImageSpec, Spec, picked
 from skymatch_nb.io.objects import object_members
 from skymatch_nb.results import Loaded, Member
 
@@ -24,20 +25,37 @@ def load(key: str, specs: Sequence[Spec], work: Work, wcs_key: str = "") -> Load
     names = short_names([spec.path if isinstance(spec, ImageSpec) else Path(spec.name) for spec in specs])
     names = _numbered(names)
 
-    def one(k: int) -> list[Member]:
+    def one(k: int) -> list[Member] | InputError:
         spec = specs[k]
-        if isinstance(spec, ImageSpec):
+        if not isinstance(spec, ImageSpec):
+            return object_members(spec, names[k], wcs_key)
+        try:
             return open_members(spec, names[k], wcs_key)
-        return object_members(spec, names[k], wcs_key)
+        except InputError as error:
+            if not spec.wildcard:
+                raise
+            return error
 
     opened = work.map(one, range(len(specs)), "load", threads=False)
-    members = tuple(member for of_file in opened for member in of_file)
+    _require_all(specs, opened)
+    members = tuple(member for of_file in opened if isinstance(of_file, list) for member in of_file)
     groups = tuple(dict.fromkeys(member.group for member in members))
     number = {group: k for k, group in enumerate(groups)}
     group_of = np.array([number[member.group] for member in members], np.int64)
     return Loaded(
         key, members, groups, group_of, tuple(names), notes=_different_filters(members) + _member_notes(members)
     )
+
+
+def _require_all(specs: Sequence[Spec], opened: Sequence[list[Member] | InputError]) -> None:
+    """Raise one error for the files that a wildcard picked, masks among images, say, and that cannot be used."""
+    failed = {k: error for k, error in enumerate(opened) if isinstance(error, InputError)}
+    if not failed:
+        return
+    wildcards = [spec.wildcard if isinstance(spec, ImageSpec) else "" for spec in specs]
+    first = wildcards[min(failed)]
+    errors = [str(error) for k, error in failed.items() if wildcards[k] == first]
+    raise InputError(picked(errors, first, wildcards.count(first))) from failed[min(failed)]
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
