@@ -108,7 +108,7 @@ def classify_unit(text: str) -> DataUnit:
         return replace(known, doubt=known.doubt and f"unit {plain!r} {known.doubt}")
     if _is_square(plain, unit):
         raise UnitsError(f"unit {text!r} is a square, as of variances: sky levels need pixels in the unit itself")
-    if "/" in plain or (unit is not None and any(power < 0 for power in unit.powers)):
+    if "/" in _PER.sub("/", plain) or (unit is not None and any(power < 0 for power in unit.powers)):
         return DataUnit("unknown", doubt=f"unit {plain!r} is not known: taken as a rate")
     return DataUnit("counts", doubt=f"unit {plain!r} is not known: taken as counts, as it has no '/'")
 

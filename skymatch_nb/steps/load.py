@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from skymatch_nb.errors import InputError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import open_members
-from skymatch_nb.io.inputs import ImageSpec, Spec, picked
+from skymatch_nb.io.inputs import ImageSpec, Spec, picked, telling
 from skymatch_nb.io.objects import object_members
 from skymatch_nb.results import Loaded, Member
 
@@ -30,7 +31,7 @@ def load(key: str, specs: Sequence[Spec], work: Work, wcs_key: str = "") -> Load
         if not isinstance(spec, ImageSpec):
             return object_members(spec, names[k], wcs_key)
         try:
-            return open_members(spec, names[k], wcs_key)
+            return open_members(replace(spec, origin="") if spec.wildcard else spec, names[k], wcs_key)
         except InputError as error:
             if not spec.wildcard:
                 raise
@@ -52,10 +53,12 @@ def _require_all(specs: Sequence[Spec], opened: Sequence[list[Member] | InputErr
     failed = {k: error for k, error in enumerate(opened) if isinstance(error, InputError)}
     if not failed:
         return
-    wildcards = [spec.wildcard if isinstance(spec, ImageSpec) else "" for spec in specs]
-    first = wildcards[min(failed)]
-    errors = [str(error) for k, error in failed.items() if wildcards[k] == first]
-    raise InputError(picked(errors, first, wildcards.count(first))) from failed[min(failed)]
+    files = {k: spec for k, spec in enumerate(specs) if isinstance(spec, ImageSpec)}
+    first = files[min(failed)]
+    alike = [k for k, spec in files.items() if (spec.wildcard, spec.origin) == (first.wildcard, first.origin)]
+    with telling(first.origin):
+        errors = [str(failed[k]) for k in alike if k in failed]
+        raise InputError(picked(errors, first.wildcard, len(alike))) from failed[min(failed)]
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
