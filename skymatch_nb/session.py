@@ -84,7 +84,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise ParameterError(f"workers={workers!r}: must be an integer of 1 or more")
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        self._own = (with_full_paths(masks or {}), with_full_paths(dq or {}))
+        self._own = (
+            with_full_paths({} if masks is None else masks, "masks"),
+            with_full_paths({} if dq is None else dq, "dq"),
+        )
         given = Given(specs, "", {}, {}, "")
         self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._solved)
         self._check_log(checked)

@@ -39,6 +39,7 @@ __all__ = [
 _HINTS: tuple[tuple[Any, str], ...] = (
     (np.ndarray, " (an array needs a WCS or a header: give the pair (array, header))"),
     ((fits.PrimaryHDU, fits.ImageHDU, fits.CompImageHDU), " (give an HDU list, or the pair (hdu.data, hdu.header))"),
+    (list, " (lists are not nested; an array and its WCS or header are a tuple)"),
 )
 """What may have been meant by something that is no input."""
 

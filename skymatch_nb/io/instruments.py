@@ -28,6 +28,17 @@ The last column tells that its values are codes (1 bad, 2 no value, 3 saturated,
 """
 
 
+_NO_SCIENCE = re.compile(
+    r"_oo[dw]_|[_.]c1[hf](\.fits)?(\.gz)?$|[_.]q[01][hf](\.fits)?(\.gz)?$|_(wht|ctx)\.fits(\.gz)?$", re.IGNORECASE
+)
+"""Names of files of data quality or weights, by the same observatories' rules."""
+
+
+def holds_science(path: Path) -> bool:
+    """Whether a file's name is none of a data quality or weight file."""
+    return not _NO_SCIENCE.search(path.name)
+
+
 def sibling_quality(path: Path) -> tuple[Path, bool] | None:
     """File beside an image that holds its data quality, and whether as codes; None where there is none."""
     for names, codes in _siblings(path):

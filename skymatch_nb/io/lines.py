@@ -11,7 +11,7 @@ from skymatch_nb.errors import InputError, InputTypeError
 from skymatch_nb.io.asn import association_files, is_association
 from skymatch_nb.io.grammar import Word, parse_words
 from skymatch_nb.io.names import existing, files_named, with_variables
-from skymatch_nb.io.specs import ImageSpec, MaskSpec
+from skymatch_nb.io.specs import ImageSpec, MaskSpec, telling
 
 HERE = (Path(),)
 
@@ -152,8 +152,9 @@ def resolve_mask(text: str | os.PathLike[str]) -> MaskSpec:
     if isinstance(text, os.PathLike):
         return MaskSpec(existing(Path(text)))
     _require_text(text)
-    words = parse_words(text)
-    mask = _mask(words[0], HERE) if len(words) == 1 else None
+    with telling(f"in {text[:200]!r}"):
+        words = parse_words(text)
+        mask = _mask(words[0], HERE) if len(words) == 1 else None
     if mask is None:
         raise InputError(f"{text!r} does not name one mask file")
     return replace(mask, origin="")

@@ -11,6 +11,7 @@ from skymatch_nb.errors import InputError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import open_members
 from skymatch_nb.io.inputs import ImageSpec, Spec, picked, telling
+from skymatch_nb.io.instruments import holds_science
 from skymatch_nb.io.objects import object_members
 from skymatch_nb.results import Loaded, Member
 
@@ -44,7 +45,12 @@ def load(key: str, specs: Sequence[Spec], work: Work, wcs_key: str = "") -> Load
     number = {group: k for k, group in enumerate(groups)}
     group_of = np.array([number[member.group] for member in members], np.int64)
     return Loaded(
-        key, members, groups, group_of, tuple(names), notes=_different_filters(members) + _member_notes(members)
+        key,
+        members,
+        groups,
+        group_of,
+        tuple(names),
+        notes=_no_science(specs, names) + _different_filters(members) + _member_notes(members),
     )
 
 
@@ -95,6 +101,21 @@ def _member_notes(members: Sequence[Member]) -> tuple[str, ...]:
     return tuple(
         f"{note} ({names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})" for note, names in about.items()
     )
+
+
+def _no_science(specs: Sequence[Spec], names: Sequence[str]) -> tuple[str, ...]:
+    """Note files that a wildcard may have picked by mistake."""
+    odd = {
+        name: spec.wildcard
+        for spec, name in zip(specs, names, strict=True)
+        if isinstance(spec, ImageSpec) and not holds_science(spec.path)
+    }
+    if not odd:
+        return ()
+    more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+    wildcards = ", ".join(dict.fromkeys(repr(w) for w in odd.values() if w))
+    picked_by = f", which {wildcards} matches" if wildcards else ""
+    return (f"data quality or weights by their names are taken as images: {', '.join(list(odd)[:3])}{more}{picked_by}",)
 
 
 def _different_filters(members: Sequence[Member]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from skymatch_nb.core.quality import QualityCounts, count_quality
 from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import memory_image, open_mask
-from skymatch_nb.io.inputs import resolve_mask
+from skymatch_nb.io.inputs import resolve_mask, telling
 from skymatch_nb.io.named import member_named
 from skymatch_nb.io.pixels import bad_pixels, read_flags, read_good, read_pixels
 from skymatch_nb.params import SkyMatchParams
@@ -114,7 +114,8 @@ def _source(value: Any, member: Member, what: str) -> Source:
     if isinstance(value, np.ndarray | list | tuple):
         return memory_image(np.asarray(value), {}, {}, where)
     try:
-        return open_mask(resolve_mask(value))
+        with telling(where):
+            return open_mask(resolve_mask(value))
     except TypeError:
         raise InputError(f"{where}: cannot read one from a {type(value).__name__}") from None
 
@@ -141,12 +142,10 @@ def _told(member: Member, asked: Bits, source: Source | None, bits: int | None) 
 
 
 def _missing_note(loaded: Loaded, given_dq: Sequence[Source | None], asked: Sequence[Bits]) -> tuple[str, ...]:
-    """Note the members whose DQ array ought to be somewhere and is not."""
-    missing = [
-        f"{member.name} ({member.quality_missing})"
-        for member, own, bits in zip(loaded.members, given_dq, asked, strict=True)
-        if member.quality_missing and own is None and bits is not None
-    ]
+    """Note the files whose DQ array ought to be somewhere and is not."""
+    each = zip(loaded.members, given_dq, asked, strict=True)
+    lacking = [member for member, own, bits in each if member.quality_missing and own is None and bits is not None]
+    missing = list(dict.fromkeys(f"{member.file} ({member.quality_missing})" for member in lacking))
     if not missing:
         return ()
     more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""

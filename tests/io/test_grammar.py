@@ -149,7 +149,7 @@ INVALID = [
     ("a[(sci,2]", 9, "expected ')', found ']'"),
     ("a[1234567890]", 3, "no extension has the number 1234567890"),
     ("a[-1]", 3, "no extension has the number -1"),
-    ("b.fits,a[ -1 ]", 10, "no extension has the number -1"),
+    ("b.fits,a[ -1 ]", 11, "no extension has the number -1"),
     ("a[+1]", 3, "no extension has the number +1"),
     ("a[-1,2]", 3, "no extension has the number -1"),
     ("a{1,-2}", 5, "no extension has the number -2"),

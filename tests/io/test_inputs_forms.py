@@ -396,6 +396,13 @@ class TestMasksOfASession:
             ({"a_flt.fits[SCI,1]": "none.fits"}, "no such file: 'none.fits'"),
             ({"a_flt.fits[SCI,1]": Path("none.fits")}, "no such file: 'none.fits'"),
             ({"a_flt.fits[SCI,1]": 5}, "cannot read one from a int"),
+            (
+                {"a_flt.fits[SCI,1]": "m.fits{0,1}"},
+                "in 'm.fits{0,1}': column 1: a mask must be one extension of 'm.fits'",
+            ),
+            ({"a_flt.fits[SCI,1]": "m.fits[7]"}, r"^a_flt.fits\[SCI,1\]'s mask: .*m.fits\[7\]: no such extension"),
+            ("m.fits", "masks must be a mapping of members' names, not of type str"),
+            (["m.fits"], "masks must be a mapping of members' names, not of type list"),
         ],
     )
     def test_what_cannot_be_a_mask(self, folder, given, reason):
@@ -484,7 +491,7 @@ class TestMissingDq:
 
     def test_one_file_of_several(self, night):
         s = session("n?_ooi_v1.fits", dq_bits=0)
-        with pytest.warns(SkyMatchWarning, match=r"in n2_ooi_v1.fits\[0\] \(n2_ood_v1.fits\)$"):
+        with pytest.warns(SkyMatchWarning, match=r"in n2_ooi_v1.fits \(n2_ood_v1.fits\)$"):
             assert s.masks.bad_dq.tolist() == [40, 40, 0]
         assert s.members.dq_from.tolist() == ["n0_ood_v1.fits[0]", "n1_ood_v1.fits[0]", "missing: n2_ood_v1.fits"]
 
@@ -499,7 +506,7 @@ class TestMissingDq:
         with fits.open("c_flt.fits") as hdus:
             fits.HDUList([hdu for hdu in hdus if (hdu.name, hdu.ver) != ("DQ", 2)]).writeto("d_flt.fits")
         s = session("d_flt.fits")
-        with pytest.warns(SkyMatchWarning, match=r"d_flt.fits\[SCI,2\] \(\[DQ,2\]\)$"):
+        with pytest.warns(SkyMatchWarning, match=r"in d_flt.fits \(\[DQ,2\]\)$"):
             s.mask()
         assert s.members.dq_from.tolist() == ["[DQ,1]", "missing: [DQ,2]"]
 
@@ -507,7 +514,7 @@ class TestMissingDq:
         exposure(folder / "u1_c0h.fits", 5, 6)
         exposure(folder / "u1_c1h.fits", 0)
         s = session("u1_c0h.fits")
-        with pytest.warns(SkyMatchWarning, match=r"u1_c0h.fits\[SCI,2\] \(u1_c1h.fits\[SCI,2\]\)$"):
+        with pytest.warns(SkyMatchWarning, match=r"in u1_c0h.fits \(u1_c1h.fits\[SCI,2\]\)$"):
             s.mask()
         assert s.members.dq_from.tolist() == ["u1_c1h.fits[SCI,1]", "missing: u1_c1h.fits[SCI,2]"]
 
@@ -549,6 +556,14 @@ class TestWildcardsThatPickOthers:
         start = r"^list.txt, line 2, column 2: 2 of 3 files that '\[am\]\*.fits' matches cannot be used: a_wht"
         with pytest.raises(InputError, match=start):
             session("@list.txt").load()
+
+    @pytest.mark.parametrize("given", ["n?_oo?_v1.fits", ["n0_ooi_v1.fits", "n0_ood_v1.fits"]])
+    def test_quality_files_that_can_be_measured_are_warned_of(self, folder, given):
+        for kind in "id":
+            fits.PrimaryHDU(pixels(5).astype(int), header()).writeto(f"n0_oo{kind}_v1.fits")
+        picked = r", which 'n\?_oo\?_v1.fits' matches" if isinstance(given, str) else ""
+        with pytest.warns(SkyMatchWarning, match=f"^data quality .* taken as images: n0_ood_v1.fits{picked}$"):
+            session(given).load()
 
     def test_many_are_counted(self, folder):
         for k in range(8):
