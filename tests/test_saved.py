@@ -115,7 +115,7 @@ def listed(files, tmp_path, monkeypatch):
     good[:60] = 0
     fits.PrimaryHDU(good).writeto(tmp_path / "m.fits")
     monkeypatch.chdir(tmp_path)
-    lines = [f"{files[0].name}{{1,2}}, m.fits", f"{files[1].name}  # no mask", f"{files[1].name}[sci,1]"]
+    lines = [f"{files[0].name}{{('sci',*)}}, m.fits", f"{files[1].name}  # no mask", f"{files[1].name}[sci,1]"]
     (tmp_path / "it's a, list.txt").write_text("\n".join(lines))
     return tmp_path
 

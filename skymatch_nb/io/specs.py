@@ -55,4 +55,4 @@ def telling(origin: str) -> Iterator[None]:
     except InputError as error:
         if not origin:
             raise
-        raise InputError(f"{origin}: {error}") from error
+        raise type(error)(f"{origin}: {error}") from error
