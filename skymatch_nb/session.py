@@ -24,7 +24,7 @@ from skymatch_nb.pipeline import STAGES, Pipeline
 from skymatch_nb.plotting import SessionPlots
 from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text
 from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
-from skymatch_nb.results import Applied, Result, make_key
+from skymatch_nb.results import Applied, PixelSource, Result, make_key
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
@@ -364,6 +364,12 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
     def compare(self, other: Self) -> pd.DataFrame:
         """Levels of this and another solution side by side; see `skymatch_nb.studies.compare_solutions`."""
+        if not isinstance(other, SkyMatchSession):
+            raise ParameterError(f"compare: needs another session, not {other!r}")
+        mine, others = self._paths(), other._paths()
+        apart = [f"{path} and {others[name]}" for name, path in mine.items() if others.get(name, path) != path]
+        if apart:
+            self._pipeline.warn(f"compare: files of the same name are not the same file ({apart[0]})")
         return compare_solutions(self.sky, other.sky)
 
     def compare_groups(self, groupings: Sequence[Any] = ("exposure", "chip")) -> pd.DataFrame:
@@ -494,6 +500,11 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     @property
     def _given(self) -> Given:
         return self._pipeline.given
+
+    def _paths(self) -> dict[str, str]:
+        """Path of every file by the name that its members have it by."""
+        (loaded,) = self._pipeline.require("load")
+        return {m.file: m.pixels.path for m in loaded.members if isinstance(m.pixels, PixelSource)}
 
     def _summary(self) -> SessionSummary:
         fresh = self._pipeline.fresh()
