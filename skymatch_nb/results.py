@@ -122,9 +122,7 @@ class Member(Shown):
     @property
     def full_names(self) -> tuple[str, ...]:
         """Names with the full path, of the member and of its file; none where it is in memory."""
-        if not isinstance(self.pixels, PixelSource):
-            return ()
-        return (f"{self.pixels.path}[{self.ext}]", self.pixels.path)
+        return (f"{self.path}[{self.ext}]", self.path) if self.path else ()
 
 
 @dataclass(frozen=True, eq=False)

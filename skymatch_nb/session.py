@@ -24,7 +24,7 @@ from skymatch_nb.pipeline import STAGES, Pipeline
 from skymatch_nb.plotting import SessionPlots
 from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text
 from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
-from skymatch_nb.results import Applied, PixelSource, Result, make_key
+from skymatch_nb.results import Applied, Result, make_key
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
@@ -504,7 +504,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def _paths(self) -> dict[str, str]:
         """Path of every file by the name that its members have it by."""
         (loaded,) = self._pipeline.require("load")
-        return {m.file: m.pixels.path for m in loaded.members if isinstance(m.pixels, PixelSource)}
+        return {m.file: m.path for m in loaded.members if m.path}
 
     def _summary(self) -> SessionSummary:
         fresh = self._pipeline.fresh()

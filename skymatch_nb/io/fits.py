@@ -1,5 +1,6 @@
 """Which extensions of a file or HDU list are the images asked for, and the members that they make."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -128,7 +129,7 @@ def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, r
         selected_by=rule,
         **describe(hdu.header, primary),
         nominal_scale=nominal_scale(transform, primary, hdu.header),
-        path="" if path is None else str(path.absolute()),
+        path="" if path is None else os.path.normpath(path.absolute()),
         wcs=transform,
         wcs_name=transform.label,
         distortion=transform.distortion,

@@ -8,6 +8,7 @@ from typing import Any
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension, parse_words
 from skymatch_nb.io.names import is_file
+from skymatch_nb.params.per_member import full_name
 from skymatch_nb.results import Member
 
 
@@ -51,18 +52,18 @@ def _meant(members: Sequence[Member], name: Any) -> list[int]:
     for known in ([m.name for m in members], [m.file for m in members]):
         if text in known:
             return [k for k, other in enumerate(known) if other == text]
-    path, extension = Path(text).absolute(), None
-    if isinstance(name, str) and not is_file(path):
+    path, extension = full_name(text), None
+    if isinstance(name, str) and not is_file(Path(text)):
         try:
             (word,) = parse_words(text)
             (extension,) = word.extensions or (None,)
         except (InputError, ValueError):
             return []
-        text, path = word.name, Path(word.name).absolute()
+        text, path = word.name, full_name(word.name)
     return [
         k
         for k, m in enumerate(members)
-        if (text == m.file or (text and m.path == str(path))) and (extension is None or _is_extension(m, extension))
+        if (text == m.file or (text and m.path == path)) and (extension is None or _is_extension(m, extension))
     ]
 
 
