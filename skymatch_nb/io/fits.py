@@ -14,6 +14,7 @@ from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.inputs import ImageSpec, MaskSpec, telling
 from skymatch_nb.io.instruments import DQ_NAMES, NOT_SCIENCE, sibling_quality, sibling_quality_name
+from skymatch_nb.io.lines import files_of
 from skymatch_nb.io.opened import opened
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.wcs import nominal_scale, read_transform
@@ -32,6 +33,8 @@ def open_members(spec: ImageSpec, file: str, wcs_key: str = "") -> list[Member]:
         one has no celestial WCS, or masks are more than the images or of another shape. The text names file and
         extension, and where an @-file names them.
     """
+    with telling(spec.origin):
+        files_of(spec.path)  # of an association that is none, what is wrong with it
     with telling(spec.origin), opened(spec.path) as hdus:
         chosen, rule = choose_images(hdus, spec.extensions, file)
         members = [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]

@@ -174,16 +174,19 @@ def _images(word: Word, places: Sequence[Path]) -> list[ImageSpec]:
     if word.name.startswith("@") and not word.quoted:
         raise InputError(f"column {word.column}: an @-file must stand alone: {word.name!r}")
     paths, wildcard = files_named(word, places)
-    specs: list[ImageSpec] = []
-    unusable: list[str] = []
-    for path in paths:
-        try:
-            specs += [ImageSpec(file, word.extensions, wildcard=wildcard) for file in files_of(path)]
-        except InputError as error:
-            unusable.append(str(error))
-    if unusable:
-        raise InputError(f"column {word.column}: {picked(unusable, wildcard, len(paths))}")
-    return specs
+    with telling(f"column {word.column}"):
+        files = [file for path in paths for file in _files_picked(path, wildcard)]
+    return [ImageSpec(file, word.extensions, wildcard=wildcard) for file in files]
+
+
+def _files_picked(path: Path, wildcard: str) -> list[Path]:
+    """Files that a path stands for; an association that a wildcard picked and that is none is told of when opened."""
+    try:
+        return files_of(path)
+    except InputError:
+        if not wildcard:
+            raise
+        return [path]
 
 
 def picked(errors: Sequence[str], wildcard: str, count: int) -> str:

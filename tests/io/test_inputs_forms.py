@@ -545,12 +545,15 @@ class TestWildcardsThatPickOthers:
         with pytest.raises(InputError, match=r"^m.fits\[0\]: no celestial WCS"):
             session(["m.fits", "*.fits"]).load()
 
-    def test_an_association_that_cannot_be_read(self, mixed):
+    def test_an_association_that_cannot_be_read_is_told_with_the_others(self, mixed):
         Path("m.fits").rename("x_asn.fits")
-        with pytest.raises(
-            InputError, match=r"1 of 5 files that '\*.fits' matches cannot be used: x_asn.fits: no assoc"
-        ):
-            session("*.fits")
+        association(mixed / "y_asn.fits", *ROWS)
+        with pytest.raises(InputError) as error:
+            session("*.fits").load()
+        text = str(error.value)
+        assert text.startswith("4 of 6 files that '*.fits' matches cannot be used: a_wht.fits[0]: no celestial WCS")
+        assert "x_asn.fits: no association table" in text
+        assert "y_asn.fits: no file of the exposure 'J1A' beside it" in text
 
     def test_a_line_of_a_list_comes_first(self, mixed):
         Path("list.txt").write_text("b_flt.fits\n [am]*.fits\n")
