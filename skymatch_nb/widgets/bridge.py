@@ -25,6 +25,9 @@ from skymatch_nb.widgets.takeover import take_over
 MakeFigure = Callable[[bool], Model]
 """Makes the figure, for a dark page (True) or a light one."""
 
+RenewFigure = Callable[[Model, bool], bool]
+"""Shows new results in the figure that there is, for a dark page (True) or a light one; False where it cannot."""
+
 LARGEST_FALLBACK = 60_000
 """Characters of HTML up to which a figure is stored in a notebook, for where there is no kernel."""
 
@@ -45,14 +48,16 @@ class FigureView(anywidget.AnyWidget):
     ----------
     make
         Called with whether the page is dark when the first view is shown, and again when that changes.
+    renew_data
+        Called first to refresh a figure; where it returns False, the figure is made again and compared.
     """
 
     _esm = Path(__file__).with_name("bridge.js")
     version = traitlets.Unicode(bokeh_version).tag(sync=True)
 
-    def __init__(self, make: MakeFigure, **options: Any) -> None:
+    def __init__(self, make: MakeFigure, renew_data: RenewFigure | None = None, **options: Any) -> None:
         super().__init__(**options)
-        self._make = make
+        self._make, self._renew_data = make, renew_data
         self._dark = False
         self._width = 0
         self._document: Document | None = None
@@ -68,6 +73,11 @@ class FigureView(anywidget.AnyWidget):
             document.on_change(self._send_change)
             self._document = document
         return self._document
+
+    @property
+    def shown(self) -> Model | None:
+        """The figure, where it was made already."""
+        return None if self._document is None else self._document.roots[0]
 
     @property
     def dark(self) -> bool:
@@ -88,7 +98,10 @@ class FigureView(anywidget.AnyWidget):
         with self._lock:
             if self._document is None:
                 return
-            if not take_over(self._document.roots[0], self._make(self._dark)):
+            shown = self._document.roots[0]
+            if self._renew_data is not None and self._renew_data(shown, self._dark):
+                return
+            if not take_over(shown, self._make(self._dark)):
                 self.renew()
 
     def renew(self) -> None:

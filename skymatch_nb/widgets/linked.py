@@ -13,6 +13,9 @@ from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, se
 Draw = Callable[[str, Sources], Model]
 """Draws a figure in a theme ('light' or 'dark') with data sources."""
 
+Renew = Callable[[Model, str, Sources], bool]
+"""Shows new results in a figure that was drawn so; False where it is to be drawn again."""
+
 
 class LinkedFigure:
     """One figure.
@@ -20,18 +23,20 @@ class LinkedFigure:
     Parameters
     ----------
     draw
-        Draws it from results that are there; called again for every refresh.
+        Draws it from results that are there.
     selected
         The selection that is shared.
+    renew
+        Refreshes it; where it cannot, or is not given, the figure is drawn again.
     """
 
-    def __init__(self, draw: Draw, selected: Selected) -> None:
-        self._draw, self._selected = draw, selected
+    def __init__(self, draw: Draw, selected: Selected, renew: Renew | None = None) -> None:
+        self._draw, self._selected, self._renew = draw, selected, renew
         self._sources = Sources()
         self._listening: set[str] = set()
         self._echo = False
         self.stale = False
-        self.view = FigureView(self._make)
+        self.view = FigureView(self._make, self._renewed)
         selected.watchers.append(self._show_selection)
 
     @property
@@ -52,6 +57,9 @@ class LinkedFigure:
                 self._listening.add(name)
                 source.selected.on_change("indices", lambda _a, _o, new, name=name: self._tapped(name, new))
         return model
+
+    def _renewed(self, shown: Model, dark: bool) -> bool:
+        return self._renew is not None and self._renew(shown, "dark" if dark else "light", self._sources)
 
     def _tapped(self, name: str, indices: list[int]) -> None:
         """Take over what a user selected in this figure."""

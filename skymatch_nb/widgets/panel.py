@@ -17,7 +17,7 @@ from skymatch_nb.widgets.chooser import InputChooser
 from skymatch_nb.widgets.exports import Exports
 from skymatch_nb.widgets.form import ParameterForm
 from skymatch_nb.widgets.messages import Messages
-from skymatch_nb.widgets.ranges import set_ranges
+from skymatch_nb.widgets.ranges import Ranges
 from skymatch_nb.widgets.selectbox import SelectBox
 from skymatch_nb.widgets.style import STYLE
 from skymatch_nb.widgets.views import Views
@@ -53,6 +53,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.worker = Worker(self._failed, self.messages.progress)
         self.form = ParameterForm(session.params, self._parameter_changed)
         self.views = Views(session, self._drew, self.worker.request)
+        self._ranges = Ranges(self.form, session)
         self._failed_stage = ""
         self._apply = ApplyBox(session, self.attempt, self._files_changed)
         self._chooser = InputChooser(_input_text(session), Path.cwd(), self._load)
@@ -138,9 +139,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.messages.clear_error()
         self.messages.warn(self.session.notes)
         self.messages.finish(f"{TITLES[until].lower()}: done in {_duration(seconds)}")
-        set_ranges(self.form, self.session)
-        self._show_state()
         self.views.refresh()
+        self._show_state()
+        self._ranges.update()
 
     def _failed(self, error: BaseException) -> None:
         """Show why a task ended."""

@@ -11,7 +11,7 @@ from typing import Any
 from bokeh.model import Model
 from bokeh.models import ColumnDataSource, DataRange1d, Range1d
 
-_KEPT = ("id", "name", "tags", "subscribed_events", "js_event_callbacks", "js_property_callbacks", "syncable")
+_KEPT = ("id", "name", "subscribed_events", "js_event_callbacks", "js_property_callbacks", "syncable")
 _ZOOMED = ("start", "end")
 """Properties of ranges that a user changes by zooming."""
 

@@ -8,6 +8,7 @@ from bokeh.model import Model
 from bokeh.plotting import figure
 
 from skymatch_nb.errors import SkyMatchError
+from skymatch_nb.plots.footprints import FILLS, fill_of
 from skymatch_nb.plots.mapdata import footprints_plane
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import say_empty, theme_named
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
 TABS = ("Sky", "Residuals", "Graph", "Samples", "Preview", "Tables")
+RENEWED = ("Sky", "Residuals", "Graph")
+"""Figures whose data alone change with a new solution."""
+
 TABLES = ("sky", "residuals", "overlaps", "members", "footprints")
 
 
@@ -50,8 +54,11 @@ class Views:
             "Samples": self._draw_samples,
             "Preview": self._draw_preview,
         }
-        self.map = LinkedFigure(self._draw_map, self.selected)
-        self.figures = {name: LinkedFigure(function, self.selected) for name, function in draw.items()}
+        self.map = LinkedFigure(self._draw_map, self.selected, self._renew)
+        self.figures = {
+            name: LinkedFigure(function, self.selected, self._renew if name in RENEWED else None)
+            for name, function in draw.items()
+        }
         self._table = widgets.HTML()
         self._table.add_class("skymatch-table")
         self._which = widgets.ToggleButtons(options=TABLES, style={"button_width": "auto"})
@@ -118,11 +125,19 @@ class Views:
     def _draw_map(self, theme: str, sources: Sources) -> Model:
         if not self._has("group", "footprint", "overlap"):
             return _empty(theme, "No footprints yet: run the steps, or load other files.", 420)
-        plot = self._session.plot_footprints(theme=theme, sources=sources)
+        plot = self._session.plot_footprints(self._fill(), theme=theme, sources=sources)
         footprints: Any = self._session.fresh_result("footprint")
         self._drawing.add_to(plot, footprints_plane(footprints), theme_named(theme).alert)
         self.show_regions()
         return plot
+
+    def _renew(self, shown: Model, theme: str, sources: Sources) -> bool:
+        return self._session.renew_figure(shown, sources, theme=theme)
+
+    def _fill(self) -> str:
+        """What the members of the map are filled by now."""
+        shown = self.map.view.shown
+        return fill_of(shown) if isinstance(shown, figure) else FILLS[0]
 
     def _draw_sky(self, theme: str, sources: Sources) -> Model:
         if not self._has("solve", "units", "group"):
