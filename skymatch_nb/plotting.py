@@ -126,9 +126,10 @@ class SessionPlots:
         from skymatch_nb.plots.theme import theme_named
 
         look, fresh = theme_named(theme), self._pipeline.fresh()
-        loaded, units, footprints, overlaps, compared, solution, pairs = (
+        found: list[Any] = [
             fresh.get(name) for name in ("group", "units", "footprint", "overlap", "compare", "solve", "pair")
-        )
+        ]
+        loaded, units, footprints, overlaps, compared, solution, pairs = found
         some = None if self._is_local else pairs
         whole = fresh.get("measure_members")
         if shown.name == "footprints" and None not in (loaded, footprints, overlaps):

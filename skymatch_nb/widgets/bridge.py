@@ -50,14 +50,22 @@ class FigureView(anywidget.AnyWidget):
         Called with whether the page is dark when the first view is shown, and again when that changes.
     renew_data
         Called first to refresh a figure; where it returns False, the figure is made again and compared.
+    failed
+        Called with what is raised while the page is answered, callbacks of the figure's models included.
     """
 
     _esm = Path(__file__).with_name("bridge.js")
     version = traitlets.Unicode(bokeh_version).tag(sync=True)
 
-    def __init__(self, make: MakeFigure, renew_data: RenewFigure | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        make: MakeFigure,
+        renew_data: RenewFigure | None = None,
+        failed: Callable[[BaseException], None] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self._make, self._renew_data = make, renew_data
+        self._make, self._renew_data, self._failed = make, renew_data, failed
         self._dark = False
         self._width = 0
         self._document: Document | None = None
@@ -122,7 +130,9 @@ class FigureView(anywidget.AnyWidget):
                 self._answer(content)
         except Exception as error:  # the page must hear of it: nobody sees what is raised here
             self.send({"kind": "error", "to": content.get("to"), "text": f"{type(error).__name__}: {error}"})
-            raise
+            if self._failed is None:
+                raise
+            self._failed(error)
 
     def _answer(self, content: dict[str, Any]) -> None:
         kind = content["kind"]

@@ -8,6 +8,7 @@ from bokeh.model import Model
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.widgets.bridge import FigureView
 from skymatch_nb.widgets.fit import COLUMN, fit
+from skymatch_nb.widgets.guard import Report
 from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
 
 Draw = Callable[[str, Sources], Model]
@@ -28,15 +29,19 @@ class LinkedFigure:
         The selection that is shared.
     renew
         Refreshes it; where it cannot, or is not given, the figure is drawn again.
+    failed
+        Shows what is raised while the page is answered.
     """
 
-    def __init__(self, draw: Draw, selected: Selected, renew: Renew | None = None) -> None:
+    def __init__(
+        self, draw: Draw, selected: Selected, renew: Renew | None = None, failed: Report | None = None
+    ) -> None:
         self._draw, self._selected, self._renew = draw, selected, renew
         self._sources = Sources()
         self._listening: set[str] = set()
         self._echo = False
         self.stale = False
-        self.view = FigureView(self._make, self._renewed)
+        self.view = FigureView(self._make, self._renewed, failed)
         selected.watchers.append(self._show_selection)
 
     @property
@@ -65,14 +70,7 @@ class LinkedFigure:
         """Take over what a user selected in this figure."""
         if self._echo or name not in self._sources:
             return
-        chosen = selected_rows(name, self._sources[name].data, list(indices))
-        now = self._selected.selection
-        if name in ("members", "groups"):
-            self._selected.set(Selection(chosen.members, chosen.groups, now.pairs, now.overlap))
-        elif chosen.pairs:
-            self._selected.set(Selection(now.members, now.groups, chosen.pairs, chosen.overlap))
-        else:
-            self._selected.set(Selection(now.members, now.groups))
+        self._selected.take(name, selected_rows(name, self._sources[name].data, list(indices)))
 
     def _show_selection(self, selection: Selection) -> None:
         self._echo = True

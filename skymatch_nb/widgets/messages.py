@@ -26,6 +26,7 @@ class Messages:
         self.box.add_class("skymatch-messages")
         self._error = ""
         self._notes: tuple[str, ...] = ()
+        self._also: dict[str, None] = {}
 
     @property
     def error(self) -> str:
@@ -63,7 +64,17 @@ class Messages:
         self._notes = tuple(notes)
         self._show()
 
+    def warn_also(self, text: str) -> None:
+        """Show a warning besides, until `forget_warnings`: Python gives it only once."""
+        self._also[text] = None
+        self._show()
+
+    def forget_warnings(self) -> None:
+        """Show no warnings any more."""
+        self._notes, self._also = (), {}
+        self._show()
+
     def _show(self) -> None:
         parts = [("failed", f"✗ {self._error}")] if self._error else []
-        parts += [("", f"⚠ {note}") for note in self._notes]
+        parts += [("", f"⚠ {note}") for note in dict.fromkeys((*self._notes, *self._also))]
         self.box.value = "".join(f"<div class='skymatch-message {kind}'>{escape(text)}</div>" for kind, text in parts)

@@ -7,15 +7,15 @@ import ipywidgets as widgets
 from bokeh.model import Model
 from bokeh.plotting import figure
 
-from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.plots.footprints import FILLS, fill_of
 from skymatch_nb.plots.mapdata import footprints_plane
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import say_empty, theme_named
-from skymatch_nb.report_page import table_html
 from skymatch_nb.widgets.drawing import Drawing, Drew
+from skymatch_nb.widgets.guard import Guard
 from skymatch_nb.widgets.linked import LinkedFigure
 from skymatch_nb.widgets.selection import Selected, Selection
+from skymatch_nb.widgets.tables import Tables
 
 if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 TABS = ("Sky", "Residuals", "Graph", "Samples", "Preview", "Tables")
 RENEWED = ("Sky", "Residuals", "Graph")
 """Figures whose data alone change with a new solution."""
-
-TABLES = ("sky", "residuals", "overlaps", "members", "footprints")
 
 
 class Views:
@@ -38,10 +36,16 @@ class Views:
         Called with the vertices of a region that was drawn on the map.
     in_background
         Has a function done in the background, for views that read pixels.
+    guard
+        Reports what handlers raise.
     """
 
     def __init__(
-        self, session: "SkyMatchSession", drew: Drew, in_background: Callable[[Callable[[], None]], None]
+        self,
+        session: "SkyMatchSession",
+        drew: Drew,
+        in_background: Callable[[Callable[[], None]], None],
+        guard: Guard,
     ) -> None:
         self._session, self._in_background = session, in_background
         self.selected = Selected()
@@ -54,18 +58,14 @@ class Views:
             "Samples": self._draw_samples,
             "Preview": self._draw_preview,
         }
-        self.map = LinkedFigure(self._draw_map, self.selected, self._renew)
+        self.map = LinkedFigure(self._draw_map, self.selected, self._renew, guard.report)
         self.figures = {
-            name: LinkedFigure(function, self.selected, self._renew if name in RENEWED else None)
+            name: LinkedFigure(function, self.selected, self._renew if name in RENEWED else None, guard.report)
             for name, function in draw.items()
         }
-        self._table = widgets.HTML()
-        self._table.add_class("skymatch-table")
-        self._which = widgets.ToggleButtons(options=TABLES, style={"button_width": "auto"})
-        self._which.observe(lambda _: self._refresh_table(), "value")
-        tables = widgets.VBox([self._which, self._table])
-        self.tabs = widgets.Tab([*(f.view for f in self.figures.values()), tables], titles=TABS)
-        self.tabs.observe(lambda _: self._tab_shown(), "selected_index")
+        self.tables = Tables(session, self.selected, guard)
+        self.tabs = widgets.Tab([*(f.view for f in self.figures.values()), self.tables.widget], titles=TABS)
+        self.tabs.observe(guard.handler(lambda _: self._tab_shown()), "selected_index")
         self.map.view.add_class("skymatch-map")
         for name, linked in self.figures.items():
             linked.view.add_class(f"skymatch-{name.lower()}")
@@ -79,10 +79,10 @@ class Views:
 
     def refresh(self) -> None:
         """Show the session's fresh results in the views that are open; the others follow when they are opened."""
+        self._refresh_table()
         self.map.refresh()
         for name, linked in self.figures.items():
             linked.refresh(shown=name == self.shown_tab)
-        self._refresh_table()
         if self.shown_tab == "Preview":
             self._make_preview()
 
@@ -107,17 +107,8 @@ class Views:
         self.figures["Samples"].refresh(shown=self.shown_tab == "Samples")
 
     def _refresh_table(self) -> None:
-        if self.shown_tab != "Tables":
-            return
-        name = str(self._which.value)
-        if not self._has("solve", "overlap"):
-            self._table.value = "<p>Nothing is solved yet.</p>"
-            return
-        try:
-            self._table.value = table_html(getattr(self._session, name))
-        except SkyMatchError as error:
-            self._table.value = f"<p>{type(error).__name__}</p>"
-            raise
+        if self.shown_tab == "Tables":
+            self.tables.refresh()
 
     def _has(self, *names: str) -> bool:
         return all(self._session.fresh_result(name) is not None for name in names)
