@@ -77,13 +77,18 @@ class ApplyBox:
             self.forget()
             self._question.value = "The solution has changed since the preview: look at it again."
             return
-        readonly = self._session.params.readonly
-        applied = self._guard.attempt(lambda: self._session.configure(readonly=False).apply())
-        self._session.configure(readonly=readonly)
+        applied = self._guard.attempt(self._write_now)
         self.forget()
         if applied is not None:
             self._table.value = table_html(applied)
             self._tell(f"wrote {len(applied)} members")
+
+    def _write_now(self) -> Any:
+        readonly = self._session.params.readonly
+        try:
+            return self._session.configure(readonly=False).apply()
+        finally:
+            self._session.configure(readonly=readonly)
 
     def undo(self) -> None:
         """Restore the files as they were before the last writing."""

@@ -67,7 +67,15 @@ export default {
     const host = document.createElement("div");
     host.className = "skymatch-figure";
     el.append(host);
-    let doc = null, views = null, applying = false, closed = false, latest = 0;
+    let doc = null, views = null, applying = false, closed = false, latest = 0, shownDark = null;
+
+    // The page keeps documents that nobody shows: take ours away, else it grows with every theme and reload.
+    const forget = () => {
+      views?.clear?.();
+      const kept = window.Bokeh?.documents, place = kept?.indexOf(doc) ?? -1;
+      if (place >= 0) kept.splice(place, 1);
+      doc = views = null;
+    };
 
     const isDark = () => document.body.dataset.jpThemeLight === "false";
 
@@ -81,9 +89,10 @@ export default {
       const turn = ++latest;
       try {
         const bokeh = await loadBokeh(model, model.get("version"));
-        const { content } = await ask(model, { kind: "document", dark: isDark(), width: await room(el) });
+        shownDark = isDark();
+        const { content } = await ask(model, { kind: "document", dark: shownDark, width: await room(el) });
         if (closed || turn !== latest) return;
-        views?.clear?.();
+        forget();
         host.replaceChildren();
         doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
         doc.on_change(leave, true);
@@ -105,14 +114,14 @@ export default {
     };
 
     model.on("msg:custom", receive);
-    const theme = new MutationObserver(renew);
+    const theme = new MutationObserver(() => { if (isDark() !== shownDark) renew(); });
     theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
     renew();
     return () => {
       closed = true;
       theme.disconnect();
       model.off("msg:custom", receive);
-      views?.clear?.();
+      forget();
     };
   },
 };

@@ -51,7 +51,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.session = session
         self.messages = Messages()
         self.worker = Worker(self._failed, self.messages.progress)
-        self._guard = Guard(self._report, self._went_well)
+        self._guard = Guard(self._refused, self.messages.clear_refused)
         self.form = ParameterForm(session.params, self._parameter_changed)
         self.views = Views(session, self._drew, self.worker.request, self._guard)
         self._ranges = Ranges(self.form, session)
@@ -108,7 +108,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.form.show(self.session.params)
         self._apply.forget()
         self._show_state()
-        self._guard.attempt(self.views.show_regions)
+        self._guard.handler(self.views.show_regions)()
         if self._live.value:
             self.solve()
 
@@ -142,23 +142,21 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         else:
             self.messages.finish("failed")
             self._failed_stage = _stage_of(self.session)
-            self._report(error)
+            self.messages.fail(self._told(error))
         self._show_state()
 
-    def _went_well(self) -> None:
-        """Take an error away, but not that of a step that has not been done since."""
-        if not self._failed_stage:
-            self.messages.clear_error()
+    def _refused(self, error: BaseException) -> None:
+        """Show why something that a user did was not done."""
+        self.messages.refuse(self._told(error))
 
-    def _report(self, error: BaseException) -> None:
+    def _told(self, error: BaseException) -> str:
+        """Return an error in words; those of a parameter are shown beside its control too."""
         if isinstance(error, ParameterError):
             self._explain(error)
         if isinstance(error, SkyMatchError | OSError):
-            self.messages.fail(str(error))
-        else:  # a fault of ours: say where, so that it can be told
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(place.filename).name}, line {place.lineno}"
-            self.messages.fail(f"{type(error).__name__}: {error} ({where})")
+            return str(error)
+        place = traceback.extract_tb(error.__traceback__)[-1]  # a fault of ours: say where, so that it can be told
+        return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
 
     def _explain(self, error: ParameterError) -> None:
         """Show an error beside the control of the parameter that it names."""
