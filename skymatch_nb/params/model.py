@@ -237,7 +237,7 @@ class SkyMatchParams(BaseModel):
     skyuser_kwd: Annotated[Keyword, AfterValidator(_free), About("apply")] = "SKYUSER"
     """Header keyword for the sky level."""
 
-    readonly: Annotated[bool, About("apply")] = True
+    readonly: Annotated[bool, About("write")] = True
     """Whether 'apply' only reports (True) or writes to the files (False)."""
 
     subtractsky: Annotated[bool, About("apply")] = False

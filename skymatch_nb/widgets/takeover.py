@@ -54,8 +54,8 @@ def _matched(shown: Model, made: Model) -> Iterator[_Place | None]:
         seen.add(id(old))
         place = _Place(old, new, _given(old), _given(new))
         yield place
-        for name in place.ours.keys() & place.theirs.keys():
-            todo += _models_in(place.ours[name], place.theirs[name])
+        for name in place.ours.keys() | place.theirs.keys():
+            todo += _models_in(*(getattr(model, name) for model in (old, new)))
 
 
 def _given(model: Model) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _copy(place: _Place, keep_zoom: bool) -> None:
         if _holds_models(value) or _holds_models(ours.get(name)):
             continue
         try:
-            same = name in ours and bool(ours[name] == value)
+            same = name in ours and bool(ours[name] == value or (ours[name] != ours[name] and value != value))
         except ValueError:  # arrays
             same = False
         if not same:

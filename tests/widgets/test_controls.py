@@ -127,7 +127,7 @@ def test_limits_have_a_box_a_slider_and_two_units(name):
 def test_bits_are_boxes_that_make_an_expression():
     control, told = made("dq_bits")
     control.set_flags([(4, "HOT, hot"), (8, "WARM, <b>warm</b>"), (16, "COLD, cold")], 0)
-    boxes = {bit: box for bit, box in control._flags}
+    boxes = dict(control._flags)
     assert [box.description for box in boxes.values()] == ["4: HOT, hot", "8: WARM, <b>warm</b>", "16: COLD, cold"]
     assert told == []
     boxes[4].value = True
