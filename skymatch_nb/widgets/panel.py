@@ -14,6 +14,7 @@ from skymatch_nb.pipeline import STAGES
 from skymatch_nb.widgets.applybox import ApplyBox
 from skymatch_nb.widgets.chooser import InputChooser
 from skymatch_nb.widgets.exports import Exports
+from skymatch_nb.widgets.fallback import panel_html
 from skymatch_nb.widgets.form import ParameterForm
 from skymatch_nb.widgets.guard import Guard, warnings_told
 from skymatch_nb.widgets.messages import Messages
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
 STATE_MARKS = {"fresh": "✓", "stale": "↻", "not run": "○", "running": "…", "failed": "✗"}
+
+SOON = 1.5
+"""Seconds for which a panel that is being shown waits for its first solution."""
 
 TITLES = {"load": "Load", "mask": "Mask", "footprints": "Footprints", "solve": "Solve", "apply": "Apply"}
 
@@ -88,9 +92,13 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     # -- inside --------------------------------------------------------------------------------------------
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        """Widget, and the session in words for where there is no kernel: saved notebooks and pages made of them."""
-        told = f"{self.session._repr_html_()}<p>As it was when shown; the panel itself needs a running kernel.</p>"
-        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self.session), "text/html": told}
+        """Widget, and what it shows as plain HTML for where there is no kernel: saved notebooks and pages made of them.
+
+        Where the solution comes soon it is waited for, so that it is part of that.
+        """
+        self.worker.wait(SOON)
+        bundle = super()._repr_mimebundle_(**options)
+        return {**bundle, "text/plain": repr(self.session), "text/html": panel_html(self.session)}
 
     def _parameter_changed(self, name: str, value: Any) -> None:
         """A user gave a control a value; what was typed is shown as it was understood."""
