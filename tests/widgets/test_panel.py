@@ -60,7 +60,7 @@ def test_a_change_in_code_shows_and_is_not_echoed(panel, session, configured):
 
 
 def test_every_parameter_can_be_changed_and_reset(mosaic):
-    s = SkyMatchSession(mosaic.paths, verbose=False)
+    s = SkyMatchSession(mosaic.paths)
     panel = s.panel(run=False)
     panel._live.value = False
     texts = {"group_by": "chip", "reference": mosaic.paths[0].name, "fixed": f"{mosaic.paths[0].name}=0.5"}
@@ -81,7 +81,7 @@ def test_every_parameter_can_be_changed_and_reset(mosaic):
             given(field, value=texts.get(parameter.name, "2"))
         assert control._error.value == "", parameter.name
         assert getattr(s.params, parameter.name) != before, parameter.name
-        assert control._reset.layout.visibility == "visible"
+        assert control._reset.layout.visibility == "visible", parameter.name
         control._reset.click()
         assert getattr(s.params, parameter.name) == parameter.default, parameter.name
     assert panel.messages.error == ""
