@@ -139,14 +139,21 @@ class FigureView(anywidget.AnyWidget):
         if kind == "bokehjs":
             self.send({"kind": kind, "to": content["to"], "sources": _bokeh_sources()})
         elif kind == "document":
-            self._width = int(content.get("width", 0))
-            if bool(content["dark"]) != self._dark:
-                self._forget()
-                self._dark = bool(content["dark"])
+            self._prepare(bool(content["dark"]), int(content.get("width", 0)), bool(content.get("fit")))
             document = json.dumps(self.document.to_json(deferred=False))
-            self.send({"kind": kind, "to": content["to"], "document": document})
+            self.send({"kind": kind, "to": content["to"], "document": document, "width": self._width})
+            if content.get("fit"):
+                self.send({"kind": "renew", "but": content.get("origin")})
         elif kind == "patch":
             self.document.apply_json_patch(json.loads(content["patch"]), setter=content["origin"])
+
+    def _prepare(self, dark: bool, width: int, fit: bool) -> None:
+        """Let go of a figure that is not as a page wants it: of the other theme, or to be made for another width."""
+        if dark != self._dark or fit:
+            self._forget()
+        if self._document is None:
+            self._width = width
+        self._dark = dark
 
     def _send_change(self, event: Any) -> None:
         if self._document is None or event.document is not self._document:

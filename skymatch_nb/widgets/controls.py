@@ -170,7 +170,10 @@ class NumberControl(Control):
         kind = int if self.spec.kind == "integer" else float
         make = widgets.IntSlider if kind is int else widgets.FloatSlider
         width = "118px" if self.spec.optional else "150px"
-        slider = make(min=kind(low), max=kind(high), step=kind(step), readout=False, layout={"width": width})
+        slider = make(
+            min=kind(low), max=kind(high), step=kind(step), continuous_update=False, readout=False,
+            layout={"width": width},
+        )  # fmt: skip
         self._listen(slider, self._slid)
         return slider
 
@@ -219,8 +222,10 @@ class LimitControl(Control):
 
     def _build(self) -> widgets.Widget:
         self._on = widgets.Checkbox(indent=False, description="", tooltip="Use a limit", layout={"width": "24px"})
-        self._slider = widgets.FloatSlider(readout=False, layout={"width": "118px"}, min=-10, max=10, step=0.1)
-        self._field = widgets.Text(continuous_update=False, layout={"width": "80px"})
+        self._slider = widgets.FloatSlider(
+            readout=False, continuous_update=False, layout={"width": "118px"}, min=-10, max=10, step=0.1
+        )
+        self._field = widgets.Text(continuous_update=False, placeholder="off", layout={"width": "80px"})
         self._in_sigma = widgets.ToggleButtons(options=["data", "sigma"], style={"button_width": "62px"})
         self._range = (0.0, 1.0)
         self._listen(self._on, self._switched)

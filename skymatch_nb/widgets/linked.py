@@ -7,7 +7,7 @@ from bokeh.model import Model
 
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.widgets.bridge import FigureView
-from skymatch_nb.widgets.fit import COLUMN, fit
+from skymatch_nb.widgets.fit import COLUMN, fit, fit_texts
 from skymatch_nb.widgets.guard import Report
 from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
 
@@ -64,7 +64,10 @@ class LinkedFigure:
         return model
 
     def _renewed(self, shown: Model, dark: bool) -> bool:
-        return self._renew is not None and self._renew(shown, "dark" if dark else "light", self._sources)
+        if self._renew is None or not self._renew(shown, "dark" if dark else "light", self._sources):
+            return False
+        fit_texts(shown)
+        return True
 
     def _tapped(self, name: str, indices: list[int]) -> None:
         """Take over what a user selected in this figure."""

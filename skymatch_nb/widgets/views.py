@@ -156,14 +156,17 @@ class Views:
 
     def _draw_preview(self, theme: str, _sources: Sources) -> Model:
         key, made = self._preview.pop(theme, ("", None))
-        if made is None or key != self._solution_key():
-            return _empty(theme, "The preview is made when this view is opened." if not key else "...")
-        return made
+        if made is not None and key == self._solution_key():
+            return made
+        self._preview.pop("made", None)
+        if self.shown_tab == "Preview":
+            self._make_preview(theme)
+        return _empty(theme, "The preview is being made." if self._solution_key() else "Nothing is solved yet.")
 
-    def _make_preview(self) -> None:
+    def _make_preview(self, theme: str = "") -> None:
         """Make the preview in the background, once for each solution."""
         linked = self.figures["Preview"]
-        theme = "dark" if linked.view.dark else "light"
+        theme = theme or ("dark" if linked.view.dark else "light")
         key = self._solution_key()
         if not key or key == self._preview.get("made", ("", None))[0]:
             return

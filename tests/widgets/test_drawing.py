@@ -42,6 +42,7 @@ def test_a_box_becomes_an_exclude_region_there(map_view, panel, session):
 def test_a_polygon_becomes_an_include_region_where_that_is_chosen(map_view, panel, session):
     panel._draw_as.value = "include"
     map_view._drawing.polygons.data = {"xs": [[0.0, 0.003]], "ys": [[0.0, 0.0]]}
+    map_view._drawing.polygons.data = {"xs": [[0.0, 0.003, 0.001]], "ys": [[0.0, 0.0, 0.001]]}
     assert session.params.include_regions is None  # it is not finished
     map_view._drawing.polygons.data = {"xs": [[0.0, 0.003, 0.0]], "ys": [[0.0, 0.0, 0.003]]}
     settle(panel)
