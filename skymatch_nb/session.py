@@ -508,7 +508,8 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
     def _summary(self) -> SessionSummary:
         fresh = self._pipeline.fresh()
-        stages = {stage: self._pipeline.stage_state(stage) for stage in STAGES}
+        keys: dict[str, str] = {}
+        stages = {stage: self._pipeline.stage_state(stage, keys) for stage in STAGES}
         counts = {}
         if loaded := fresh.get("group"):
             counts["load"] = f"{len(loaded)} members in {len(loaded.groups)} groups"
