@@ -1,5 +1,6 @@
 """Roman's calibrated images (L2) in ASDF: members of them, and their arrays."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -90,6 +91,7 @@ def roman_members(path: Path, file: str, extensions: Sequence[Extension] = ()) -
             wcs=transform,
             wcs_name=transform.label,
             distortion=transform.distortion,
+            path=os.path.normpath(path.absolute()),
             exposure=_exposure_id(_part(meta, "observation")),
         )
     ]
