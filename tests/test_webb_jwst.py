@@ -4,7 +4,9 @@ import sys
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.io import fits
+from astropy.nddata import NDData
 from webb_files import DO_NOT_USE, JUMP_DET, NON_SCIENCE, asdf, imaging_gwcs, levels_of, planted, window, write_jwst
 
 from skymatch_nb import SkyMatchSession
@@ -12,6 +14,8 @@ from skymatch_nb.cli import main
 from skymatch_nb.errors import InputError, SkyMatchWarning, UnitsError
 from skymatch_nb.io.fits import open_members
 from skymatch_nb.io.inputs import ImageSpec
+from skymatch_nb.io.memory import ObjectSpec
+from skymatch_nb.results import make_key
 
 SHAPE = (200, 240)
 LEVELS = (0.31, 0.52, 0.45, 0.9)
@@ -80,6 +84,36 @@ def test_in_the_shell(mosaic, tmp_path, capsys):
     pattern = str(tmp_path / "jw*_cal.fits")
     assert main(["match", pattern, "--skymethod", "match", "--overlap-stat", "difference", "--table", str(table)]) == 0
     assert table.read_text().count("jw01837004001_02101_00004") > 1
+
+
+class TestObjects:
+    """Images that a notebook holds."""
+
+    def test_arrays_with_a_gwcs(self, detector):
+        windows = [window(detector, x, y, SHAPE) for x, y in CORNERS[:2]]
+        arrays = [
+            planted(w, SHAPE, level, seed=k, noise=NOISE)
+            for k, (w, level) in enumerate(zip(windows, LEVELS[:2], strict=True))
+        ]
+        pairs = [(a * u.MJy / u.sr, w) for a, w in zip(arrays, windows, strict=True)]
+        for objects in (pairs, [NDData(a, wcs=w) for a, w in pairs]):
+            s = SkyMatchSession(objects, skymethod="match", skystat="median", verbose=False)
+            assert s.load().wcs.iloc[0] == "gwcs"
+            found = s.solve().sky_data.to_numpy()
+            assert found[1] - found[0] == pytest.approx(LEVELS[1] - LEVELS[0], abs=0.06 * NOISE)
+
+    def test_a_change_of_the_gwcs_is_noticed(self, detector):
+        data = np.ones((60, 60)) * u.MJy / u.sr
+        one, same, other = (
+            make_key(ObjectSpec((data, wcs), 1).content())
+            for wcs in (detector, detector, window(detector, 50.0, 0.0, (60, 60)))
+        )
+        assert one == same != other
+
+    def test_a_file_that_is_open(self, mosaic):
+        with fits.open(mosaic[0]) as hdus:
+            member = SkyMatchSession([hdus], verbose=False).load().iloc[0]
+        assert (member.wcs, member.dq_from) == ("gwcs", "[DQ,1]")
 
 
 class TestGroups:

@@ -23,6 +23,11 @@ TOLERANCE = 1e-5
 """Error in pixels at which an inverse is exact enough."""
 
 
+def is_gwcs(item: Any) -> bool:
+    """Whether an object is a gwcs, told by its face, as the package need not be installed."""
+    return callable(item) and hasattr(item, "available_frames") and hasattr(item, "forward_transform")
+
+
 @dataclass(eq=False)
 class GwcsTransform:
     """A gwcs from two pixel axes to the sky, for an image of ``shape`` (ny, nx).

@@ -16,6 +16,7 @@ from astropy.utils.masked import Masked
 from astropy.wcs import WCS, FITSFixedWarning
 
 from skymatch_nb.errors import InputError
+from skymatch_nb.io.gwcs_transform import is_gwcs
 from skymatch_nb.io.wcs import check_axes, check_celestial, check_key, check_place, wcs_keys
 
 
@@ -60,7 +61,7 @@ def is_image_object(item: Any) -> bool:
         return True
     if not isinstance(item, tuple) or len(item) != 2:
         return False
-    return isinstance(item[0], np.ndarray) and isinstance(item[1], fits.Header | WCS | Mapping)
+    return isinstance(item[0], np.ndarray) and (isinstance(item[1], fits.Header | WCS | Mapping) or is_gwcs(item[1]))
 
 
 def array_of(payload: Any) -> tuple[np.ndarray[Any, Any], str, np.ndarray[Any, Any] | None]:
@@ -90,8 +91,8 @@ def cards_of(payload: Any) -> Mapping[str, Any]:
     return cards if isinstance(cards, fits.Header | Mapping) else {}
 
 
-def wcs_of(payload: Any, where: str, key: str = "") -> WCS:
-    """World coordinates of an NDData or of a pair; ``key`` chooses an alternate WCS of a header.
+def wcs_of(payload: Any, where: str, key: str = "") -> Any:
+    """WCS or gwcs of an NDData or of a pair; ``key`` chooses an alternate WCS of a header.
 
     Raises
     ------
@@ -114,6 +115,9 @@ def wcs_of(payload: Any, where: str, key: str = "") -> WCS:
         check_celestial(wcs, where)
         check_place(header, wcs, key, where)
     wcs = getattr(wcs, "low_level_wcs", wcs)
+    if is_gwcs(wcs):
+        check_key([""], key, where)
+        return copy.deepcopy(wcs)
     if not isinstance(wcs, WCS):
         raise InputError(f"{where}: a WCS of type {type(wcs).__name__} cannot be read")
     check_key([wcs.wcs.alt.strip()], key, where)
@@ -123,6 +127,9 @@ def wcs_of(payload: Any, where: str, key: str = "") -> WCS:
 def _wcs_content(wcs: Any) -> str:
     """All that a WCS or header is made of, as text."""
     wcs = getattr(wcs, "low_level_wcs", wcs)
+    if is_gwcs(wcs):
+        forward = wcs.forward_transform
+        return f"{wcs.available_frames} {forward} {forward.parameters.tolist()} {wcs.bounding_box}"
     if not isinstance(wcs, WCS):
         return str(wcs)
     own = copy.deepcopy(wcs)

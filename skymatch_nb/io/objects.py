@@ -12,6 +12,7 @@ from skymatch_nb.core.quality import sample_dtype
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.edits import ExtensionEdit, primary_notes
 from skymatch_nb.io.fits import choose_images, describe, label_of, make_member, memory_image
+from skymatch_nb.io.gwcs_transform import GwcsTransform, is_gwcs
 from skymatch_nb.io.memory import ObjectSpec, array_of, cards_of, wcs_of
 from skymatch_nb.io.scales import nominal_scale
 from skymatch_nb.io.waiver import decode_waiver, is_waiver
@@ -40,8 +41,7 @@ def object_members(spec: ObjectSpec, name: str, wcs_key: str = "") -> list[Membe
     cards: dict[str, Any] = dict(cards_of(payload))
     if unit:
         cards["BUNIT"] = unit
-    transform = FitsTransform(wcs_of(payload, where, wcs_key))
-    check_celestial(transform.wcs, where)
+    transform = _transform(wcs_of(payload, where, wcs_key), pixels, where)
     if bad is not None and bad.shape != pixels.shape:
         raise InputError(f"{where}: its mask has shape {bad.shape}, the image {pixels.shape}")
     return [
@@ -66,9 +66,16 @@ def object_members(spec: ObjectSpec, name: str, wcs_key: str = "") -> list[Membe
     ]
 
 
+def _transform(wcs: Any, pixels: np.ndarray[Any, Any], where: str) -> FitsTransform | GwcsTransform:
+    if is_gwcs(wcs) and pixels.ndim == 2:
+        return GwcsTransform(wcs, (pixels.shape[0], pixels.shape[1]), where)
+    check_celestial(wcs, where)
+    return FitsTransform(wcs)
+
+
 def _scale_cards(cards: dict[str, Any]) -> fits.Header:
     """Cards that tell a nominal pixel scale."""
-    return fits.Header({name: cards[name] for name in ("PAMSCALE", "IDCSCALE") if name in cards})
+    return fits.Header({name: cards[name] for name in ("PAMSCALE", "IDCSCALE", "PIXAR_A2") if name in cards})
 
 
 def edited_object(spec: ObjectSpec, edits: Sequence[ExtensionEdit], in_place: bool) -> Any:

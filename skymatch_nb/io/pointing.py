@@ -7,7 +7,7 @@ from astropy.io import fits
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.asdf_files import NEEDED, asdf_package, first_line, opened_asdf
-from skymatch_nb.io.gwcs_transform import GwcsTransform
+from skymatch_nb.io.gwcs_transform import GwcsTransform, is_gwcs
 from skymatch_nb.io.wcs import FitsTransform, read_transform
 
 _COLUMN = "ASDF_METADATA"
@@ -58,6 +58,6 @@ def _own_gwcs(hdus: fits.HDUList, where: str) -> tuple[Any, str]:
             found = file.tree.get("meta", {}).get("wcs")
     except (InputError, KeyError, TypeError, ValueError, OSError) as error:
         return None, f"its ASDF extension cannot be read ({first_line(error)})"
-    if not hasattr(found, "available_frames"):
+    if not is_gwcs(found):
         return None, "there is no gwcs in its ASDF extension"
     return found, ""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.asdf_files import first_line, opened_asdf
 from skymatch_nb.io.grammar import Extension
-from skymatch_nb.io.gwcs_transform import GwcsTransform
+from skymatch_nb.io.gwcs_transform import GwcsTransform, is_gwcs
 from skymatch_nb.io.instruments import NOMINAL_SCALES
 from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.results import ArraySource, Member
@@ -62,7 +62,7 @@ def roman_members(path: Path, file: str, extensions: Sequence[Extension] = ()) -
             raise InputError(f"{file}: its ASDF cannot be read: {first_line(error)}") from error
     if IMAGE not in shapes:
         raise InputError(f"{where}: no such array in the file")
-    if not hasattr(wcs, "available_frames"):
+    if not is_gwcs(wcs):
         raise InputError(f"{where}: it has no gwcs (meta.wcs)")
     transform = GwcsTransform(wcs, shapes[IMAGE], where)
     cards = _cards(meta)
