@@ -1,12 +1,12 @@
 """The session's figures: one thin method each; what they show is put together in plots/."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.executor import Work
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from skymatch_nb.plots.sources import Sources
     from skymatch_nb.steps.preview import CoarseMosaic
 
+LARGEST_PREVIEW = 8192
+"""Cells along the longer side of a preview."""
+
 MOST_REPORT_PIXELS = 2_000_000_000
 """Pixels that are read for the preview in a report."""
-
-TABLES = ("members", "masks", "footprints", "overlaps", "sky", "residuals", "applied")
 
 
 class SessionPlots:
@@ -126,6 +127,8 @@ class SessionPlots:
 
         Raises
         ------
+        ParameterError
+            Where ``which`` is none of these.
         InputError
             Where there is no such member, group or overlap.
         """
@@ -133,6 +136,7 @@ class SessionPlots:
         from skymatch_nb.plots.theme import theme_named
 
         look = theme_named(theme)
+        which = _which_samples(which)
         (units,) = self._pipeline.require("units")
         if isinstance(which, str):
             shown, title = [self._member_sample(which)], f"Pixels of {which}"
@@ -149,13 +153,17 @@ class SessionPlots:
         Raises
         ------
         ParameterError
-            Where there is no such part.
+            Where there is no such part, or ``size`` is not from 1 to 8192.
         """
         from skymatch_nb.plots.mapdata import field_parts
         from skymatch_nb.plots.preview import preview_figure
         from skymatch_nb.plots.theme import theme_named
 
         look = theme_named(theme)
+        if not _is_whole(size) or not 1 <= size <= LARGEST_PREVIEW:
+            raise ParameterError(f"size={size!r}: must be an integer from 1 to {LARGEST_PREVIEW}")
+        if part is not None and not _is_whole(part):
+            raise ParameterError(f"part={part!r}: must be an integer, counted from 1, or None")
         self._pipeline.require("solve")
         loaded, overlaps, units = self._pipeline.require("group", "overlap", "units")
         parts = field_parts(loaded, overlaps)
@@ -166,30 +174,6 @@ class SessionPlots:
         which = "" if len(parts) == 1 else f"part {number + 1} of {len(parts)}, "
         notes = [f"part={k + 1} shows {len(p)} members" for k, p in enumerate(parts) if k != number][:2]
         return preview_figure(plane, mosaic, units.unit, look, f"{which}{len(parts[number])} members", *notes)
-
-    def show(self, table: str, *, sources: "Sources | None" = None) -> Any:
-        """Table that can be sorted and searched, as a widget (extra ``notebook``).
-
-        Parameters
-        ----------
-        table
-            Name of a table: 'members', 'overlaps', 'sky', ...
-        sources
-            Those of a figure, to select in the table what is selected in the figure and the other way round.
-
-        Raises
-        ------
-        ParameterError
-            Where there is no table of that name.
-        SkyMatchError
-            Where itables is not installed.
-        """
-        from skymatch_nb.plots.grid import interactive_table
-
-        if table not in TABLES:
-            raise ParameterError(f"no table {table!r}; there are {', '.join(TABLES)}")
-        data: pd.DataFrame = getattr(self, table)
-        return interactive_table(table, data, sources)
 
     def save_figure(self, shown: Any, path: str | PathLike[str]) -> Path:
         """Write a figure to a self-contained page (.html) or a picture (.png, extra ``export``); return the path.
@@ -203,7 +187,7 @@ class SessionPlots:
         """
         from skymatch_nb.plots.export import check_export, figure_page, figure_picture
 
-        if check_export(path) == ".png":
+        if check_export(shown, path) == ".png":
             return write_bytes(Path(path), figure_picture(shown))
         return write_text(Path(path), figure_page(shown))
 
@@ -278,9 +262,9 @@ class SessionPlots:
         loaded, overlaps, samples, levels = self._pipeline.require(
             "group", "overlap", "difference_samples", "measure_differences"
         )
-        name = " − ".join(loaded.members[int(of[row])].name for of in (overlaps.member_a, overlaps.member_b))
+        name, less = (loaded.members[int(of[row])].name for of in (overlaps.member_a, overlaps.member_b))
         sample_set, k = samples.place(row)
-        return Shown(name, sample_set, k, 1.0, float(levels.difference[row]))
+        return Shown(name, sample_set, k, 1.0, float(levels.difference[row]), less=less)
 
     def _side_samples(self, row: int) -> "list[Shown]":
         from skymatch_nb.plots.samples import Shown
@@ -306,15 +290,33 @@ class SessionPlots:
         ]
 
 
-def _of_sample(limits: Sequence[Any], k: int) -> list[float | None]:
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _which_samples(which: Any) -> str | int | tuple[str, str]:
+    """What `plot_samples` was asked for, where it is one of the things that it can be asked for."""
+    if isinstance(which, str):
+        return which
+    if _is_whole(which):
+        return int(which)
+    names = tuple(which) if isinstance(which, list | tuple) else ()
+    if len(names) == 2 and all(isinstance(name, str) for name in names):
+        return names[0], names[1]
+    raise ParameterError(
+        f"which={which!r}: must be a row number of the overlaps table, a pair of names of members or groups, or the "
+        "name of one member"
+    )
+
+
+def _of_sample(limits: Sequence[Any], k: int) -> tuple[float | None, float | None]:
     """Lower and upper limit of one sample of a set."""
-    return [None if limit is None else float(limit if np.ndim(limit) == 0 else limit[k]) for limit in limits]
+    low, high = (None if x is None else float(x if np.ndim(x) == 0 else x[k]) for x in limits)
+    return low, high
 
 
 def _overlap_row(names: Sequence[str], loaded: Loaded, overlaps: Overlaps, pixels: Integers) -> int:
     """Row of the overlap of two members, or of the largest one of two groups."""
-    if len(names) != 2:
-        raise InputError(f"an overlap has two sides, not {len(names)}")
     sides = [{k for k, m in enumerate(loaded.members) if name in (m.name, m.group)} for name in names]
     for name, side in zip(names, sides, strict=True):
         if not side:

@@ -134,6 +134,13 @@ class Loaded(Result):
     def __len__(self) -> int:
         return len(self.members)
 
+    @property
+    def noun(self) -> str:
+        """What texts call a group: 'exposure' where it is all of a file, 'chip' where it is one image, else 'group'."""
+        if all(m.group == m.file for m in self.members):
+            return "exposure"
+        return "chip" if all(m.group == m.name for m in self.members) else "group"
+
     def groups_of(self, parameter: str, names: Sequence[str] | None) -> NDArray[np.bool_]:
         """Which groups are named, by their own names or by a file's or member's, shape (ngroups,).
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skymatch_nb.core.misfit import left_in_pairs
 from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.geometry import to_radec
 from skymatch_nb.results import (
@@ -147,10 +148,14 @@ def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: S
         [[loaded.groups[g] for g in p.first], [loaded.groups[g] for g in p.second]],
         names=["group_a", "group_b"],
     )
-    after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
-    err = np.full(len(p), np.nan) if p.difference_err is None else p.difference_err
-    pull = np.divide(after, err, out=np.full(len(p), np.nan), where=err > 0)
-    columns = {"before": p.difference, "after": after, "err": err, "pull": pull, "npix": p.npix}
+    left = left_in_pairs(p, solution.sky)
+    columns = {
+        "before": p.difference,
+        "after": left.difference,
+        "err": left.error,
+        "pull": left.pull,
+        "npix": p.npix,
+    }
     columns |= {"weight": _pair_weight(pairs, solution), "status": _pair_status(pairs, solution)}
     known = dict.fromkeys(("before", "after", "err"), units.unit) | {"npix": "pixel"}
     return _with_units(pd.DataFrame(columns, index=index), known, None)

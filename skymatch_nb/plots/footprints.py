@@ -8,7 +8,7 @@ from bokeh.models import ColorBar, ColumnDataSource, CustomJS, Legend, LegendIte
 from bokeh.plotting import figure
 
 from skymatch_nb.errors import ParameterError
-from skymatch_nb.plots.frame import Window, map_figure, view_selector
+from skymatch_nb.plots.frame import Window, map_figure, opening_view, view_selector
 from skymatch_nb.plots.mapdata import field_parts, footprints_plane, member_data, overlap_data
 from skymatch_nb.plots.preview import add_image, grey_palette, image_data, stretch_limits
 from skymatch_nb.plots.sources import Sources
@@ -42,26 +42,34 @@ def footprints_figure(
     color: str = "sky",
     sources: Sources | None = None,
 ) -> figure:
-    """Outlines of all members, filled by ``color`` (one of `FILLS`), overlaps shaded by what is left in them."""
-    if color not in FILLS:
+    """Outlines of all members, filled by ``color`` (one of `FILLS`), overlaps shaded by what is left in them.
+
+    Where the sky is not yet known, they are filled by group in place of it.
+    """
+    if not isinstance(color, str) or color not in FILLS:
         raise ParameterError(f"color={color!r}: must be one of {', '.join(map(repr, FILLS))}")
+    if solution is None and color == "sky":
+        color = "group"
     shared = Sources() if sources is None else sources
     plane = footprints_plane(footprints)
     members = shared.put("members", member_data(plane, loaded, footprints, units, solution, theme, color))
     regions = shared.put("overlaps", overlap_data(plane, loaded, overlaps, units, compared, solution))
     xs, ys = members.data["xs"], members.data["ys"]
     whole = Window.around(np.concatenate(xs), np.concatenate(ys))
-    plot = map_figure(plane, whole, theme, "footprints")
+    parts = field_parts(loaded, overlaps)
+    views = _views(parts, xs, ys)
+    opened, window = opening_view(views, [len(part) for part in parts], whole)
+    plot = map_figure(plane, window, theme, "footprints")
     outlines = _add_patches(plot, members, regions, theme)
     selectors = [_add_keys(plot, outlines, members.data, units, theme, color)]
-    if views := _views(field_parts(loaded, overlaps), xs, ys):
-        selectors.insert(0, view_selector(plot, views, whole, theme))
+    if views:
+        selectors.insert(0, view_selector(plot, views, whole, theme, opened))
     place_above(plot, selectors, theme)
     set_titles(
         plot,
         theme,
         _title(loaded, overlaps),
-        *_subtitles(members.data, regions.data, overlaps, units, compared, solution),
+        *_subtitles(members.data, regions.data, overlaps, compared, solution, opened),
     )
     return plot
 
@@ -129,11 +137,15 @@ def _subtitles(
     members: dict[str, Any],
     regions: dict[str, Any],
     overlaps: Overlaps,
-    units: Units | None,
     compared: Comparison | None,
     solution: Solution | None,
+    opened: str,
 ) -> list[str]:
     lines = []
+    if solution is None:
+        lines.append("not solved yet: neither the sky nor components are known; colours tell groups apart")
+    if opened != "all":
+        lines.append(f"shown is {opened}; the others lie far from it: choose them, or all, above")
     if compared is not None and len(overlaps):
         lines.append(
             f"overlaps: the stronger the shade, the larger the difference {'left in them' if solution else 'in them'}"
@@ -142,7 +154,8 @@ def _subtitles(
     if alone:
         named = list(dict.fromkeys(alone))
         more = f" and {len(named) - 2} more" if len(named) > 2 else ""
-        lines.append(f"hatched: not matched ({', '.join(short(n, 28) for n in named[:2])}{more})")
+        what = "not matched" if any(component != "-" for component in members["component"]) else "no level"
+        lines.append(f"hatched: {what} ({', '.join(short(n, 28) for n in named[:2])}{more})")
     if len(regions["xs"]) < len(overlaps):
         lines.append(f"shown are the {len(regions['xs'])} overlaps with the largest differences")
     if overlaps.failed:

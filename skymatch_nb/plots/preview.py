@@ -87,7 +87,7 @@ def preview_figure(plane: SkyPlane, mosaic: CoarseMosaic, unit: str, theme: Them
     set_titles(plots[0], theme, f"Before: {title}", *said)
     set_titles(plots[1], theme, "After", "less the sky of each exposure")
     set_titles(plots[2], theme, "Overlaps: last less first, after", _middle(mosaic.difference))
-    return side_by_side(plots, "preview")
+    return side_by_side(plots, "preview", theme)
 
 
 def _panel(

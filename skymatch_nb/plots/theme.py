@@ -90,7 +90,7 @@ def theme_named(name: str) -> Theme:
     ParameterError
         Where there is none of that name.
     """
-    if name not in THEMES:
+    if not isinstance(name, str) or name not in THEMES:
         raise ParameterError(f"theme={name!r}: must be {' or '.join(map(repr, THEMES))}")
     return THEMES[name]
 

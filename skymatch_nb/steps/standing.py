@@ -14,6 +14,11 @@ LEFT_OUT = "left out"
 OWN_SKY, LOWEST_SKY, BASELINE = "own sky", "lowest sky", "baseline"
 
 
+def is_alone(status: str) -> bool:
+    """Whether a group's status tells that it could be matched with none, or measured not at all."""
+    return status.startswith("no ") or ", no " in status
+
+
 def match_status(loaded: Loaded, overlaps: Overlaps, levels: Levels, references: Integers) -> NDArray[np.object_]:
     """Status of every group before groups without a pair get a level, shape (ngroups,)."""
     touches = np.zeros(len(loaded.groups), bool)
@@ -42,7 +47,7 @@ def _alone(loaded: Loaded, status: Sequence[str]) -> list[str]:
         alone = [g for g, s in zip(loaded.groups, status, strict=True) if s == reason]
         where = "overlap no other" if reason == NO_OVERLAP else "have no good pixels in their overlaps"
         if alone:
-            notes.append(f"{len(alone)} of {len(status)} exposures {where}: {listed(alone)}")
+            notes.append(f"{len(alone)} of {len(status)} {loaded.noun}s {where}: {listed(alone)}")
     return notes
 
 
@@ -57,15 +62,15 @@ def _components(loaded: Loaded, levels: Levels) -> list[str]:
     ]
     more = [f"and {levels.ncomponents - 5} more"] if levels.ncomponents > 5 else []
     which = "; ".join(sets + more)
-    return [f"the exposures form {levels.ncomponents} sets that do not overlap each other ({which})"]
+    return [f"the {loaded.noun}s form {levels.ncomponents} sets that do not overlap each other ({which})"]
 
 
 def why_no_pairs(loaded: Loaded, overlaps: Overlaps) -> str:
     """Reason why there is no pair, in words."""
     if len(loaded.groups) < 2:
-        return f"there is only one exposure ({loaded.groups[0]})"
+        return f"there is only one {loaded.noun} ({loaded.groups[0]})"
     if not len(overlaps):
-        return f"none of the {len(loaded.groups)} exposures overlap"
+        return f"none of the {len(loaded.groups)} {loaded.noun}s overlap"
     which = "the only overlap has no" if len(overlaps) == 1 else f"none of the {len(overlaps)} overlaps has"
     return f"{which} good pixels on both sides"
 
