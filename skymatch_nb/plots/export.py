@@ -13,9 +13,7 @@ from skymatch_nb.errors import ParameterError, SkyMatchError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "chrome")
 
-_PAGE = """{% extends base %}
-{% block postamble %}<style>body { margin: 8px; background: {{ paper }} }</style>{% endblock %}
-"""
+_PAGE = "{% block postamble %}<style>body { margin: 8px; background: {{ paper }} }</style>{% endblock %}"
 """Bokeh's page with the paper of the figure's theme around it."""
 
 _INSTALL = "apt-get install chromium, or: playwright install chromium"

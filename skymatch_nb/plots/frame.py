@@ -39,13 +39,19 @@ ANGLES = {
 MOST_PARTS = 20
 """Parts of a field that a selector offers."""
 
+STRIP = 58
+"""Pixels below a field that are left free for compass and scale bar."""
+
 FAR = 3.0
 """Times that the whole field is wider than a part from which on a map opens at the part."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """Part of the plane that a map shows, in degrees (x grows to the east), and the size of its frame in pixels."""
+    """Part of the plane that a map shows, in degrees (x grows to the east), and the size of its frame in pixels.
+
+    Below what it is made around there is a strip for compass and scale bar.
+    """
 
     x: tuple[float, float]
     y: tuple[float, float]
@@ -64,11 +70,13 @@ class Window:
         extent = extent + 0.1 * extent.max()
         if frame is None:
             ratio = float(np.clip(extent[1] / extent[0], 0.45, 1.25))
-            frame = (size, int(size * ratio)) if ratio <= 1 else (int(size / ratio), size)
-        half = 0.5 * (extent / frame).max() * np.array(frame)
+            width, height = (size, int(size * ratio)) if ratio <= 1 else (int(size / ratio), size)
+            frame = (width, height + STRIP)
+        inner = np.array([frame[0], frame[1] - STRIP])
+        scale = float((extent / inner).max())
         middle = 0.5 * (low + high)
-        (x0, y0), (x1, y1) = (middle - half).tolist(), (middle + half).tolist()
-        return cls((x0, x1), (y0, y1), frame)
+        (x0, y0), (x1, y1) = (middle - 0.5 * scale * inner).tolist(), (middle + 0.5 * scale * inner).tolist()
+        return cls((x0, x1), (y0 - scale * STRIP, y1), frame)
 
 
 def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figure:

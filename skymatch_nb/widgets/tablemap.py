@@ -22,7 +22,7 @@ MOST_TOLD = 3
 """Selected rows that are named between map and table."""
 
 
-class TableWithMap(ipywidgets.VBox):
+class TableWithMap(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A table of a session below a map: footprints, or the graph of pairs for the residuals.
 
     Attributes
@@ -39,7 +39,7 @@ class TableWithMap(ipywidgets.VBox):
         self.sources = Sources()
         data: pd.DataFrame = getattr(session, name)
         self._rows = _row_names(data)
-        self.table = interactive_table(name, data, paging=False, scrollY="300px", scrollCollapse=True)
+        self.table = interactive_table(name, data, paging=False, scrollY="300px", scrollX=True, scrollCollapse=True)
         self.view = FigureView(self._draw)
         self._told = ipywidgets.HTML()
         self._told.add_class("skymatch-table-selection")
