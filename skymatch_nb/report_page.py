@@ -27,9 +27,11 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 1180px; margin: 2em auto
 h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 1px solid var(--rule); }
 nav a { margin-right: 1.2em; white-space: nowrap; } a { color: var(--link); }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 2px 10px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 td.text, th.text { text-align: left; }
-td.text { white-space: normal; overflow-wrap: anywhere; min-width: 9em; }
+th { white-space: normal; overflow-wrap: anywhere; min-width: 4em; vertical-align: bottom; }
+td.text { white-space: normal; overflow-wrap: anywhere; min-width: 6em; }
+th.text:first-child { min-width: 9em; }
 th { background: var(--head); position: sticky; top: 0; }
 .scroll, .figure { overflow: auto; } .scroll { max-height: 30em; }
 .note { border-left: 4px solid #d55e00; padding-left: .8em; }
@@ -41,17 +43,23 @@ summary { cursor: pointer; margin: .6em 0; }
 @media print {
   body { max-width: none; margin: 0; font-size: 11px; } nav { display: none; }
   .scroll, .figure { max-height: none; overflow: visible; } .figure { break-inside: avoid; }
-  table { font-size: 8px; } th { position: static; } th, td { padding: 1px 4px; } td.text { min-width: 6em; }
+  table { font-size: 8px; } th { position: static; } th, td { padding: 1px 3px; } th, td.text { min-width: 3.5em; }
+  th.text:first-child { min-width: 8em; }
   h2 { break-after: avoid; } tr { break-inside: avoid; } pre { font-size: 9px; }
 }
 """
 
+_LIGHT = (
+    ":root { --rule: #ddd; --head: #f4f4f6; --dim: #777; --link: #0072b2; } body { color: #222; background: #fff; }"
+)
+
 _COLORS = {
-    "light": ":root { --rule: #ddd; --head: #f4f4f6; --dim: #777; --link: #0072b2; }"
-    " body { color: #222; background: #fff; }",
+    "light": _LIGHT,
     "dark": ":root { --rule: #39414d; --head: #1e242c; --dim: #9aa4b2; --link: #56b4e9; }"
-    " body { color: #e2e5ea; background: #15191f; }",
+    " body { color: #e2e5ea; background: #15191f; }"
+    f" @media print {{ {_LIGHT} .figure {{ filter: invert(1) hue-rotate(180deg) brightness(1.12); }} }}",
 }
+"""Colours of both themes; on paper the dark one is light, its figures with their lightness turned round."""
 
 _OPEN_FOR_PRINT = (
     "addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((d) => { d.open = true }))"
