@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LARGEST_PREVIEW = 8192
 """Cells along the longer side of a preview."""
 
+MOST_MOSAICS = 12
+"""Parts of a field that each get a mosaic as fine as its size allows; of more, there is one for all."""
+
 MOST_REPORT_PIXELS = 2_000_000_000
 """Pixels that are read for the preview in a report."""
 
@@ -62,6 +65,7 @@ class SessionPlots:
             As for all figures.
         """
         from skymatch_nb.plots.footprints import footprints_figure, underlay
+        from skymatch_nb.plots.mapdata import field_parts, footprints_plane
         from skymatch_nb.plots.theme import theme_named
 
         look = theme_named(theme)
@@ -74,7 +78,10 @@ class SessionPlots:
             color, sources,
         )  # fmt: skip
         if images:
-            underlay(plot, self._mosaic(range(len(loaded)), 700)[1], look)
+            plane, parts = footprints_plane(footprints), field_parts(loaded, overlaps)
+            if len(parts) > MOST_MOSAICS:
+                parts = [np.arange(len(loaded))]
+            underlay(plot, [self._mosaic(p, 700, plane)[1] for p in sorted(parts, key=len, reverse=True)], look)
         return plot
 
     def plot_sky(self, unit: str = "brightness", *, theme: str = "light", sources: "Sources | None" = None) -> "figure":
@@ -222,8 +229,10 @@ class SessionPlots:
     def _is_local(self) -> bool:
         return self._pipeline.params.skymethod in LOCAL_METHODS
 
-    def _mosaic(self, members: Sequence[int] | Integers, size: int) -> "tuple[SkyPlane, CoarseMosaic]":
-        """Plane of some members, and their mosaic on it."""
+    def _mosaic(
+        self, members: Sequence[int] | Integers, size: int, plane: "SkyPlane | None" = None
+    ) -> "tuple[SkyPlane, CoarseMosaic]":
+        """Mosaic of some members on a plane, by default their own, and the plane."""
         from skymatch_nb.plots.plane import SkyPlane
         from skymatch_nb.steps.preview import coarse_mosaic
 
@@ -231,7 +240,7 @@ class SessionPlots:
             "group", "mask", "footprint", "units", "solve"
         )
         chosen = [int(k) for k in members]
-        plane = SkyPlane(np.concatenate([footprints.outlines[k].vectors for k in chosen]))
+        plane = plane or SkyPlane(np.concatenate([footprints.outlines[k].vectors for k in chosen]))
         work = Work(self._pipeline.workers, self._pipeline.progress)
         mosaic = coarse_mosaic(loaded, masks, footprints, units, solution, chosen, plane.offsets, size, work)
         return plane, mosaic

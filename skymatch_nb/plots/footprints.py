@@ -69,7 +69,7 @@ def footprints_figure(
         plot,
         theme,
         _title(loaded, overlaps),
-        *_subtitles(members.data, regions.data, overlaps, compared, solution, opened),
+        *_subtitles(members.data, regions.data, overlaps, compared, solution, opened, color),
     )
     return plot
 
@@ -114,11 +114,15 @@ def _views(
     }  # fmt: skip
 
 
-def underlay(plot: figure, mosaic: CoarseMosaic, theme: Theme) -> None:
-    """Draw the mosaic, as it is after its levels are taken off, below the outlines, and make these more transparent."""
-    low, high = stretch_limits(mosaic)["after"]
+def underlay(plot: figure, mosaics: Sequence[CoarseMosaic], theme: Theme) -> None:
+    """Draw mosaics, as they are after levels are taken off, below the outlines, and make these more transparent.
+
+    All are stretched as the first.
+    """
+    low, high = stretch_limits(mosaics[0])["after"]
     mapper = LinearColorMapper(grey_palette(theme), low=low, high=high, nan_color="#00000000")
-    add_image(plot, image_data(mosaic, "after"), mapper)
+    for mosaic in mosaics:
+        add_image(plot, image_data(mosaic, "after"), mapper)
     for drawn in plot.renderers:
         if drawn.name == "member patches":
             drawn.glyph.fill_alpha = 0.25
@@ -140,10 +144,12 @@ def _subtitles(
     compared: Comparison | None,
     solution: Solution | None,
     opened: str,
+    color: str,
 ) -> list[str]:
     lines = []
     if solution is None:
-        lines.append("not solved yet: neither the sky nor components are known; colours tell groups apart")
+        told = "; colours tell groups apart" if color == "group" else ""
+        lines.append(f"not solved yet: sky, components and status are not known{told}")
     if opened != "all":
         lines.append(f"shown is {opened}; the others lie far from it: choose them, or all, above")
     if compared is not None and len(overlaps):

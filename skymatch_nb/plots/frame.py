@@ -149,7 +149,7 @@ def opening_view(parts: Mapping[str, tuple[Floats, Floats]], sizes: Sequence[int
 
     ``sizes`` are the members of the parts.
     """
-    if len(parts) > 1:
+    if parts:
         name = list(parts)[int(np.argmax(sizes))]
         window = Window.around(*parts[name], size=max(whole.frame))
         if whole.width > FAR * window.width:

@@ -148,7 +148,8 @@ def place_above(plot: figure, widgets: Sequence[Any], theme: Theme) -> None:
 def selector(what: str, options: Sequence[str], value: str, theme: Theme) -> Select:
     """Small selector that names what it selects."""
     labels = [(name, f"{what}: {name}") for name in options]
-    return Select(options=labels, value=value, width=150, stylesheets=[theme.style()], name=what)
+    width = int(np.clip(36 + 7 * max(len(label) for _, label in labels), 150, 210))
+    return Select(options=labels, value=value, width=width, stylesheets=[theme.style()], name=what)
 
 
 def say_empty(plot: figure, theme: Theme, text: str) -> None:
