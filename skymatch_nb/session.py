@@ -144,7 +144,9 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
             for path, stamp in (self._stamps | self._beside).items():
                 if file_stamp(path) != stamp:
-                    raise InputError(f"{path}: the file has changed since it was loaded; call load() again")
+                    ours = any(str(path) in before.paths for before in self._written.values())
+                    how = "was written by this session's last apply()" if ours else "has changed since it was loaded"
+                    raise InputError(f"{path}: the file {how}; call load() again")
             done = write(
                 planned.key,
                 self._given.specs,
@@ -160,11 +162,17 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
             write_log(self.params.logfile, applied_lines(applied))
         return applied
 
-    def undo(self) -> pd.DataFrame:
+    def undo(self, *, everything: bool = False) -> pd.DataFrame:
         """Restore the files of the last `apply` bit for bit, and return what was done to each.
 
-        In a new session these are its input files, as an earlier session has written them. Objects in memory that were
-        edited in place stay as they are.
+        In a new session these are its input files, as an earlier session has written them. Where an earlier run is
+        still applied afterwards, the column ``notes`` says so. Objects in memory that were edited in place stay as
+        they are.
+
+        Parameters
+        ----------
+        everything
+            Whether to go back over all runs whose originals are kept, to the oldest.
 
         Raises
         ------
@@ -177,13 +185,15 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         in_place = done is not None and any(made is item for made in done.objects for item in held)
         if in_place and not paths:
             raise InputError("nothing was undone: objects in memory that were edited in place stay as they are")
-        outcomes = undo(paths)
+        outcomes = undo(paths, everything=everything)
         if done is not None and in_place:
             self._written[key] = replace(done, paths=())  # it would be applied to them twice
+        elif everything:
+            self._written.clear()
         else:
             self._written.pop(key, None)
-        rows = [{"file": str(o.path), "status": o.status} for o in outcomes]
-        return pd.DataFrame(rows, columns=["file", "status"]).set_index("file")
+        rows = [{"file": str(o.path), "status": o.status, "notes": "; ".join(o.notes)} for o in outcomes]
+        return pd.DataFrame(rows, columns=["file", "status", "notes"]).set_index("file")
 
     @property
     def edited_objects(self) -> tuple[Any, ...]:
