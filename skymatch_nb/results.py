@@ -176,6 +176,12 @@ class Units(Result):
     unit: str
     data_type_from: tuple[str, ...] = ()
 
+    @property
+    def shared_data_unit(self) -> str:
+        """Unit of the data where all members have the same; 'data unit' where they differ or have none."""
+        first = self.data_unit[0] if self.data_unit else ""
+        return first if first and set(self.data_unit) == {first} else "data unit"
+
 
 @dataclass(frozen=True, eq=False)
 class HeaderSky(Result):

@@ -138,7 +138,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         """
         if self.params.readonly:
             return self.applied
-        loaded, solution, planned = self._pipeline.require("group", "solve", "plan")
+        loaded, units, solution, planned = self._pipeline.require("group", "units", "solve", "plan")
         with self._pipeline.lock:
             if solution.key in self._written:
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
@@ -157,7 +157,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
                 Work(1, self._pipeline.progress),
             )
             self._written[solution.key] = done
-        applied = tables.applied_table(loaded, done)
+        applied = tables.applied_table(loaded, units, done)
         if self.params.logfile is not None:
             write_log(self.params.logfile, applied_lines(applied))
         return applied
@@ -245,9 +245,9 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     @property
     def applied(self) -> pd.DataFrame:
         """Applied table; see `skymatch_nb.tables.applied_table`. It reports; only `apply` writes."""
-        loaded, solution = self._pipeline.require("group", "solve")
+        loaded, units, solution = self._pipeline.require("group", "units", "solve")
         done = self._written.get(solution.key)
-        return tables.applied_table(loaded, done or self._pipeline.require("apply")[0])
+        return tables.applied_table(loaded, units, done or self._pipeline.require("apply")[0])
 
     # -- parameters and state ------------------------------------------------------------------------------
 

@@ -58,7 +58,9 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
         "distortion": [m.distortion for m in members],
     }
     known = {"ny": "pixel", "nx": "pixel", "exptime": "s", "pixel_scale": "arcsec"}
-    return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})
+    data_unit = units.shared_data_unit
+    per_unit = f"{units.unit} / {f'({data_unit})' if '/' in data_unit else data_unit}"
+    return _by_member(loaded, columns, known | {"factor": per_unit, "sky_header": data_unit})
 
 
 def masks_table(loaded: Loaded, masks: Masks, counts: GoodCounts) -> pd.DataFrame:
@@ -133,7 +135,7 @@ def sky_table(loaded: Loaded, units: Units, solution: Solution, plan: Plan) -> p
         "header_new": plan.new,
         "baseline_err": solution.baseline_err[loaded.group_of],
     }
-    known = dict.fromkeys(("sky_data", "sky_data_err", "header_old", "header_new"), "data unit")
+    known = dict.fromkeys(("sky_data", "sky_data_err", "header_old", "header_new"), units.shared_data_unit)
     return _by_member(loaded, columns, known | dict.fromkeys(("sky", "sky_err", "baseline_err"), units.unit))
 
 
@@ -172,7 +174,7 @@ def _pair_status(pairs: GroupPairs, solution: Solution) -> Any:
     return np.where(solution.pair_weight > 0, lost, "both fixed").astype(object)
 
 
-def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:
+def applied_table(loaded: Loaded, units: Units, applied: Applied) -> pd.DataFrame:
     """One row per member: the keyword's value before and after, and what was subtracted from the pixels."""
     columns = {
         "keyword": [applied.plan.keyword] * len(loaded),
@@ -182,7 +184,7 @@ def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:
         "backup": list(applied.backup),
         "status": list(applied.status),
     }
-    return _by_member(loaded, columns, dict.fromkeys(("old", "new", "subtracted"), "data unit"))
+    return _by_member(loaded, columns, dict.fromkeys(("old", "new", "subtracted"), units.shared_data_unit))
 
 
 def sky_lines(members: pd.DataFrame, sky: pd.DataFrame) -> str:
