@@ -135,14 +135,14 @@ def set_titles(plot: figure, theme: Theme, title: str, *lines: str) -> None:
 
 
 def place_above(plot: figure, widgets: Sequence[Any], theme: Theme) -> None:
-    """Put small widgets above the right end of a figure's frame; they stay with it wherever it is shown."""
+    """Put small widgets between a figure's title and the right end of its frame, wherever that is shown."""
     width = sum(widget.width + 10 for widget in widgets)
     panel = Panel(
         position=Node.frame.top_right, anchor="bottom_right", elements=[Row(children=list(widgets))], width=width,
         height=42, styles={"background-color": theme.paper, "border": "none"},
     )  # fmt: skip
     plot.elements = [*plot.elements, panel]
-    plot.min_border_top = 46
+    plot.title.standoff, plot.min_border_top = 44, 70
 
 
 def selector(what: str, options: Sequence[str], value: str, theme: Theme) -> Select:
