@@ -18,13 +18,13 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.theme import Theme, literal, plain
+from skymatch_nb.plots.theme import Theme, literal, plain, raise_title
 
 MOST_NAMES = 48
 """Rows up to which every one has its name at the axis; of more, hover tells."""
 
-LEGEND_HEIGHT = 34
-"""Pixels from a frame to its title where a legend stands between them."""
+LEGEND_HEIGHT = 23
+"""Pixels that a legend of one line takes between a frame and its title."""
 
 
 def rows_figure(names: Sequence[str], rows: Sequence[int], theme: Theme, name: str, width: int = 560) -> figure:
@@ -103,7 +103,8 @@ def side_by_side(plots: Sequence[figure], name: str, theme: Theme) -> GridPlot:
     """
     legends = [any(isinstance(part, Legend) for part in plot.above) for plot in plots]
     for plot, legend in zip(plots, legends, strict=True):
-        plot.title.standoff = LEGEND_HEIGHT if any(legends) and not legend else plot.title.standoff
+        if any(legends) and not legend:
+            raise_title(plot, LEGEND_HEIGHT)
         plot.min_border_right = 16
     below = max(sum(isinstance(part, Title) for part in plot.below) for plot in plots)
     for plot in plots:
