@@ -85,7 +85,7 @@ def preview_figure(plane: SkyPlane, mosaic: CoarseMosaic, unit: str, theme: Them
         said.append(f"one of {mosaic.stride} x {mosaic.stride} pixels was read")
     said.extend(notes)
     set_titles(plots[0], theme, f"Before: {title}", *said)
-    set_titles(plots[1], theme, "After", "less the sky of each exposure")
+    set_titles(plots[1], theme, "After", "less the sky of each group")
     set_titles(plots[2], theme, "Overlaps: last less first, after", _middle(mosaic.difference))
     return side_by_side(plots, "preview", theme)
 
