@@ -175,6 +175,7 @@ def test_outlier_pairs_are_among_the_first_warnings(mosaic, tmp_path):
     assert "(fixed, in data units)" in opening
 
 
+@pytest.mark.filterwarnings("ignore::skymatch_nb.errors.SkyMatchWarning")
 def test_images_grouped_by_chip_are_not_called_exposures(mosaic, tmp_path):
     s = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", group_by="chip", verbose=False)
     text = body(s.report(tmp_path / "r.html").read_text())
