@@ -105,7 +105,7 @@ def side_by_side(plots: Sequence[figure], name: str, theme: Theme) -> GridPlot:
     for plot, legend in zip(plots, legends, strict=True):
         if any(legends) and not legend:
             raise_title(plot, LEGEND_HEIGHT)
-        plot.min_border_right = 16
+        plot.min_border_right = 34
     below = max(sum(isinstance(part, Title) for part in plot.below) for plot in plots)
     for plot in plots:
         plot.min_border_top, plot.min_border_bottom = max(plot.min_border_top or 0, 56), 56 + 18 * below
