@@ -10,6 +10,7 @@ from skymatch_nb.core.misfit import OUTLIER
 from skymatch_nb.params import SkyMatchParams, specs
 from skymatch_nb.report import SessionSummary, number_of, residual_summary
 from skymatch_nb.steps.registry import LOCAL_METHODS
+from skymatch_nb.steps.standing import is_alone
 
 MOST_NAMES = 5
 """Names that a sentence lists."""
@@ -142,8 +143,8 @@ def _apart(status: "pd.Series[Any]", params: SkyMatchParams) -> list[str]:
     of: dict[str, list[str]] = {}
     for name, text in status.items():
         head, _, why = str(text).partition(", ")
-        kind = "none" if head.startswith("no ") else head
-        if kind == "none" or kind == "left out" or why:
+        kind = "none" if is_alone(head) else head
+        if kind in ("none", "left out") or why:
             of.setdefault(kind, []).append(f"{name} ({why or head})" if kind != "left out" else str(name))
     local = params.skymethod in LOCAL_METHODS
     starts = {

@@ -87,7 +87,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise ParameterError(f"workers={workers!r}: must be an integer of 1 or more")
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        self._own = (with_full_paths(masks or {}), with_full_paths(dq or {}))
+        self._own = (
+            with_full_paths({} if masks is None else masks, "masks"),
+            with_full_paths({} if dq is None else dq, "dq"),
+        )
         given = Given(specs, "", {}, {}, "")
         self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._solved)
         self._check_log(checked)
@@ -397,6 +400,12 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
     def compare(self, other: Self) -> pd.DataFrame:
         """Levels of this and another solution side by side; see `skymatch_nb.studies.compare_solutions`."""
+        if not isinstance(other, SkyMatchSession):
+            raise ParameterError(f"compare: needs another session, not {other!r}")
+        mine, others = self._paths(), other._paths()
+        apart = [f"{path} and {others[name]}" for name, path in mine.items() if others.get(name, path) != path]
+        if apart:
+            self._pipeline.warn(f"compare: files of the same name are not the same file ({apart[0]})")
         return compare_solutions(self.sky, other.sky)
 
     def compare_groups(self, groupings: Sequence[Any] = ("exposure", "chip")) -> pd.DataFrame:
@@ -530,9 +539,15 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def _given(self) -> Given:
         return self._pipeline.given
 
+    def _paths(self) -> dict[str, str]:
+        """Path of every file by the name that its members have it by."""
+        (loaded,) = self._pipeline.require("load")
+        return {m.file: m.path for m in loaded.members if m.path}
+
     def _summary(self) -> SessionSummary:
         fresh = self._pipeline.fresh()
-        stages = {stage: self._pipeline.stage_state(stage) for stage in STAGES}
+        keys: dict[str, str] = {}
+        stages = {stage: self._pipeline.stage_state(stage, keys) for stage in STAGES}
         counts = {}
         if loaded := fresh.get("group"):
             counts["load"] = f"{len(loaded)} members in {len(loaded.groups)} groups"

@@ -11,6 +11,7 @@ from skymatch_nb.errors import ParameterError
 from skymatch_nb.plots.frame import Window, map_figure, opening_view, view_selector
 from skymatch_nb.plots.mapdata import field_parts, footprints_plane, member_data, overlap_data
 from skymatch_nb.plots.preview import add_image, grey_palette, image_data, stretch_limits
+from skymatch_nb.plots.renewal import set_range, set_texts
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import (
     SEQUENTIAL,
@@ -27,6 +28,9 @@ from skymatch_nb.steps.preview import CoarseMosaic
 
 FILLS = ("sky", "group", "component", "status")
 """What members can be coloured by."""
+
+IN_PLACE_OF_SKY = "in place of sky"
+"""Tag of the selector of a map that is filled by group because the sky is not known."""
 
 LONGEST_LEGEND = 9
 
@@ -48,20 +52,17 @@ def footprints_figure(
     """
     if not isinstance(color, str) or color not in FILLS:
         raise ParameterError(f"color={color!r}: must be one of {', '.join(map(repr, FILLS))}")
-    if solution is None and color == "sky":
-        color = "group"
+    in_place_of_sky = color != _drawn(color, solution)
+    color = _drawn(color, solution)
     shared = Sources() if sources is None else sources
     plane = footprints_plane(footprints)
     members = shared.put("members", member_data(plane, loaded, footprints, units, solution, theme, color))
     regions = shared.put("overlaps", overlap_data(plane, loaded, overlaps, units, compared, solution))
-    xs, ys = members.data["xs"], members.data["ys"]
-    whole = Window.around(np.concatenate(xs), np.concatenate(ys))
-    parts = field_parts(loaded, overlaps)
-    views = _views(parts, xs, ys)
-    opened, window = opening_view(views, [len(part) for part in parts], whole)
+    views, whole, opened, window = _opening(loaded, overlaps, members.data)
     plot = map_figure(plane, window, theme, "footprints")
     outlines = _add_patches(plot, members, regions, theme)
     selectors = [_add_keys(plot, outlines, members.data, units, theme, color)]
+    selectors[0].tags = [IN_PLACE_OF_SKY] if in_place_of_sky else []
     if views:
         selectors.insert(0, view_selector(plot, views, whole, theme, opened))
     place_above(plot, selectors, theme)
@@ -71,7 +72,72 @@ def footprints_figure(
         _title(loaded, overlaps),
         *_subtitles(members.data, regions.data, overlaps, compared, solution, opened, color),
     )
+    plot.tags = _structure(members.data, loaded, footprints, overlaps, units)
     return plot
+
+
+def renew_footprints(
+    plot: figure,
+    loaded: Loaded,
+    footprints: Footprints,
+    overlaps: Overlaps,
+    units: Units | None,
+    compared: Comparison | None,
+    solution: Solution | None,
+    theme: Theme,
+    sources: Sources,
+) -> bool:
+    """Show new results of the same members in a map that was made with ``sources``; False where it is to be made anew.
+
+    Members stay filled by what a user chose.
+    """
+    if plot.tags[:3] != [loaded.key, footprints.key, overlaps.key]:
+        return False
+    plane, color = footprints_plane(footprints), _drawn(fill_of(plot), solution)
+    data = member_data(plane, loaded, footprints, units, solution, theme, color, sources["members"].data)
+    if plot.tags != _structure(data, loaded, footprints, overlaps, units):
+        return False
+    regions = overlap_data(plane, loaded, overlaps, units, compared, solution, sources["overlaps"].data)
+    opened = _opening(loaded, overlaps, data)[2]
+    lines = _subtitles(data, regions, overlaps, compared, solution, opened, color)
+    if not set_texts(plot, _title(loaded, overlaps), *lines):
+        return False
+    sources.put("members", data)
+    sources.put("overlaps", regions)
+    for key in plot.right:
+        if key.name == "key sky":
+            set_range(key.color_mapper, *_sky_range(data))
+    return True
+
+
+def _drawn(color: str, solution: Solution | None) -> str:
+    """What members are filled by: group, where the sky is asked for and not known."""
+    return "group" if color == "sky" and solution is None else color
+
+
+def fill_of(plot: figure) -> str:
+    """What the members of a map are filled by now, or would be if the sky were known."""
+    selectors = [child for panel in plot.elements for row in panel.elements for child in row.children]
+    select = next((child for child in selectors if child.name == "fill by"), None)
+    if select is None or (IN_PLACE_OF_SKY in select.tags and select.value == "group"):
+        return FILLS[0]
+    return str(select.value)
+
+
+def _structure(
+    members: dict[str, Any], loaded: Loaded, footprints: Footprints, overlaps: Overlaps, units: Units | None
+) -> list[Any]:
+    """What of a map its data alone do not change."""
+    known = any(np.isfinite(s) for s in members["sky"])
+    legends = [list(dict.fromkeys(members[kind])) for kind in ("component", "status")]
+    return [loaded.key, footprints.key, overlaps.key, units.unit if units is not None else "", known, *legends]
+
+
+def _sky_range(members: dict[str, Any]) -> tuple[float, float]:
+    """Range of the colour bar of the sky; (0, 1) where no sky is known."""
+    known = [s for s in members["sky"] if np.isfinite(s)]
+    low, high = min(known, default=0.0), max(known, default=1.0)
+    return low, high if high > low else low + 1e-9 + abs(low) * 1e-6
 
 
 def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSource, theme: Theme) -> Any:
@@ -98,6 +164,17 @@ def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSou
         hover([shade], of_overlap, "overlap hover", attachment="vertical", limit=2),
     )
     return outlines
+
+
+def _opening(
+    loaded: Loaded, overlaps: Overlaps, members: dict[str, Any]
+) -> tuple[dict[str, tuple[Floats, Floats]], Window, str, Window]:
+    """Parts of the field, the window of all, and the name and window of what is shown first."""
+    xs, ys = members["xs"], members["ys"]
+    whole = Window.around(np.concatenate(xs), np.concatenate(ys))
+    parts = field_parts(loaded, overlaps)
+    views = _views(parts, xs, ys)
+    return views, whole, *opening_view(views, [len(part) for part in parts], whole)
 
 
 def _views(
@@ -179,10 +256,9 @@ def _add_keys(
 ) -> Select:
     """Colour bar and legends, of which one is seen, and the selector of what members are filled by."""
     keys: dict[str, Any] = {}
-    known = [s for s in data["sky"] if np.isfinite(s)]
-    if known:
-        low, high = min(known), max(known)
-        mapper = LinearColorMapper(list(SEQUENTIAL), low=low, high=high if high > low else low + 1e-9 + abs(low) * 1e-6)
+    if any(np.isfinite(s) for s in data["sky"]):
+        low, high = _sky_range(data)
+        mapper = LinearColorMapper(list(SEQUENTIAL), low=low, high=high)
         unit = units.unit if units is not None else ""
         keys["sky"] = theme.dress_bar(
             ColorBar(color_mapper=mapper, title=f"sky to subtract ({unit})" if unit else "sky to subtract", padding=8)

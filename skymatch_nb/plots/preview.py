@@ -79,7 +79,9 @@ def preview_figure(plane: SkyPlane, mosaic: CoarseMosaic, unit: str, theme: Them
         for axis in other.axis:
             for part in (axis.ticker, axis.formatter):
                 part.args = {**part.args, "x_range": plots[0].x_range, "y_range": plots[0].y_range}
-        other.yaxis.visible, other.min_border_left = False, 34
+        other.yaxis.visible, other.min_border_left = False, 30
+    for plot in plots:
+        plot.min_border_right = 30
     said = [f"cells of {_angle(mosaic.cell)}, same contrast in both"]
     if mosaic.stride > 1:
         said.append(f"one of {mosaic.stride} x {mosaic.stride} pixels was read")

@@ -40,11 +40,17 @@ def rows_figure(names: Sequence[str], rows: Sequence[int], theme: Theme, name: s
     theme.dress(plot)
     if count <= MOST_NAMES:
         plot.yaxis.ticker = FixedTicker(ticks=list(range(count)))
-        plot.yaxis.major_label_overrides = {r: literal(n) for n, r in zip(names, rows, strict=True)}
+        name_rows(plot, names, rows)
     else:
         plot.yaxis.axis_label = "row (hover tells the name)"
     plot.ygrid.grid_line_alpha = 0.25
     return plot
+
+
+def name_rows(plot: figure, names: Sequence[str], rows: Sequence[int]) -> None:
+    """Write the names of rows at the axis, where there are few enough."""
+    if len(names) <= MOST_NAMES:
+        plot.yaxis.major_label_overrides = {int(r): literal(n) for n, r in zip(names, rows, strict=True)}
 
 
 def mark_size(source: ColumnDataSource) -> int:
@@ -105,7 +111,7 @@ def side_by_side(plots: Sequence[figure], name: str, theme: Theme) -> GridPlot:
     for plot, legend in zip(plots, legends, strict=True):
         if any(legends) and not legend:
             raise_title(plot, LEGEND_HEIGHT)
-        plot.min_border_right = 34
+        plot.min_border_right = max(plot.min_border_right or 0, 16)
     below = max(sum(isinstance(part, Title) for part in plot.below) for plot in plots)
     for plot in plots:
         plot.min_border_top, plot.min_border_bottom = max(plot.min_border_top or 0, 56), 56 + 18 * below
