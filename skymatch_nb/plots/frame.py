@@ -98,8 +98,10 @@ def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figu
     lines = ColumnDataSource(graticule(plane, window.x, window.y), name="graticule")
     plot.multi_line("xs", "ys", source=lines, line_color=theme.faint, line_width=1, level="underlay", name="graticule")
     for pole, x, y in poles_inside(plane, window.x, window.y):
-        plot.scatter([x], [y], marker="plus", size=14, color=theme.ink, name=pole)
-        plot.add_layout(Label(x=x, y=y, x_offset=8, y_offset=4, text=pole, text_color=theme.ink, text_font_size="11px"))
+        plot.scatter([x], [y], marker="plus", size=14, color=theme.ink, name=pole, level="overlay")
+        paper = {"background_fill_color": theme.paper, "background_fill_alpha": 0.75}
+        text = {"text": pole, "text_color": theme.ink, "text_font_size": "11px"}
+        plot.add_layout(Label(x=x, y=y, x_offset=8, y_offset=4, **text, **paper))
     _add_scale(plot, theme)
     _add_compass(plot, theme)
     return plot
