@@ -12,7 +12,7 @@ COLUMN = 560
 BESIDE_FRAMES = 265
 """Pixels that labels, color bar and toolbar take beside the frames of a figure."""
 
-BETWEEN_FRAMES = 25
+BETWEEN_FRAMES = 60
 """Pixels between the frames of a grid."""
 
 NARROWEST = 0.4
