@@ -77,7 +77,7 @@ scores.round(4)
 # Electrons per second. The skies themselves are spread by
 
 # %%
-round(planted.std(ddof=0), 4)
+print(f"{planted.std(ddof=0):.4f} electrons per second (rms)")
 
 # %% [markdown]
 # * `localmin` takes the faintest nebula of each exposure for sky. The answer is worse than doing nothing.
@@ -126,11 +126,12 @@ show(s.plot_preview(size=300))
 both = {}
 for kind in ("region", "difference"):
     e = levels(skymethod="globalmin+match", overlap_stat=kind) - planted
-    both[kind] = {"steps": e.std(ddof=0), "rms_pull": s.residuals["pull"].std(), "offset": e.mean()}
+    both[kind] = {"steps": e.std(ddof=0), "rms pull": s.residuals["pull"].std(), "offset": e.mean()}
 pd.DataFrame(both).T.round(5)
 
 # %% [markdown]
-# `rms_pull` is what is left in overlaps, in standard errors; it falls to about 1. On a nebula, compare pixels.
+# The pull is what is left in overlaps, in standard errors; with differences it falls below 1, to noise. On a nebula, compare
+# pixels.
 #
 # The offset is no matter of overlaps: it depends on how well the darkest exposure's own median stands for sky. There `mode` and
 # masked sources can help ([Statistics](04_statistics.ipynb)).

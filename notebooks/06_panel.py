@@ -16,6 +16,7 @@ from skymatch_nb.datasets import make_mosaic
 
 mosaic = make_mosaic("exposures", shape=(256, 512), seed=2024, overwrite=True)
 s = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False)
+s.solve().groupby("group")[["status", "sky_data"]].first()
 
 # %% [markdown]
 # ## Open it
@@ -67,22 +68,13 @@ print(s.to_script())
 print(s.to_command())
 
 # %% [markdown]
-# That code makes the same table, in a fresh namespace:
-
-# %%
-names = {}
-exec(s.to_script(), names)
-fresh = next(value for value in names.values() if isinstance(value, SkyMatchSession))
-bool((fresh.sky["sky_data"] == s.sky["sky_data"]).all())
-
-# %% [markdown]
-# `s.to_notebook("again.ipynb")` writes a notebook with that code and the panel, `s.save("session.json")` the session with
-# hashes of its inputs, and `SkyMatchSession.open("session.json")` brings it back.
+# `s.to_notebook("again.ipynb")` writes a notebook with that code and the panel; `s.save("session.json")` keeps the session with
+# hashes of its inputs, and `SkyMatchSession.open` brings it back:
 
 # %%
 s.save("session.json")
 again = SkyMatchSession.open("session.json")
-again.params.nclip
+bool((again.sky["sky_data"] == s.sky["sky_data"]).all())
 
 # %% [markdown]
 # ## Without a notebook

@@ -49,12 +49,12 @@ sky = skymatch(
 sky[["group", "status", "sky_data", "header_new"]]
 
 # %% [markdown]
-# The reference returned nothing and printed; here you get the table. The log has what was printed:
+# The reference returned nothing and printed; here you get the table. The log has what was printed; this is its end:
 
 # %%
 from pathlib import Path
 
-print("\n".join(Path("skymatch.log").read_text().splitlines()[:12]))
+print("\n".join(Path("skymatch.log").read_text().splitlines()[-14:]))
 
 # %% [markdown]
 # ## The same, as a session
@@ -131,7 +131,7 @@ s.apply()[["keyword", "old", "new", "subtracted", "status"]]
 # And back, bit for bit:
 
 # %%
-s.undo()
+s.undo()["status"].value_counts()
 
 # %% [markdown]
 # ## To AstroDrizzle
