@@ -20,6 +20,13 @@ from skymatch_nb.params import specs
 
 ROOT = Path(__file__).parents[2]
 
+_ELSEWHERE = {
+    "changelog": "CHANGELOG.md",
+    "contributing": "CONTRIBUTING.md",
+    "benchmarks": "tests/benchmarks/README.md",
+}
+"""Pages whose text stands in a file outside of the docs folder."""
+
 _OUTSIDE = {
     "(../tests/benchmarks/README.md)": "(benchmarks.md)",
     "(../CHANGELOG.md)": "(changelog.md)",
@@ -27,6 +34,8 @@ _OUTSIDE = {
     "(../README.md)": "(index.md)",
     "(CHANGELOG.md)": "(changelog.md)",
     "(CONTRIBUTING.md)": "(contributing.md)",
+    "(../../docs/": "(",
+    "(docs/": "(",
 }
 """Links of pages, as they stand in the repository, to files that have a page of their own on the site."""
 
@@ -116,6 +125,9 @@ def _add_bokeh(app: Sphinx, pagename: str, templatename: str, context: dict[str,
 
 def _mend_links(app: Sphinx, docname: str, source: list[str]) -> None:
     """Turn links that are right in the repository into links that are right on the site."""
+    if docname in _ELSEWHERE:
+        source[0] = (ROOT / _ELSEWHERE[docname]).read_text(encoding="utf-8")
+        app.env.note_dependency(str(ROOT / _ELSEWHERE[docname]))
     for there, here in _OUTSIDE.items():
         source[0] = source[0].replace(there, here)
     source[0] = diagrams.with_pictures(source[0])
