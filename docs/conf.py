@@ -51,6 +51,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_sidebars = {"index": []}
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "skymatch_nb"},
     "navbar_align": "left",
@@ -60,7 +61,9 @@ html_theme_options = {
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
-    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": [], "tutorials/*": [], "architecture": []},
 }
 
-bokeh_scripts = [Path(path) for path in Resources(mode="absolute", components=["bokeh", "bokeh-tables"]).js_files]
+bokeh_scripts = [
+    Path(path) for path in Resources(mode="absolute", components=["bokeh", "bokeh-widgets", "bokeh-tables"]).js_files
+]

@@ -61,7 +61,11 @@ def _parameter(spec: Any) -> str:
         facts.append({"data": "in data units"}.get(spec.unit, f"in {spec.unit}"))
     facts.append(f"read by *{spec.step}*")
     option = f"`--{spec.name.replace('_', '-')}`"
-    text = re.sub(r"'([^']+)'", r"`'\1'`", spec.help).replace("|", "\\|").replace("docs/flags.md", "[](flags.md)")
+    text = (
+        re.sub(r"(?<!\w)'([^']+)'(?!\w)", r"`'\1'`", spec.help)
+        .replace("|", "\\|")
+        .replace("docs/flags.md", "[](flags.md)")
+    )
     return f"(parameter-{spec.name})=\n`{spec.name}`, {option}\n: {text}\n\n  {'; '.join(facts)}.\n"
 
 
