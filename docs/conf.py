@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "notebooks"), str(HERE / "_ext")]
 
+import notebook_runs
 from bokeh.resources import Resources
 
 project = "skymatch_nb"
@@ -44,6 +45,9 @@ add_module_names = False
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 
+_WIDE = ["index", "architecture", *(f"tutorials/{path.stem}" for path in notebook_runs.notebooks())]
+"""Pages with wide pictures, which get the room of the table of contents on the right."""
+
 html_theme = "pydata_sphinx_theme"
 html_title = "skymatch_nb"
 html_static_path = ["_static"]
@@ -61,7 +65,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
-    "secondary_sidebar_items": {"**": ["page-toc"], "index": [], "tutorials/*": [], "architecture": []},
+    "secondary_sidebar_items": {"**": ["page-toc"]} | dict.fromkeys(_WIDE, []),
 }
 
 bokeh_scripts = [
