@@ -65,7 +65,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
-    "secondary_sidebar_items": {"**": ["page-toc"]} | dict.fromkeys(_WIDE, []),
+    "secondary_sidebar_items": {"**": ["page-toc"]} | {name: [] for name in _WIDE},
 }
 
 bokeh_scripts = [
