@@ -108,7 +108,7 @@ from astropy.io import fits
 bad = mosaic.paths[24]
 with fits.open(bad, mode="update") as hdus:
     ny, nx = hdus["SCI", 1].data.shape
-    hdus["SCI", 1].data += np.linspace(0, 0.3, nx, dtype=np.float32)
+    hdus["SCI", 1].data += np.linspace(0, 0.1, nx, dtype=np.float32)
 
 s.load()  # files have changed
 s.configure(min_overlap_pixels=0, overlap_stat="difference")

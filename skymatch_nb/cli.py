@@ -227,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
     matching = commands.add_parser(
         "match",
         help="match FITS exposures and print the sky table",
-        usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...] [--table FILE] [--report FILE.html] [--apply] [--quiet]",
+        usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...] [--table FILE] [--report FILE] [--apply] [--quiet]",
         description="Match the sky of overlapping FITS exposures and print the level of each.",
         epilog="Example: skymatch-nb match 'j*_flt.fits' --skymethod match --skystat median --report report.html",
         allow_abbrev=False,

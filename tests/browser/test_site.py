@@ -1,6 +1,7 @@
 """The documentation: it is built without a warning, its links lead somewhere, and it asks nothing of other servers."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import skymatch_nb
+from skymatch_nb.cli import main
 from skymatch_nb.params import specs
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +89,14 @@ def test_every_public_name_and_parameter_has_a_place(site):
     assert [name for name in sorted(names) if not any(a.endswith(f".{name}") for a in api)] == []
     parameters = Links(site / "parameters.html").anchors
     assert [s.name for s in specs() if f"parameter-{s.name.replace('_', '-')}" not in parameters] == []
+
+
+def test_every_command_has_a_section(site, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert {"match", "demo", "undo"} <= set(commands)
+    assert set(commands) <= Links(site / "command-line.html").anchors
 
 
 def test_figures_of_tutorials_are_drawn(site, page):
