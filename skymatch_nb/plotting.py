@@ -113,6 +113,39 @@ class SessionPlots:
         pairs = None if self._is_local else fresh.get("pair")
         return graph_figure(loaded, units, footprints, pairs, fresh.get("measure_members"), solution, look, sources)
 
+    def renew_figure(self, shown: Any, sources: "Sources", *, theme: str = "light") -> bool:
+        """Show the present results in a figure that is there; False where it has to be made anew.
+
+        It is for figures of footprints, sky, residuals and graph that were made with these sources in this theme: a new
+        result of the same members changes their data, texts and colour ranges alone. Nothing is computed.
+        """
+        from skymatch_nb.plots.footprints import renew_footprints
+        from skymatch_nb.plots.graph import renew_graph
+        from skymatch_nb.plots.levels import renew_sky
+        from skymatch_nb.plots.residuals import renew_residuals
+        from skymatch_nb.plots.theme import theme_named
+
+        look, fresh = theme_named(theme), self._pipeline.fresh()
+        found: list[Any] = [
+            fresh.get(name) for name in ("group", "units", "footprint", "overlap", "compare", "solve", "pair")
+        ]
+        loaded, units, footprints, overlaps, compared, solution, pairs = found
+        some = None if self._is_local else pairs
+        whole = fresh.get("measure_members")
+        if shown.name == "footprints" and None not in (loaded, footprints, overlaps):
+            return renew_footprints(
+                shown, loaded, footprints, overlaps, units, compared, solution, look, sources
+            )  # fmt: skip
+        if None in (loaded, units, solution):
+            return False
+        if shown.name == "sky":
+            return renew_sky(shown, loaded, units, solution, some, whole, look, sources)
+        if shown.name == "residuals" and pairs is not None:
+            return renew_residuals(shown, loaded, units, pairs, solution, look, sources)
+        if shown.name == "graph" and footprints is not None:
+            return renew_graph(shown, loaded, units, footprints, some, whole, solution, look, sources)
+        return False
+
     def plot_samples(self, which: str | int | Sequence[str], *, theme: str = "light") -> "GridPlot":
         """Histogram of the good pixels that a level comes from, with the clipping limits of every iteration.
 

@@ -11,6 +11,7 @@ from skymatch_nb.errors import ParameterError
 from skymatch_nb.plots.frame import Window, map_figure, view_selector
 from skymatch_nb.plots.mapdata import field_parts, footprints_plane, member_data, overlap_data
 from skymatch_nb.plots.preview import add_image, grey_palette, image_data, stretch_limits
+from skymatch_nb.plots.renewal import set_range, set_texts
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import (
     SEQUENTIAL,
@@ -63,7 +64,63 @@ def footprints_figure(
         _title(loaded, overlaps),
         *_subtitles(members.data, regions.data, overlaps, units, compared, solution),
     )
+    plot.tags = _structure(members.data, loaded, footprints, overlaps, units)
     return plot
+
+
+def renew_footprints(
+    plot: figure,
+    loaded: Loaded,
+    footprints: Footprints,
+    overlaps: Overlaps,
+    units: Units | None,
+    compared: Comparison | None,
+    solution: Solution | None,
+    theme: Theme,
+    sources: Sources,
+) -> bool:
+    """Show new results of the same members in a map that was made with ``sources``; False where it is to be made anew.
+
+    Members stay filled by what a user chose.
+    """
+    if plot.tags[:3] != [loaded.key, footprints.key, overlaps.key]:
+        return False
+    plane = footprints_plane(footprints)
+    data = member_data(plane, loaded, footprints, units, solution, theme, fill_of(plot), sources["members"].data)
+    if plot.tags != _structure(data, loaded, footprints, overlaps, units):
+        return False
+    regions = overlap_data(plane, loaded, overlaps, units, compared, solution, sources["overlaps"].data)
+    lines = _subtitles(data, regions, overlaps, units, compared, solution)
+    if not set_texts(plot, _title(loaded, overlaps), *lines):
+        return False
+    sources.put("members", data)
+    sources.put("overlaps", regions)
+    for key in plot.right:
+        if key.name == "key sky":
+            set_range(key.color_mapper, *_sky_range(data))
+    return True
+
+
+def fill_of(plot: figure) -> str:
+    """What the members of a map are filled by now."""
+    selectors = [child for panel in plot.elements for row in panel.elements for child in row.children]
+    return next((str(child.value) for child in selectors if child.name == "fill by"), FILLS[0])
+
+
+def _structure(
+    members: dict[str, Any], loaded: Loaded, footprints: Footprints, overlaps: Overlaps, units: Units | None
+) -> list[Any]:
+    """What of a map its data alone do not change."""
+    known = any(np.isfinite(s) for s in members["sky"])
+    legends = [list(dict.fromkeys(members[kind])) for kind in ("component", "status")]
+    return [loaded.key, footprints.key, overlaps.key, units.unit if units is not None else "", known, *legends]
+
+
+def _sky_range(members: dict[str, Any]) -> tuple[float, float]:
+    """Range of the colour bar of the sky; (0, 1) where no sky is known."""
+    known = [s for s in members["sky"] if np.isfinite(s)]
+    low, high = min(known, default=0.0), max(known, default=1.0)
+    return low, high if high > low else low + 1e-9 + abs(low) * 1e-6
 
 
 def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSource, theme: Theme) -> Any:
@@ -160,10 +217,9 @@ def _add_keys(
 ) -> Select:
     """Colour bar and legends, of which one is seen, and the selector of what members are filled by."""
     keys: dict[str, Any] = {}
-    known = [s for s in data["sky"] if np.isfinite(s)]
-    if known:
-        low, high = min(known), max(known)
-        mapper = LinearColorMapper(list(SEQUENTIAL), low=low, high=high if high > low else low + 1e-9 + abs(low) * 1e-6)
+    if any(np.isfinite(s) for s in data["sky"]):
+        low, high = _sky_range(data)
+        mapper = LinearColorMapper(list(SEQUENTIAL), low=low, high=high)
         unit = units.unit if units is not None else ""
         keys["sky"] = theme.dress_bar(
             ColorBar(color_mapper=mapper, title=f"sky to subtract ({unit})" if unit else "sky to subtract", padding=8)

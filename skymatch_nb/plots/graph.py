@@ -1,5 +1,7 @@
 """The graph that is solved: groups at their place on the sky, pairs between them."""
 
+from typing import Any
+
 import numpy as np
 from bokeh.models import ColorBar, LabelSet, LinearColorMapper
 from bokeh.palettes import interp_palette
@@ -8,6 +10,7 @@ from bokeh.plotting import figure
 from skymatch_nb.plots.frame import Window, map_figure, view_selector
 from skymatch_nb.plots.levels import group_data
 from skymatch_nb.plots.plane import SkyPlane
+from skymatch_nb.plots.renewal import set_range
 from skymatch_nb.plots.residuals import pair_data
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import Theme, hover, place_above, plain, say_empty, set_titles, short
@@ -58,7 +61,7 @@ def graph_figure(
     plot = map_figure(plane, window, theme, "graph")
     if pairs is not None and len(pairs.pairs):
         edges = shared.put("pairs", pair_data(loaded, units, pairs, solution, theme, centers))
-        largest = float(np.nanmax(np.abs(edges.data["after"]), initial=0.0)) or 1.0
+        largest = _largest(edges.data)
         mapper = LinearColorMapper(diverging_palette(theme), low=-largest, high=largest)
         lines = plot.segment(
             "x0", "y0", "x1", "y1", source=edges, line_width="width", line_cap="round", name="edges",
@@ -94,4 +97,43 @@ def graph_figure(
         views = {f"component {k + 1}": (centers[members, 0], centers[members, 1]) for k, members in enumerate(sets)}
         place_above(plot, [view_selector(plot, views, window, theme)], theme)
     set_titles(plot, theme, title, "nodes: groups, coloured by component; edges: the wider, the more pixels they share")
+    plot.tags = _structure(loaded, units, footprints, pairs, solution)
     return plot
+
+
+def renew_graph(
+    plot: figure,
+    loaded: Loaded,
+    units: Units,
+    footprints: Footprints,
+    pairs: GroupPairs | None,
+    whole: MemberLevels | None,
+    solution: Solution,
+    theme: Theme,
+    sources: Sources,
+) -> bool:
+    """Show new results of the same graph in a figure made with ``sources``; False where it is to be made anew."""
+    if plot.tags != _structure(loaded, units, footprints, pairs, solution):
+        return False
+    sources.put("groups", group_data(loaded, units, solution, pairs, whole, theme))
+    if pairs is not None and "pairs" in sources:
+        plane = SkyPlane(np.array([o.center for o in footprints.outlines]))
+        centers = group_centers(plane, loaded, footprints)
+        edges = sources.put("pairs", pair_data(loaded, units, pairs, solution, theme, centers))
+        for bar in plot.right:
+            if isinstance(bar, ColorBar):
+                set_range(bar.color_mapper, -_largest(edges.data), _largest(edges.data))
+    return True
+
+
+def _structure(
+    loaded: Loaded, units: Units, footprints: Footprints, pairs: GroupPairs | None, solution: Solution
+) -> list[Any]:
+    """What of the graph its data alone do not change."""
+    count = 0 if pairs is None else len(pairs.pairs)
+    return [loaded.key, footprints.key, units.unit, count, solution.component.tolist()]
+
+
+def _largest(edges: Any) -> float:
+    """Largest difference that is left in a pair; 1 where there is none."""
+    return float(np.nanmax(np.abs(edges["after"]), initial=0.0)) or 1.0

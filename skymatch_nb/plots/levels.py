@@ -6,7 +6,16 @@ import numpy as np
 from bokeh.models import ColumnDataSource, GridPlot, Span
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.rows import add_dumbbells, add_legend, error_bars, mark_size, rows_figure, side_by_side
+from skymatch_nb.plots.renewal import set_texts
+from skymatch_nb.plots.rows import (
+    add_dumbbells,
+    add_legend,
+    error_bars,
+    mark_size,
+    name_rows,
+    rows_figure,
+    side_by_side,
+)
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import (
     Theme,
@@ -128,7 +137,38 @@ def sky_figure(
     set_titles(right, theme, "Agreement with neighbours" if pairs is not None else "Level")
     if pairs is not None and not len(pairs.pairs):
         say_empty(right, theme, "no pairs")
-    return side_by_side([left, right], "sky")
+    grid = side_by_side([left, right], "sky")
+    grid.tags = _structure(loaded, units, pairs, unit)
+    return grid
+
+
+def renew_sky(
+    grid: GridPlot,
+    loaded: Loaded,
+    units: Units,
+    solution: Solution,
+    pairs: GroupPairs | None,
+    whole: MemberLevels | None,
+    theme: Theme,
+    sources: Sources,
+    unit: str = "brightness",
+) -> bool:
+    """Show new results of the same groups in a figure made with ``sources``; False where it is to be made anew."""
+    left = grid.children[0][0]
+    notes = _notes(solution)
+    if grid.tags != _structure(loaded, units, pairs, unit) or not set_texts(left, left.title.text, *notes):
+        return False
+    data = group_data(loaded, units, solution, pairs, whole, theme, unit)
+    if data["row"] != sources["groups"].data["row"]:
+        name_rows(left, [short(n) for n in data["group"]], data["row"])
+    sources.put("groups", data)
+    return True
+
+
+def _structure(loaded: Loaded, units: Units, pairs: GroupPairs | None, unit: str) -> list[Any]:
+    """What of the figure its data alone do not change."""
+    names = sorted(set(units.data_unit)) if unit == "data" else [units.unit]
+    return [loaded.key, names, None if pairs is None else bool(len(pairs.pairs))]
 
 
 def _add_levels(plot: figure, source: ColumnDataSource, theme: Theme) -> Any:

@@ -1,6 +1,6 @@
 """What the map of footprints shows, as columns of its data sources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,15 @@ def member_data(
     solution: Solution | None,
     theme: Theme,
     color: str = "sky",
+    drawn: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Columns of the members: outline, names, the sky where it is known, and a colour for every kind of fill."""
-    outlines = [_thinned(*plane.offsets(o.vectors)) for o in footprints.outlines]
+    """Columns of the members: outline, names, the sky where it is known, and a colour for every kind of fill.
+
+    ``drawn`` are columns with the outlines of these footprints, where they were made before.
+    """
+    if drawn is None:
+        outlines = [_thinned(*plane.offsets(o.vectors)) for o in footprints.outlines]
+        drawn = {"xs": [x for x, _ in outlines], "ys": [y for _, y in outlines]}
     of = loaded.group_of
     unit = units.unit if units is not None else ""
     sky = np.full(len(loaded), np.nan) if solution is None else solution.sky[of]
@@ -52,8 +58,8 @@ def member_data(
     if solution is None:
         fills["by_sky"] = [theme.plain] * len(loaded)
     return {
-        "xs": [x for x, _ in outlines],
-        "ys": [y for _, y in outlines],
+        "xs": drawn["xs"],
+        "ys": drawn["ys"],
         "member": [m.name for m in loaded.members],
         "file": [m.file for m in loaded.members],
         "group": [m.group for m in loaded.members],
@@ -77,8 +83,12 @@ def overlap_data(
     units: Units | None = None,
     compared: Comparison | None = None,
     solution: Solution | None = None,
+    drawn: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Columns of the overlaps: regions, names, differences before and after, and ``shade``: |after| as opacity."""
+    """Columns of the overlaps: regions, names, differences before and after, and ``shade``: |after| as opacity.
+
+    ``drawn`` are columns of the same overlaps that were made before.
+    """
     a, b = overlaps.member_a, overlaps.member_b
     before = after = error = np.full(len(overlaps), np.nan)
     pixels = [("?", "?")] * len(overlaps)
@@ -91,11 +101,13 @@ def overlap_data(
     size = np.abs(after if np.isfinite(after).any() else before)
     largest = np.nanmax(size, initial=0.0, where=np.isfinite(size))
     kept = np.sort(np.argsort(-np.nan_to_num(size), kind="stable")[:MOST_OVERLAPS])
-    regions = [_joined(plane, overlaps.polygons[k].rings) for k in kept]
+    if drawn is None or list(drawn["index"]) != kept.tolist():
+        regions = [_joined(plane, overlaps.polygons[k].rings) for k in kept]
+        drawn = {"xs": [x for x, _ in regions], "ys": [y for _, y in regions]}
     names = [m.name for m in loaded.members]
     return {
-        "xs": [x for x, _ in regions],
-        "ys": [y for _, y in regions],
+        "xs": drawn["xs"],
+        "ys": drawn["ys"],
         "index": kept.tolist(),
         "pair": [pair_key(loaded.group_of[a[k]], loaded.group_of[b[k]]) for k in kept],
         "member_a": [names[a[k]] for k in kept],

@@ -7,7 +7,8 @@ from bokeh.models import BoxAnnotation, GridPlot, Span
 
 from skymatch_nb.core.pairs import Pairs
 from skymatch_nb.plots.mapdata import pair_key
-from skymatch_nb.plots.rows import add_dumbbells, add_legend, error_bars, rows_figure, side_by_side
+from skymatch_nb.plots.renewal import set_texts
+from skymatch_nb.plots.rows import add_dumbbells, add_legend, error_bars, name_rows, rows_figure, side_by_side
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
 from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
@@ -76,7 +77,7 @@ def residuals_figure(
     shared = Sources() if sources is None else sources
     source = shared.put("pairs", pair_data(loaded, units, pairs, solution, theme))
     data = source.data
-    names = [f"{short(a, 22)} − {short(b, 22)}" for a, b in zip(data["group_a"], data["group_b"], strict=True)]
+    names = _pair_names(data)
     left = rows_figure(names, data["row"], theme, "residual differences", width=420)
     right = rows_figure([""] * len(names), data["row"], theme, "pulls", width=260)
     left.xaxis.axis_label = f"difference of the pair ({units.unit})" if units.unit else "difference of the pair"
@@ -104,7 +105,40 @@ def residuals_figure(
     set_titles(right, theme, "Pulls")
     if not names:
         say_empty(left, theme, "no two groups could be compared")
-    return side_by_side([left, right], "residuals")
+    grid = side_by_side([left, right], "residuals")
+    grid.tags = _structure(loaded, units, pairs)
+    return grid
+
+
+def renew_residuals(
+    grid: GridPlot,
+    loaded: Loaded,
+    units: Units,
+    pairs: GroupPairs,
+    solution: Solution,
+    theme: Theme,
+    sources: Sources,
+) -> bool:
+    """Show new results of as many pairs in a figure made with ``sources``; False where it is to be made anew."""
+    if grid.tags != _structure(loaded, units, pairs):
+        return False
+    left = grid.children[0][0]
+    data = pair_data(loaded, units, pairs, solution, theme)
+    if not set_texts(left, _title(pairs.pairs, solution), *_notes(data, len(pairs.pairs))):
+        return False
+    if data["pair"] != sources["pairs"].data["pair"]:
+        name_rows(left, _pair_names(data), data["row"])
+    sources.put("pairs", data)
+    return True
+
+
+def _structure(loaded: Loaded, units: Units, pairs: GroupPairs) -> list[Any]:
+    """What of the figure its data alone do not change."""
+    return [loaded.key, units.unit, len(pairs.pairs)]
+
+
+def _pair_names(data: dict[str, Any]) -> list[str]:
+    return [f"{short(a, 22)} − {short(b, 22)}" for a, b in zip(data["group_a"], data["group_b"], strict=True)]
 
 
 def _title(pairs: Pairs, solution: Solution) -> str:

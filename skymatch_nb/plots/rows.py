@@ -38,11 +38,17 @@ def rows_figure(names: Sequence[str], rows: Sequence[int], theme: Theme, name: s
     theme.dress(plot)
     if count <= MOST_NAMES:
         plot.yaxis.ticker = FixedTicker(ticks=list(range(count)))
-        plot.yaxis.major_label_overrides = {r: literal(n) for n, r in zip(names, rows, strict=True)}
+        name_rows(plot, names, rows)
     else:
         plot.yaxis.axis_label = "row (hover tells the name)"
     plot.ygrid.grid_line_alpha = 0.25
     return plot
+
+
+def name_rows(plot: figure, names: Sequence[str], rows: Sequence[int]) -> None:
+    """Write the names of rows at the axis, where there are few enough."""
+    if len(names) <= MOST_NAMES:
+        plot.yaxis.major_label_overrides = {int(r): literal(n) for n, r in zip(names, rows, strict=True)}
 
 
 def mark_size(source: ColumnDataSource) -> int:
