@@ -79,9 +79,10 @@ Source: TypeAlias = PixelSource | MemoryImage
 class Member(Shown):
     """One chip image: a file (or an object in memory) and an extension.
 
-    ``quality_from`` tells where its DQ array is; ``quality_codes`` that its values are codes and not bits. ``mask`` is
-    a mask that came with the input (non-zero = good). ``wcs_name`` tells which WCS of the header is used (key and
-    name), ``distortion`` what it has besides its linear part and projection.
+    ``path`` is the file's, empty in memory. ``quality_from`` tells where its DQ array is, ``quality_missing`` where it
+    ought to be and is not; ``quality_codes`` that its values are codes and not bits. ``mask`` is a mask that came with
+    the input (non-zero = good). ``wcs_name`` tells which WCS of the header is used (key and name), ``distortion`` what
+    it has besides its linear part and projection.
     """
 
     name: str
@@ -105,6 +106,8 @@ class Member(Shown):
     notes: tuple[str, ...] = ()
     wcs_name: str = ""
     distortion: str = ""
+    path: str = ""
+    quality_missing: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -119,9 +122,7 @@ class Member(Shown):
     @property
     def full_names(self) -> tuple[str, ...]:
         """Names with the full path, of the member and of its file; none where it is in memory."""
-        if not isinstance(self.pixels, PixelSource):
-            return ()
-        return (f"{self.pixels.path}[{self.ext}]", self.pixels.path)
+        return (f"{self.path}[{self.ext}]", self.path) if self.path else ()
 
 
 @dataclass(frozen=True, eq=False)

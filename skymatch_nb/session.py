@@ -24,7 +24,7 @@ from skymatch_nb.pipeline import STAGES, Pipeline
 from skymatch_nb.plotting import SessionPlots
 from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text
 from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
-from skymatch_nb.results import Applied, PixelSource, Result, make_key
+from skymatch_nb.results import Applied, Result, make_key
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
@@ -84,7 +84,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise ParameterError(f"workers={workers!r}: must be an integer of 1 or more")
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        self._own = (with_full_paths(masks or {}), with_full_paths(dq or {}))
+        self._own = (
+            with_full_paths({} if masks is None else masks, "masks"),
+            with_full_paths({} if dq is None else dq, "dq"),
+        )
         given = Given(specs, "", {}, {}, "")
         self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._solved)
         self._check_log(checked)
@@ -501,7 +504,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def _paths(self) -> dict[str, str]:
         """Path of every file by the name that its members have it by."""
         (loaded,) = self._pipeline.require("load")
-        return {m.file: m.pixels.path for m in loaded.members if isinstance(m.pixels, PixelSource)}
+        return {m.file: m.path for m in loaded.members if m.path}
 
     def _summary(self) -> SessionSummary:
         fresh = self._pipeline.fresh()

@@ -8,6 +8,7 @@ import pandas as pd
 
 from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.geometry import to_radec
+from skymatch_nb.io.named import members_named
 from skymatch_nb.results import (
     Applied,
     Comparison,
@@ -17,6 +18,7 @@ from skymatch_nb.results import (
     HeaderSky,
     Loaded,
     Masks,
+    Member,
     Overlaps,
     Plan,
     Solution,
@@ -36,6 +38,7 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
     ``given_dq`` names the members or files whose DQ arrays were given apart.
     """
     members = loaded.members
+    given = members_named(members, given_dq)
     columns: dict[str, Any] = {
         name: [getattr(m, name) for m in members]
         for name in ("file", "ext", "group", "telescope", "instrument", "detector", "filter", "date_obs")
@@ -52,12 +55,17 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
         "data_unit": units.data_unit,
         "data_type_from": units.data_type_from,
         "selected_by": [m.selected_by for m in members],
-        "dq_from": ["given" if m.name in given_dq or m.file in given_dq else m.quality_from for m in members],
+        "dq_from": ["given" if k in given else _quality_from(m) for k, m in enumerate(members)],
         "wcs": [m.wcs_name for m in members],
         "distortion": [m.distortion for m in members],
     }
     known = {"ny": "pixel", "nx": "pixel", "exptime": "s", "pixel_scale": "arcsec"}
     return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})
+
+
+def _quality_from(member: Member) -> str:
+    """Where the DQ array of a member is, or ought to be."""
+    return f"missing: {member.quality_missing}" if member.quality_missing else member.quality_from
 
 
 def masks_table(loaded: Loaded, masks: Masks, counts: GoodCounts) -> pd.DataFrame:
