@@ -40,7 +40,7 @@ class SessionPlots:
     """Figures of a session.
 
     Every method returns a Bokeh figure, or several in a grid: ``bokeh.io.show`` it, or `save_figure`. ``theme`` is
-    'light' or 'dark'. Figures that are given the same `Sources` and shown in one document share data and selection.
+    'light' or 'dark'. Figures with the same ``sources`` (`Sources`) in one document share data and selection.
     """
 
     _pipeline: Pipeline
@@ -217,6 +217,13 @@ class SessionPlots:
 
     def save_figure(self, shown: Any, path: str | PathLike[str]) -> Path:
         """Write a figure to a self-contained page (.html) or a picture (.png, extra ``export``); return the path.
+
+        Parameters
+        ----------
+        shown
+            A figure, or several in a grid, as the other methods return.
+        path
+            File to write; one of that name is replaced.
 
         Raises
         ------

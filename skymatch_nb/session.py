@@ -69,8 +69,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
     Examples
     --------
-    >>> s = SkyMatchSession("j*_flt.fits", skymethod="match", skystat="median")  # doctest: +SKIP
-    >>> s.solve()  # doctest: +SKIP
+    >>> from skymatch_nb import SkyMatchSession
+    >>> s = SkyMatchSession("demo_*_flt.fits", skymethod="match", skystat="median", verbose=False)
+    >>> s.solve()["status"].value_counts().to_dict()
+    {'matched': 10, 'reference': 2}
     """
 
     def __init__(
@@ -393,7 +395,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
         Examples
         --------
-        >>> s.sweep(skystat=["median", "mean"], nclip=[0, 5])  # doctest: +SKIP
+        >>> from skymatch_nb import SkyMatchSession
+        >>> s = SkyMatchSession("demo_*_flt.fits", skymethod="match", verbose=False)
+        >>> s.sweep(skystat=["median", "mean"], nclip=[0, 5])["fit"]["status"].tolist()
+        ['solved', 'solved', 'solved', 'solved']
         """
         self._pipeline.require("solve")
         return sweep(self._pipeline, choices)
@@ -503,7 +508,8 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def report(self, path: str | PathLike[str], *, theme: str = "light") -> Path:
         """Write one self-contained HTML page: what was done, figures, tables, provenance, and how to repeat it.
 
-        Solves first where needed, and reads pixels for the preview. Returns the path; a page of that name is replaced.
+        Solves first where needed, and reads pixels for the preview. Returns ``path``; a page of that name is replaced.
+        ``theme`` is 'light' or 'dark'.
 
         Raises
         ------
