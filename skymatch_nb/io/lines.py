@@ -48,7 +48,7 @@ def parse_cs_line(text: str) -> tuple[ImageSpec, ...]:
 
 
 def parse_at_line(text: str, folder: Path | None = None) -> tuple[ImageSpec, ...]:
-    """Read one line of an @-file: an image, then masks of its extensions by position.
+    """Read one line of an @-file, ``text``: an image, then masks of its extensions by position.
 
     An empty mask or ``None`` is no mask; a mask's extension is 0 unless it is given. Relative names are looked for in
     the working directory, then in ``folder``.

@@ -321,7 +321,7 @@ class SkyMatchParams(BaseModel):
             raise ParameterError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
     def to_cfg(self, path: str | PathLike[str], inputs: str = "*_flt.fits") -> None:
-        """Write the parameters, and what ``inputs`` they are for, to a TEAL ``.cfg`` file, which is replaced."""
+        """Write the parameters, and what ``inputs`` they are for, to a TEAL file, ``path``, which is replaced."""
         from skymatch_nb.params.cfg import write_cfg
 
         write_cfg(Path(path), self.model_dump(), inputs)
