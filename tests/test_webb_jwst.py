@@ -137,6 +137,11 @@ class TestGroups:
     def test_or_not(self, pairs):
         assert len(match(pairs, group_by="chip").solve().group.unique()) == 4
 
+    def test_a_file_is_moved_to_the_group_of_another(self, pairs):
+        s = match(pairs)
+        s.regroup({pairs[0].name: pairs[2].name})
+        assert s.members.group.to_list() == [f"jw01837004001_02101_0000{k}" for k in (2, 1, 2, 2)]
+
     def test_two_filters_at_once_are_two_skies(self, tmp_path, pairs, detector):
         wcs = window(detector, 0.0, 0.0, (90, 90))
         other = write_jwst(tmp_path / "long_cal.fits", wcs, np.ones((90, 90)), filter_name="F444W", detector="NRCBLONG")

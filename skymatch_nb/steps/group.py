@@ -36,12 +36,18 @@ def group(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Loade
 def regrouped(loaded: Loaded, changes: Mapping[str, str]) -> dict[str, str]:
     """Group of every member by its name, after some were given another: by names of members, files or groups.
 
+    A group that is named by a file means that of the file's members, where it is one.
+
     Raises
     ------
     ParameterError
         Where a name is no member, file or group.
     """
-    given = _of_members(loaded, changes)
+    groups: dict[str, set[str]] = {}
+    for member in loaded.members:
+        groups.setdefault(member.file, set()).add(member.group)
+    one = {file: next(iter(names)) for file, names in groups.items() if len(names) == 1}
+    given = _of_members(loaded, {name: one.get(group, group) for name, group in changes.items()})
     return {m.name: given.get(k, m.group) for k, m in enumerate(loaded.members)}
 
 
