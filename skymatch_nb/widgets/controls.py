@@ -140,7 +140,14 @@ class NumberControl(Control):
         low, high, step = self.spec.usual
         make = widgets.IntSlider if whole else widgets.FloatSlider
         kind = int if whole else float
-        self._slider = make(min=kind(low), max=kind(high), step=kind(step), readout=False, layout={"width": "150px"})
+        self._slider = make(
+            min=kind(low),
+            max=kind(high),
+            step=kind(step),
+            continuous_update=False,
+            readout=False,
+            layout={"width": "150px"},
+        )
         self._slider.observe(lambda change: self._slid(change["new"]), "value")
         return widgets.HBox([self._slider, self._field])
 
@@ -178,7 +185,9 @@ class LimitControl(Control):
 
     def _build(self) -> widgets.Widget:
         self._on = widgets.Checkbox(indent=False, description="", tooltip="Use a limit", layout={"width": "24px"})
-        self._slider = widgets.FloatSlider(readout=False, layout={"width": "118px"}, min=-10, max=10, step=0.1)
+        self._slider = widgets.FloatSlider(
+            readout=False, continuous_update=False, layout={"width": "118px"}, min=-10, max=10, step=0.1
+        )
         self._field = widgets.Text(continuous_update=False, layout={"width": "80px"})
         self._in_sigma = widgets.ToggleButtons(options=["data", "sigma"], style={"button_width": "62px"})
         self._range = (0.0, 1.0)

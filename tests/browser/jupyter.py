@@ -13,6 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+PATIENCE = 1000 * int(os.environ.get("SKYMATCH_PATIENCE", "180"))
+"""Milliseconds after which a test gives up waiting: many times what a quiet machine needs, kernels that compile included."""
+
 READY = """() => {
   const shown = window.jupyterapp && window.jupyterapp.shell.currentWidget;
   const session = shown && shown.sessionContext && shown.sessionContext.session;
@@ -62,7 +65,7 @@ def serving(command: Sequence[str], scratch: Path, url: str) -> Iterator[subproc
     log = (scratch / "server.log").open("wb")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        for _ in range(600):
+        for _ in range(1800):
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(url, timeout=1).read()
                 break
@@ -94,15 +97,15 @@ def lab(root: Path, scratch: Path) -> Iterator[str]:
 
 def open_and_run(page: Any, address: str, notebook: str) -> None:
     """Open a notebook in JupyterLab and run all of its cells, and wait until the panel's solution is shown."""
-    page.goto(f"{address}/lab/tree/{notebook}?reset", wait_until="domcontentloaded")
-    page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=60_000)
-    page.wait_for_function(READY, timeout=60_000)
+    page.goto(f"{address}/lab/tree/{notebook}?reset", wait_until="domcontentloaded", timeout=PATIENCE)
+    page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=PATIENCE)
+    page.wait_for_function(READY, timeout=PATIENCE)
     page.evaluate("() => { window.jupyterapp.commands.execute('runmenu:run-all') }")
     wait_for_status(page, "done in")
-    page.wait_for_selector(".skymatch-map .bk-Figure", timeout=30_000)
+    page.wait_for_selector(".skymatch-map .bk-Figure", timeout=PATIENCE)
 
 
-def wait_for_status(page: Any, text: str, timeout: float = 60_000) -> None:
+def wait_for_status(page: Any, text: str, timeout: float = PATIENCE) -> None:
     page.wait_for_function(
         "text => [...document.querySelectorAll('.skymatch-status')].some(e => e.innerText.includes(text))",
         arg=text,
@@ -112,5 +115,5 @@ def wait_for_status(page: Any, text: str, timeout: float = 60_000) -> None:
 
 def python(page: Any, code: str) -> str:
     """What code prints in the notebook's kernel."""
-    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_function(READY, timeout=PATIENCE)
     return str(page.evaluate(EXECUTE, code)).strip()
