@@ -69,12 +69,12 @@ def lab_server(browser, tmp_path_factory) -> Iterator[tuple[str, Path]]:
 
 @pytest.fixture(scope="module")
 def module_desk(request, browser, lab_server, pictures, tmp_path_factory) -> Iterator[Desk]:
-    """One notebook with a panel for all tests of a module; its ``EXPOSURES`` are the files, ``CELLS`` shows the panel."""
+    """One notebook with a panel for all tests of a module; its ``exposures`` writes files, ``NOTEBOOK`` has cells."""
     address, root = lab_server
     paths = request.module.exposures(tmp_path_factory.mktemp("exposures"))
     with watched_page(browser, 1400, 1300) as opened:
         desk = Desk(opened, address, root, request.module.__name__.rpartition(".")[2], paths, pictures)
-        desk.open(*getattr(request.module, "CELLS", ()))
+        desk.open(*getattr(request.module, "NOTEBOOK", ()))
         yield desk
         desk.end()
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from jupyter import PATIENCE, open_and_run, python, write_notebook
 from panel_page import CELLS_OF_HTML, SHOWS_LEVELS, SHOWS_TABLE, open_tab
 
 from skymatch_nb import SkyMatchSession
+from skymatch_nb.errors import SkyMatchWarning
 from skymatch_nb.report_page import table_html
 
 SETUP = """import json
@@ -93,17 +95,17 @@ class Desk:
             assert time.monotonic() < end, f"{wanted} was wanted, but the session has {found}"
             time.sleep(0.1)
 
-    def plain(self, **changed: Any) -> SkyMatchSession:
-        """A session of plain Python with the parameters of the panel's."""
-        return self._session(self.params() | changed)
-
-    def _session(self, params: dict[str, Any]) -> SkyMatchSession:
-        return SkyMatchSession(self.paths, **params | {"logfile": None, "verbose": False})
+    def plain(self, **params: Any) -> SkyMatchSession:
+        """A session of plain Python, by default with the parameters of the panel's."""
+        chosen = (params or self.params()) | {"logfile": None, "verbose": False}
+        return SkyMatchSession(self.paths, **chosen)
 
     def check(self, nth: int = 0, **wanted: Any) -> pd.DataFrame:
         """Map and sky table show what the same calls in plain Python give; return that table."""
         params = self.wait_params(**wanted)
-        table = self._session(params).sky
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SkyMatchWarning)
+            table = self.plain(**params).sky
         self.wait_shown(table, nth)
         return table
 

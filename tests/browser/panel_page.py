@@ -21,7 +21,7 @@ function figureView(name, within, nth = 0) {
     for (const child of below) { const found = walk(child); if (found) return found; }
     return null;
   };
-  for (const view of Object.values(Bokeh.index)) { const found = walk(view); if (found) return found; }
+  for (const view of Bokeh.index) { const found = walk(view); if (found) return found; }
   return null;
 }
 """

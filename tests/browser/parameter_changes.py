@@ -92,7 +92,7 @@ CHANGES: dict[str, Change] = {
     "anchor": chosen("component"),
     "isolated": chosen("own"),
     "reference": typed("demo_02_flt.fits[SCI,2]"),
-    "leave_out": typed("demo_05_flt.fits", ["demo_05_flt.fits"]),
+    "leave_out": typed("demo_03_flt.fits", ["demo_03_flt.fits"]),
     "exclude_regions": typed(CIRCLE.format(3), [CIRCLE.format(3)]),
     "include_regions": typed(CIRCLE.format(12), [CIRCLE.format(12)]),
     "footprint_from": chosen("good"),

@@ -8,7 +8,7 @@ from skymatch_nb.datasets import make_mosaic
 
 pytestmark = pytest.mark.xdist_group("lab")
 
-CELLS = ("p = s.panel()\np", "p", "q = s.panel()\nq")
+NOTEBOOK = ("p = s.panel()\np", "p", "q = s.panel()\nq")
 
 ALL_MAPS = "document.querySelectorAll('.skymatch-map .bk-Figure').length == 3"
 
