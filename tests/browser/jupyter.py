@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 1000 * int(os.environ.get("SKYMATCH_PATIENCE", "180"))
-"""Milliseconds after which a test gives up waiting: many times what a quiet machine needs, kernels that compile included."""
+"""Milliseconds after which a test gives up waiting: many times what a quiet machine needs, compiling included."""
 
 READY = """() => {
   const shown = window.jupyterapp && window.jupyterapp.shell.currentWidget;

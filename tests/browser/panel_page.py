@@ -5,9 +5,8 @@ from typing import Any
 REVEAL = """(element) => {
   const folded = [];
   for (let at = element; at; at = at.parentElement) {
-    if (at.classList.contains("jp-Collapse") && !at.classList.contains("jp-Collapse-open")) folded.unshift(at);
-    const closed = at.classList.contains("jupyter-widget-Collapse") && !at.classList.contains("jupyter-widget-Collapse-open");
-    if (closed) folded.unshift(at);
+    const names = at.classList, fold = "jupyter-widget-Collapse";
+    if (names.contains(fold) && !names.contains(`${fold}-open`)) folded.unshift(at);
   }
   for (const fold of folded) fold.firstElementChild.click();
   element.scrollIntoView({ block: "center" });
@@ -16,7 +15,8 @@ REVEAL = """(element) => {
 FIGURE = """
 function figureView(name, within, nth = 0) {
   const walk = (view) => {
-    if (view.model?.name === name && view.frame && document.querySelectorAll(within)[nth]?.contains(view.el)) return view;
+    const here = view.model?.name === name && view.frame;
+    if (here && document.querySelectorAll(within)[nth]?.contains(view.el)) return view;
     const below = [...(view.child_views ?? []), ...(view.renderer_views?.values?.() ?? [])];
     for (const child of below) { const found = walk(child); if (found) return found; }
     return null;
@@ -35,7 +35,8 @@ PLACE = f"""([name, x, y, within]) => {{ {FIGURE}
 }}"""
 
 DATA = f"""([name, source, column, within, nth]) => {{ {FIGURE}
-  const shown = figureView(name, within, nth)?.model.renderers.map((r) => r.data_source).find((s) => s?.name === source);
+  const renderers = figureView(name, within, nth)?.model.renderers ?? [];
+  const shown = renderers.map((r) => r.data_source).find((s) => s?.name === source);
   return shown ? [...shown.data[column]] : null;
 }}"""
 

@@ -77,7 +77,7 @@ def test_a_tapped_overlap_is_selected_everywhere(desk):
     open_tab(page, "Samples")
     overlap = desk.ask("p.views.selected.selection.overlap")
     npix = desk.plain().overlaps.iloc[overlap][["npix_a", "npix_b"]]
-    drawn = """() => Bokeh.documents.map((doc) => ["histogram 0", "histogram 1"].map((name) => doc.get_model_by_name(name)))
+    drawn = """() => Bokeh.documents.map((doc) => [0, 1].map((k) => doc.get_model_by_name(`histogram ${k}`)))
       .filter(([one, two]) => one && two).pop()?.map((found) => found.data.count.reduce((a, b) => a + b, 0))"""
     desk.wait_for(drawn)
     counts = page.evaluate(drawn)

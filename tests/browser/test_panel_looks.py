@@ -13,8 +13,10 @@ DARK_FIGURE = f"""() => {{ {FIGURE} const map = figureView("footprints", ".skyma
   const color = map?.model.background_fill_color.value ?? map?.model.background_fill_color;
   return Boolean(color) && parseInt(String(color).slice(1, 3), 16) < 80 }}"""
 
-CUT = """() => [...document.querySelectorAll(".skymatch-panel, .skymatch-left, .skymatch-right, .skymatch-row, .skymatch-figure")]
-  .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1).map((e) => [e.className, e.scrollWidth, e.clientWidth])"""
+CUT = """() => [".skymatch-panel", ".skymatch-left", ".skymatch-right", ".skymatch-row", ".skymatch-figure"]
+  .flatMap((name) => [...document.querySelectorAll(name)])
+  .filter((element) => element.clientWidth && element.scrollWidth > element.clientWidth + 1)
+  .map((element) => [element.className, element.scrollWidth, element.clientWidth])"""
 
 CONTRAST = """(selector) => {
   const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
