@@ -4,9 +4,11 @@ Arrays over members have shape (nmembers,), over groups (ngroups,), over overlap
 means none. Everything here can be pickled and sent to another process.
 """
 
+import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -19,6 +21,7 @@ from skymatch_nb.core.runs import Runs
 from skymatch_nb.core.sample import SampleSet
 from skymatch_nb.display import Shown
 from skymatch_nb.errors import ParameterError
+from skymatch_nb.params.per_member import full_name
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -76,9 +79,10 @@ Source: TypeAlias = PixelSource | MemoryImage
 class Member(Shown):
     """One chip image: a file (or an object in memory) and an extension.
 
-    ``quality_from`` tells where its DQ array is; ``quality_codes`` that its values are codes and not bits. ``mask`` is
-    a mask that came with the input (non-zero = good). ``wcs_name`` tells which WCS of the header is used (key and
-    name), ``distortion`` what it has besides its linear part and projection.
+    ``path`` is the file's, empty in memory. ``quality_from`` tells where its DQ array is, ``quality_missing`` where it
+    ought to be and is not; ``quality_codes`` that its values are codes and not bits. ``mask`` is a mask that came with
+    the input (non-zero = good). ``wcs_name`` tells which WCS of the header is used (key and name), ``distortion`` what
+    it has besides its linear part and projection.
     """
 
     name: str
@@ -102,6 +106,8 @@ class Member(Shown):
     notes: tuple[str, ...] = ()
     wcs_name: str = ""
     distortion: str = ""
+    path: str = ""
+    quality_missing: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -111,7 +117,12 @@ class Member(Shown):
     @property
     def known_as(self) -> tuple[str, ...]:
         """Names by which parameters may single it out, the most specific first."""
-        return (self.name, self.file, self.group, self.detector, self.instrument)
+        return (self.name, *self.full_names, self.file, self.group, self.detector, self.instrument)
+
+    @property
+    def full_names(self) -> tuple[str, ...]:
+        """Names with the full path, of the member and of its file; none where it is in memory."""
+        return (f"{self.path}[{self.ext}]", self.path) if self.path else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +145,13 @@ class Loaded(Result):
     def __len__(self) -> int:
         return len(self.members)
 
+    @property
+    def noun(self) -> str:
+        """What texts call a group: 'exposure' where it is all of a file, 'chip' where it is one image, else 'group'."""
+        if all(m.group == m.file for m in self.members):
+            return "exposure"
+        return "chip" if all(m.group == m.name for m in self.members) else "group"
+
     def groups_of(self, parameter: str, names: Sequence[str] | None) -> NDArray[np.bool_]:
         """Which groups are named, by their own names or by a file's or member's, shape (ngroups,).
 
@@ -144,11 +162,32 @@ class Loaded(Result):
         """
         named = np.zeros(len(self.groups), bool)
         for name in names or ():
-            known = [k for k, m in enumerate(self.members) if name in (m.group, m.file, m.name)]
-            if not known:
-                raise ParameterError(f"parameter {parameter}: {name!r} is no group, file or member")
-            named[self.group_of[known]] = True
+            named[self.group_of[list(self.meant(parameter, name))]] = True
         return named
+
+    def meant(self, parameter: str, name: str) -> tuple[int, ...]:
+        """Members that a name means: one, those of a file (by its name or path), or those of a group.
+
+        Raises
+        ------
+        ParameterError
+            Where it is none of these.
+        """
+        found = self._by_name.get(name) or self._by_name.get(full_name(name))
+        if found is None:
+            close = difflib.get_close_matches(name, self._by_name, 3, 0.6)
+            some = list(dict.fromkeys(n for m in self.members[:3] for n in (m.file, m.group, m.name)))[:3]
+            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"there are {', '.join(some)}, ..."
+            raise ParameterError(f"parameter {parameter}: {name!r} is no file, group or member; {hint}")
+        return tuple(found)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        found: dict[str, dict[int, None]] = {}
+        for k, member in enumerate(self.members):
+            for name in (member.name, member.file, member.group, *member.full_names):
+                found.setdefault(name, {})[k] = None
+        return {name: list(places) for name, places in found.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +207,12 @@ class Units(Result):
     data_unit: tuple[str, ...]
     unit: str
     data_type_from: tuple[str, ...] = ()
+
+    @property
+    def shared_data_unit(self) -> str:
+        """Unit of the data where all members have the same; 'data unit' where they differ or have none."""
+        first = self.data_unit[0] if self.data_unit else ""
+        return first if first and set(self.data_unit) == {first} else "data unit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -386,9 +431,10 @@ class MemberLevels(Result):
 
 @dataclass(frozen=True, eq=False)
 class GroupPairs(Result):
-    """Brightness difference and pixels of both groups of every pair."""
+    """Brightness difference and pixels of both groups of every pair; ``statuses`` has that of every overlap."""
 
     pairs: Pairs
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,9 @@ from skymatch_nb.studies import compare_groupings, compare_solutions, sweep
 if TYPE_CHECKING:
     from skymatch_nb.widgets.panel import Panel
 
+SHOWN_TABLES = ("members", "masks", "footprints", "overlaps", "sky", "residuals", "applied")
+"""Tables of a session by the names of their properties."""
+
 
 class SkyMatchSession(SessionPlots, SessionKeeping):
     """Match the sky of overlapping exposures, step by step.
@@ -66,8 +69,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
     Examples
     --------
-    >>> s = SkyMatchSession("j*_flt.fits", skymethod="match", skystat="median")  # doctest: +SKIP
-    >>> s.solve()  # doctest: +SKIP
+    >>> from skymatch_nb import SkyMatchSession
+    >>> s = SkyMatchSession("demo_*_flt.fits", skymethod="match", skystat="median", verbose=False)
+    >>> s.solve()["status"].value_counts().to_dict()
+    {'matched': 10, 'reference': 2}
     """
 
     def __init__(
@@ -84,7 +89,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise ParameterError(f"workers={workers!r}: must be an integer of 1 or more")
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        self._own = (with_full_paths(masks or {}), with_full_paths(dq or {}))
+        self._own = (
+            with_full_paths({} if masks is None else masks, "masks"),
+            with_full_paths({} if dq is None else dq, "dq"),
+        )
         given = Given(specs, "", {}, {}, "")
         self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._solved)
         self._check_log(checked)
@@ -135,13 +143,15 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         """
         if self.params.readonly:
             return self.applied
-        loaded, solution, planned = self._pipeline.require("group", "solve", "plan")
+        loaded, units, solution, planned = self._pipeline.require("group", "units", "solve", "plan")
         with self._pipeline.lock:
             if solution.key in self._written:
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
             for path, stamp in (self._stamps | self._beside).items():
                 if file_stamp(path) != stamp:
-                    raise InputError(f"{path}: the file has changed since it was loaded; call load() again")
+                    ours = any(str(path) in before.paths for before in self._written.values())
+                    how = "was written by this session's last apply()" if ours else "has changed since it was loaded"
+                    raise InputError(f"{path}: the file {how}; call load() again")
             done = write(
                 planned.key,
                 self._given.specs,
@@ -152,16 +162,22 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
                 Work(1, self._pipeline.progress),
             )
             self._written[solution.key] = done
-        applied = tables.applied_table(loaded, done)
+        applied = tables.applied_table(loaded, units, done)
         if self.params.logfile is not None:
             write_log(self.params.logfile, applied_lines(applied))
         return applied
 
-    def undo(self) -> pd.DataFrame:
+    def undo(self, *, everything: bool = False) -> pd.DataFrame:
         """Restore the files of the last `apply` bit for bit, and return what was done to each.
 
-        In a new session these are its input files, as an earlier session has written them. Objects in memory that were
-        edited in place stay as they are.
+        In a new session these are its input files, as an earlier session has written them. Where an earlier run is
+        still applied afterwards, the column ``notes`` says so. Objects in memory that were edited in place stay as
+        they are.
+
+        Parameters
+        ----------
+        everything
+            Whether to go back over all runs whose originals are kept, to the oldest.
 
         Raises
         ------
@@ -174,13 +190,15 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         in_place = done is not None and any(made is item for made in done.objects for item in held)
         if in_place and not paths:
             raise InputError("nothing was undone: objects in memory that were edited in place stay as they are")
-        outcomes = undo(paths)
+        outcomes = undo(paths, everything=everything)
         if done is not None and in_place:
             self._written[key] = replace(done, paths=())  # it would be applied to them twice
+        elif everything:
+            self._written.clear()
         else:
             self._written.pop(key, None)
-        rows = [{"file": str(o.path), "status": o.status} for o in outcomes]
-        return pd.DataFrame(rows, columns=["file", "status"]).set_index("file")
+        rows = [{"file": str(o.path), "status": o.status, "notes": "; ".join(o.notes)} for o in outcomes]
+        return pd.DataFrame(rows, columns=["file", "status", "notes"]).set_index("file")
 
     @property
     def edited_objects(self) -> tuple[Any, ...]:
@@ -232,9 +250,9 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     @property
     def applied(self) -> pd.DataFrame:
         """Applied table; see `skymatch_nb.tables.applied_table`. It reports; only `apply` writes."""
-        loaded, solution = self._pipeline.require("group", "solve")
+        loaded, units, solution = self._pipeline.require("group", "units", "solve")
         done = self._written.get(solution.key)
-        return tables.applied_table(loaded, done or self._pipeline.require("apply")[0])
+        return tables.applied_table(loaded, units, done or self._pipeline.require("apply")[0])
 
     # -- parameters and state ------------------------------------------------------------------------------
 
@@ -315,6 +333,39 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
         return Panel(self, run=run)
 
+    def show(self, table: str, *, with_map: bool = False) -> Any:
+        """Table that can be sorted, searched and selected in, as a widget (extra ``notebook``).
+
+        Parameters
+        ----------
+        table
+            Name of a table: 'members', 'overlaps', 'sky', ...
+        with_map
+            Whether the map of the field stands above it (the graph of pairs for 'residuals'): what is clicked in the
+            table is selected on the map, and what is tapped on the map in the table.
+
+        Returns
+        -------
+        widget
+            Its ``selected_rows``, or with a map those of its ``table``, are the row numbers that are selected.
+
+        Raises
+        ------
+        ParameterError
+            Where there is no table of that name.
+        SkyMatchError
+            Where itables is not installed.
+        """
+        if table not in SHOWN_TABLES:
+            raise ParameterError(f"no table {table!r}; there are {', '.join(SHOWN_TABLES)}")
+        if with_map:
+            from skymatch_nb.widgets.tablemap import TableWithMap
+
+            return TableWithMap(self, table)
+        from skymatch_nb.plots.grid import interactive_table
+
+        return interactive_table(table, getattr(self, table))
+
     def _tell_watchers(self) -> None:
         for changed in self._watchers:
             changed()
@@ -344,13 +395,22 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
         Examples
         --------
-        >>> s.sweep(skystat=["median", "mean"], nclip=[0, 5])  # doctest: +SKIP
+        >>> from skymatch_nb import SkyMatchSession
+        >>> s = SkyMatchSession("demo_*_flt.fits", skymethod="match", verbose=False)
+        >>> s.sweep(skystat=["median", "mean"], nclip=[0, 5])["fit"]["status"].tolist()
+        ['solved', 'solved', 'solved', 'solved']
         """
         self._pipeline.require("solve")
         return sweep(self._pipeline, choices)
 
     def compare(self, other: Self) -> pd.DataFrame:
         """Levels of this and another solution side by side; see `skymatch_nb.studies.compare_solutions`."""
+        if not isinstance(other, SkyMatchSession):
+            raise ParameterError(f"compare: needs another session, not {other!r}")
+        mine, others = self._paths(), other._paths()
+        apart = [f"{path} and {others[name]}" for name, path in mine.items() if others.get(name, path) != path]
+        if apart:
+            self._pipeline.warn(f"compare: files of the same name are not the same file ({apart[0]})")
         return compare_solutions(self.sky, other.sky)
 
     def compare_groups(self, groupings: Sequence[Any] = ("exposure", "chip")) -> pd.DataFrame:
@@ -448,13 +508,16 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def report(self, path: str | PathLike[str], *, theme: str = "light") -> Path:
         """Write one self-contained HTML page: what was done, figures, tables, provenance, and how to repeat it.
 
-        Solves first where needed, and reads pixels for the preview. Returns the path; a page of that name is replaced.
+        Solves first where needed, and reads pixels for the preview. Returns ``path``; a page of that name is replaced.
+        ``theme`` is 'light' or 'dark'.
 
         Raises
         ------
         ParameterError
             Where the name does not end in .html, or its folder is missing.
         """
+        if not isinstance(path, str | PathLike):
+            raise ParameterError(f"path={path!r}: must be the name of a file that ends in .html")
         if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ParameterError(f"{path}: the name of a report must end in .html")
         check_folder(Path(path))
@@ -482,9 +545,15 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def _given(self) -> Given:
         return self._pipeline.given
 
+    def _paths(self) -> dict[str, str]:
+        """Path of every file by the name that its members have it by."""
+        (loaded,) = self._pipeline.require("load")
+        return {m.file: m.path for m in loaded.members if m.path}
+
     def _summary(self) -> SessionSummary:
         fresh = self._pipeline.fresh()
-        stages = {stage: self._pipeline.stage_state(stage) for stage in STAGES}
+        keys: dict[str, str] = {}
+        stages = {stage: self._pipeline.stage_state(stage, keys) for stage in STAGES}
         counts = {}
         if loaded := fresh.get("group"):
             counts["load"] = f"{len(loaded)} members in {len(loaded.groups)} groups"

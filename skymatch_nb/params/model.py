@@ -4,9 +4,10 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 from pydantic import (
@@ -35,13 +36,14 @@ class About:
     """What a type cannot say about a parameter.
 
     The step that reads it, its unit, whether few will change it, and the range and step in which most will: the type's
-    bounds are those beyond which it makes no sense.
+    bounds are those beyond which it makes no sense. ``start`` is where to start from where the default is None.
     """
 
     step: str
     unit: str = ""
     advanced: bool = False
     usual: tuple[float, float, float] | None = None
+    start: float | None = None
 
 
 def _blank_is_none(value: Any) -> Any:
@@ -63,8 +65,8 @@ _PATTERNS = {
 
 
 def _names(value: Any) -> Any:
-    """Names as a tuple, each once: a text between semicolons, or a list."""
-    parts = value.split(";") if isinstance(value, str) else value
+    """Names as a tuple, each once: a text with commas, semicolons or bars between them, or a list."""
+    parts = re.split(r"[;,|](?![^\[\]]*\])", value) if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         return parts
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
@@ -129,7 +131,7 @@ class SkyMatchParams(BaseModel):
     group_by: Annotated[Grouping, About("group")] = "exposure"
     """Which members share one sky: 'exposure', those of one file; 'chip', each for itself; a header keyword (VISIT,
     DETECTOR, ...), those with the same value. In Python also a mapping of member or file names to group names, or a
-    function of a member; on the command line 'a.fits=one,b.fits=one'."""
+    function of a member; on the command line 'a.fits=one,b.fits=one'. In a mapping '*' means the rest."""
 
     reference: Annotated[OptionalText, About("solve", advanced=True)] = None
     """Name of the group that 'match' gives 0 instead of the lowest or highest one."""
@@ -155,7 +157,8 @@ class SkyMatchParams(BaseModel):
     'a.fits=0.5,b.fits=0.7' or the path of a file with a name and a value on each line."""
 
     leave_out: Annotated[Names, About("leave_out", advanced=True)] = None
-    """Groups, files or members whose exposures take no part and get no level; as text with semicolons between them."""
+    """Groups, files or members whose exposures take no part and get no level; as text with commas
+    between them."""
 
     overlap_stat: Annotated[Literal["region", "difference"], About("compare")] = "region"
     """What is compared in an overlap: 'region', the statistics of the good pixels of both sides; 'difference', the
@@ -207,7 +210,9 @@ class SkyMatchParams(BaseModel):
     include_regions: Annotated[SkyRegions, About("mask")] = None
     """Regions of the sky outside which all pixels are bad, in the same forms; what is excluded stays bad."""
 
-    mask_sources: Annotated[Annotated[Finite, Field(gt=0, le=1000)] | None, About("sources", "sigma")] = None
+    mask_sources: Annotated[
+        Annotated[Finite, Field(gt=0, le=1000)] | None, About("sources", "sigma", usual=(1, 10, 0.1), start=3.0)
+    ] = None
     """Threshold of a source detection, in standard deviations of the local background (3, say): pixels of sources are
     bad then. None for no detection."""
 
@@ -233,7 +238,7 @@ class SkyMatchParams(BaseModel):
     skyuser_kwd: Annotated[Keyword, AfterValidator(_free), About("apply")] = "SKYUSER"
     """Header keyword for the sky level."""
 
-    readonly: Annotated[bool, About("apply")] = True
+    readonly: Annotated[bool, About("write")] = True
     """Whether 'apply' only reports (True) or writes to the files (False)."""
 
     subtractsky: Annotated[bool, About("apply")] = False
@@ -315,7 +320,7 @@ class SkyMatchParams(BaseModel):
             raise ParameterError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
     def to_cfg(self, path: str | PathLike[str], inputs: str = "*_flt.fits") -> None:
-        """Write the parameters, and what ``inputs`` they are for, to a TEAL ``.cfg`` file, which is replaced."""
+        """Write the parameters, and what ``inputs`` they are for, to a TEAL file, ``path``, which is replaced."""
         from skymatch_nb.params.cfg import write_cfg
 
         write_cfg(Path(path), self.model_dump(), inputs)
@@ -330,6 +335,7 @@ def _size(limit: Any) -> float:
     return (in_sigma(limit) if isinstance(limit, str) else limit) or 0.0
 
 
+@cache
 def _names_by_step(model: type[BaseModel]) -> dict[str, list[str]]:
     steps: dict[str, list[str]] = {}
     for name, field in model.model_fields.items():
@@ -352,13 +358,14 @@ def _explain(model: type[BaseModel], error: Any) -> str:
         close = difflib.get_close_matches(name.lower(), model.model_fields, 1, 0.6)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(model.model_fields)}"
         return f"unknown parameter {name!r}{hint}"
-    detail = error["ctx"]["error"] if error["type"] == "value_error" else _allowed(error)
+    optional = " or None" if type(None) in get_args(model.model_fields[name].annotation) else ""
+    detail = error["ctx"]["error"] if error["type"] == "value_error" else _allowed(error, optional)
     return f"parameter {name}={error['input']!r}: {detail}"
 
 
-def _allowed(error: Any) -> str:
+def _allowed(error: Any, optional: str) -> str:
     if error["type"] == "literal_error":
-        return f"must be {error['ctx']['expected']}"
+        return f"must be {error['ctx']['expected']}" + optional
     if error["type"] == "string_pattern_mismatch":
         return _PATTERNS[error["ctx"]["pattern"]]
     message = str(error["msg"])

@@ -1,110 +1,90 @@
-"""How long the panel takes to answer, as seen from the browser.
+"""Time from a change in the panel to the new answer, as the browser sees it, in a real JupyterLab.
 
-    python tests/benchmarks/run_panel.py
-    python tests/benchmarks/run_panel.py --rows 6 --cols 6 --nx 1024 --ny 512 --repeats 5
-
-Opens JupyterLab in Chromium, shows the panel of simulated two-chip exposures, and changes parameters one by one.
-Measured is the time from the change of the control on the page to the page's table and map holding the new levels.
+python tests/benchmarks/run_panel.py [--rounds N]
 """
 
 import argparse
 import statistics
 import sys
 import tempfile
-import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from desk import Desk
-from jupyter import lab
-from panel_page import DATA, control, open_tab
+from jupyter import lab, open_and_run, write_notebook
 from playwright.sync_api import sync_playwright
 
 from skymatch_nb.datasets import make_mosaic
 from skymatch_nb.plots.export import installed_browser
 
-CHANGES = (
-    ("skystat", "median"),
-    ("skystat", "mean"),
-    ("skystat", "mode"),
-    ("skymethod", "match"),
-    ("weighting", "npix"),
-)
-"""Parameters that are chosen from a list, so that one event of the page is the change."""
+SETUP = """from skymatch_nb import SkyMatchSession
 
-MEASURE = f"""([select, option]) => new Promise((resolve, reject) => {{
-  const map = () => JSON.stringify(({DATA})(["footprints", "members", "sky", ".skymatch-map", 0]));
-  const table = () => document.querySelector(".widget-tab .skymatch-table").innerHTML;
-  const before = [map(), table()], started = performance.now();
-  select.value = [...select.options].find((o) => o.text === option).value;
-  select.dispatchEvent(new Event("change", {{ bubbles: true }}));
-  const seen = [0, 0];
-  const look = () => {{
-    const now = performance.now() - started;
-    if (!seen[0] && map() !== before[0]) seen[0] = now;
-    if (!seen[1] && table() !== before[1]) seen[1] = now;
-    if (seen[0] && seen[1]) resolve(seen);
-    else if (now > 120000) reject(new Error("the panel does not answer"));
-    else setTimeout(look, 5);
-  }};
-  look();
-}})"""
+s = SkyMatchSession("exposures/*.fits", skymethod="match", skystat="median", dq_bits=0, verbose=False)"""
 
+SHOW = "p = s.panel()\np"
 
-def measure(desk: Desk, name: str, option: str) -> tuple[float, float]:
-    """Seconds until map and table show another answer."""
-    select = control(desk.page, name).locator("select").element_handle()
-    to_map, to_table = desk.page.evaluate(MEASURE, [select, option])
-    desk.settle()
-    return to_map / 1000, to_table / 1000
+CHANGE = """async ([parameter, option, view]) => {
+  const find = (name) => Bokeh.documents.map((doc) => doc.get_model_by_name(name)).find((model) => model);
+  const column = (source, name) => () => source.data[name].reduce((sum, v) => sum + (Number.isFinite(v) ? v : 0), 0);
+  const parts = { map: column(find("members"), "sky") };
+  const table = [...document.querySelectorAll(".skymatch-table")].pop();
+  if (view == "Tables") parts.table = () => table.querySelector("tbody").textContent;
+  if (view == "Sky") parts.figure = column(find("groups"), "sky");
+  if (view == "Residuals") parts.figure = column(find("pairs"), "after");
+  const select = document.querySelector(`.skymatch-param-${parameter} select`);
+  const before = Object.fromEntries(Object.entries(parts).map(([part, read]) => [part, read()])), times = {};
+  select.value = option;
+  const started = performance.now();
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+  while (performance.now() - started < 5000 && Object.keys(times).length < Object.keys(parts).length) {
+    await new Promise((resolve) => setTimeout(resolve, 8));
+    for (const [part, read] of Object.entries(parts)) if (!(part in times) && read() !== before[part]) {
+      times[part] = performance.now() - started;
+    }
+  }
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  times.painted = performance.now() - started;
+  return times;
+}"""
+
+CHANGES = (("skystat", ("mean", "median", "midpt", "mode")), ("weighting", ("npix", "pixels", "variance", "uniform")))
 
 
-def report(desk: Desk, repeats: int) -> None:
-    print(f"{'parameter':12} {'value':10} {'map':>7} {'table':>7}   seconds, median of {repeats}")
-    for name, option in CHANGES:
-        seen = []
-        for _ in range(repeats):
-            start(desk, name, option)
-            seen.append(measure(desk, name, option))
-        to_map, to_table = (statistics.median(column) for column in zip(*seen, strict=True))
-        print(f"{name:12} {option:10} {to_map:7.3f} {to_table:7.3f}")
-
-
-def start(desk: Desk, name: str, option: str) -> None:
-    """Give the parameter another value than that which is measured, and wait until it is shown."""
-    other = "biweight" if name == "skystat" else None
-    desk.run(f"s.configure({name}={other!r})" if other else f"s.configure({name}=type(s.params)().{name})")
-    desk.settle()
-    time.sleep(0.5)
+def measure(page: Any, view: str, rounds: int) -> None:
+    page.get_by_role("tab", name=view, exact=True).click()
+    page.wait_for_timeout(2000)
+    for parameter, options in CHANGES:
+        seen: dict[str, list[float]] = {}
+        for k in range(rounds + 1):
+            times = page.evaluate(CHANGE, [parameter, options[k % len(options)], view])
+            page.wait_for_timeout(400)
+            if k:  # the first one may compile and load
+                for part, value in times.items():
+                    seen.setdefault(part, []).append(value)
+        told = ", ".join(
+            f"{part} {statistics.median(v):.0f} ({min(v):.0f} to {max(v):.0f})" for part, v in seen.items()
+        )
+        print(f"{view}, {parameter}: {told} ms", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in (("rows", 6), ("cols", 6), ("nx", 1024), ("ny", 512), ("repeats", 5)):
-        parser.add_argument(f"--{name}", type=int, default=value)
-    options: Any = parser.parse_args()
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        shape = (options.ny, options.nx)
-        mosaic = make_mosaic(scratch / "exposures", rows=options.rows, cols=options.cols, shape=shape, seed=1)
-        (scratch / "root").mkdir()
-        address = stack.enter_context(lab(scratch / "root", scratch / "lab"))
-        browser = stack.enter_context(sync_playwright()).chromium.launch(
-            executable_path=installed_browser(), args=["--no-sandbox"]
-        )
-        stack.callback(browser.close)
-        page = browser.new_page(viewport={"width": 1400, "height": 1300})
-        desk = Desk(page, address, scratch / "root", "panel", mosaic.paths, scratch)
-        started = time.perf_counter()
-        desk.open()
-        print(f"{len(mosaic.paths)} exposures of 2 x {shape[1]} x {shape[0]}: shown after "
-              f"{time.perf_counter() - started:.1f} s, starting JupyterLab's page and kernel included")  # fmt: skip
-        open_tab(page, "Tables")
-        report(desk, options.repeats)
-        desk.end()
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--side", type=int, default=6, help="exposures along each side of the mosaic")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        root = Path(scratch) / "root"
+        make_mosaic(root / "exposures", rows=given.side, cols=given.side, shape=(512, 1024), seed=1)
+        write_notebook(root / "panel.ipynb", [SETUP, SHOW])
+        browser = playwright.chromium.launch(executable_path=installed_browser(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 1150})
+        with lab(root, Path(scratch) / "lab") as address:
+            open_and_run(page, address, "panel.ipynb")
+            for view in ("Tables", "Sky", "Residuals"):
+                measure(page, view, given.rounds)
+            page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        browser.close()
 
 
 if __name__ == "__main__":

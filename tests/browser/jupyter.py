@@ -16,6 +16,12 @@ from typing import Any
 PATIENCE = 1000 * int(os.environ.get("SKYMATCH_PATIENCE", "180"))
 """Milliseconds after which a test gives up waiting: many times what a quiet machine needs, compiling included."""
 
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false"},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+"""No news from elsewhere; cells that are scrolled away are on the page even so."""
+
 READY = """() => {
   const shown = window.jupyterapp && window.jupyterapp.shell.currentWidget;
   const session = shown && shown.sessionContext && shown.sessionContext.session;
@@ -58,9 +64,10 @@ def serving(command: Sequence[str], scratch: Path, url: str) -> Iterator[subproc
     names = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     folders = {f"JUPYTER_{name}": str(scratch / name.lower()) for name in names}
     folders |= {f"JUPYTERLAB_{name}_DIR": str(scratch / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
-    news = scratch / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    news.parent.mkdir(parents=True, exist_ok=True)
-    news.write_text('{"fetchNews": "false"}')
+    for name, value in SETTINGS.items():
+        path = scratch / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value))
     environment = {**os.environ, **folders, "IPYTHONDIR": str(scratch / "ipython")}
     log = (scratch / "server.log").open("wb")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
@@ -97,12 +104,17 @@ def lab(root: Path, scratch: Path) -> Iterator[str]:
 
 def open_and_run(page: Any, address: str, notebook: str) -> None:
     """Open a notebook in JupyterLab and run all of its cells, and wait until the panel's solution is shown."""
+    start_notebook(page, address, notebook)
+    wait_for_status(page, "done in")
+    page.wait_for_selector(".skymatch-map .bk-Figure", timeout=PATIENCE)
+
+
+def start_notebook(page: Any, address: str, notebook: str) -> None:
+    """Open a notebook in JupyterLab and have all of its cells run, whenever that will be done."""
     page.goto(f"{address}/lab/tree/{notebook}?reset", wait_until="domcontentloaded", timeout=PATIENCE)
     page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=PATIENCE)
     page.wait_for_function(READY, timeout=PATIENCE)
     page.evaluate("() => { window.jupyterapp.commands.execute('runmenu:run-all') }")
-    wait_for_status(page, "done in")
-    page.wait_for_selector(".skymatch-map .bk-Figure", timeout=PATIENCE)
 
 
 def wait_for_status(page: Any, text: str, timeout: float = PATIENCE) -> None:
