@@ -71,7 +71,7 @@ def test_a_broken_file_is_named_and_leaves_the_panel_alive(desk, tmp_path):
     desk.wait_for("document.querySelector('.skymatch-status').innerText.includes('failed')")
     assert "failed" in " ".join(step_title(desk, k).inner_text() for k in range(5))
     with pytest.raises(Exception, match=broken[2].name) as raised:
-        SkyMatchSession([str(path) for path in broken], verbose=False).solve()
+        SkyMatchSession(f"{tmp_path}/broken/*.fits", verbose=False).solve()
     assert message.inner_text().removeprefix("✗ ") == str(raised.value)
     desk.picture("lab_broken_file")
 
