@@ -15,8 +15,9 @@ DARK_FIGURE = f"""() => {{ {FIGURE} const map = figureView("footprints", ".skyma
 
 CUT = """(room) => [".skymatch-panel", ".skymatch-left", ".skymatch-right", ".skymatch-row", ".skymatch-figure"]
   .flatMap((name) => [...document.querySelectorAll(name)])
-  .filter((element) => element.clientWidth && element.scrollWidth > (element.className.includes('figure') ? room : 1) * element.clientWidth + 1)
-  .map((element) => [element.className, element.scrollWidth, element.clientWidth])"""
+  .map((element) => [element, element.className.includes("figure") ? room : 1])
+  .filter(([element, share]) => element.clientWidth && element.scrollWidth > share * element.clientWidth + 1)
+  .map(([element]) => [element.className, element.scrollWidth, element.clientWidth])"""
 
 CONTRAST = """(selector) => {
   const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
