@@ -77,7 +77,8 @@ def telling(origin: str) -> Iterator[None]:
 
 Spec: TypeAlias = ImageSpec | ObjectSpec
 Input: TypeAlias = Any
-"""A string, a path, an `ImageSpec`, an HDUList, a CCDData or NDData, or a pair of an array and a WCS or header."""
+"""A string, a path, an `ImageSpec` or `ObjectSpec`, an HDUList, a CCDData or NDData, or a pair of an array and a WCS or
+header."""
 
 
 def resolve_inputs(inputs: Input | Iterable[Input]) -> tuple[Spec, ...]:
@@ -94,7 +95,7 @@ def resolve_inputs(inputs: Input | Iterable[Input]) -> tuple[Spec, ...]:
     InputError
         Where nothing was given, a string cannot be read, or a name or wildcard matches no file.
     """
-    single = isinstance(inputs, str | os.PathLike | ImageSpec) or is_image_object(inputs)
+    single = isinstance(inputs, str | os.PathLike | ImageSpec | ObjectSpec) or is_image_object(inputs)
     if not single and not isinstance(inputs, Iterable):
         raise InputTypeError(f"cannot read input of type {type(inputs).__name__}: {_shown(inputs)}")
     items = [inputs] if single else list(inputs)
@@ -223,6 +224,8 @@ def _resolve(item: Input, number: int) -> tuple[Spec, ...]:
         return (replace(item, path=_existing(Path(item.path))),)
     if is_image_object(item):
         return (ObjectSpec(item, number),)
+    if isinstance(item, ObjectSpec):
+        return (replace(item, number=number),)
     if isinstance(item, os.PathLike):
         return tuple(ImageSpec(path) for path in _files_of(_existing(Path(item))))
     if not isinstance(item, str):
