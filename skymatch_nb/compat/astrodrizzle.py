@@ -1,7 +1,5 @@
 """AstroDrizzle with this package's sky matching in place of that of stsci.skypac; docs/howto/astrodrizzle.md."""
 
-import re
-import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType, TracebackType
@@ -10,14 +8,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from skymatch_nb.compat.drizzlepac_sky import check_version, drizzlepac_sky, warn
 from skymatch_nb.compat.fileinfo import OpenImage, open_images
-from skymatch_nb.errors import ParameterError, SkyMatchError, SkyMatchWarning
+from skymatch_nb.errors import ParameterError, SkyMatchError
 from skymatch_nb.log import write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.session import SkyMatchSession
-
-OLDEST, NEWEST = (3, 10), (3, 11)
-"""Versions of drizzlepac that were tried: all from the first to the second."""
 
 _ITS_OWN = {
     "skymethod": "skymethod",
@@ -37,7 +33,8 @@ _ITS_OWN = {
 class Matching:
     """Sky matching for AstroDrizzle: what it calls instead of ``stsci.skypac.skymatch.skymatch``, made by `enable`.
 
-    As a context manager it is taken away at the end of the block.
+    As a context manager it is taken away at the end of the block, and gives its warnings then: AstroDrizzle makes lines
+    of its log of those that come before.
 
     Attributes
     ----------
@@ -51,6 +48,7 @@ class Matching:
         self._module, self._before = module, module.skymatch
         self._params, self._workers, self._fallback = dict(params), workers, fallback
         self._failed_on: list[Any] = []
+        self._kept: list[str] | None = None
         self.session: SkyMatchSession | None = None
         self.failure: Exception | None = None
 
@@ -60,6 +58,7 @@ class Matching:
         return None if self.session is None else self.session.sky
 
     def __enter__(self) -> Self:
+        self._kept = []
         return self
 
     def __exit__(
@@ -67,6 +66,9 @@ class Matching:
     ) -> None:
         if self._module.skymatch is self:
             self._module.skymatch = self._before
+        kept, self._kept = self._kept or [], None
+        for text in kept if error is None else ():
+            warn(text)
 
     def __call__(
         self,
@@ -101,14 +103,18 @@ class Matching:
             opened = open_images(images)
             specs = [image.spec(in_memory=optimize == "inmemory") for image in opened]
             session = SkyMatchSession(specs, workers=self._workers, **given)
-            sky = session.solve()
+            with session.reporting(_no_progress):
+                sky = session.solve()
             _check_members(opened, sky)
         except Exception as error:
             self.failure, self._failed_on = error, images
             raise
         write_log(flog, session.log())
+        for note in session.notes:
+            self._warn(note)
         if not readonly:
             _write_keyword(opened, sky, session.params.skyuser_kwd, _taskname4history)
+            self._tell(_without_level(sky, session.params.skyuser_kwd), flog)
         self.session = session
         return sky
 
@@ -119,8 +125,19 @@ class Matching:
         if not self._fallback:
             raise self.failure
         text = f"no sky was matched, AstroDrizzle goes on with skymethod={skymethod!r}: {_cause(self.failure)}"
-        write_log(flog, [f"Warning: {text}"])
-        warnings.warn(text, SkyMatchWarning, stacklevel=3)
+        self._tell(text, flog)
+
+    def _tell(self, text: str, flog: Any) -> None:
+        if text:
+            write_log(flog, [f"Warning: {text}"])
+            self._warn(text)
+
+    def _warn(self, text: str) -> None:
+        """Warn at the end of the block, or at once where there is none."""
+        if self._kept is None:
+            warn(text)
+        else:
+            self._kept.append(text)
 
 
 def enable(*, fallback: bool = False, workers: int | None = None, **params: Any) -> Matching:
@@ -161,9 +178,11 @@ def enable(*, fallback: bool = False, workers: int | None = None, **params: Any)
             own = f": give its {_ITS_OWN[name]} instead" if _ITS_OWN[name] else ""
             raise ParameterError(f"parameter {name}: AstroDrizzle decides that{own}")
     SkyMatchParams.checked(params)
-    module = _drizzlepac_sky()
-    module.skymatch = Matching(module, params, workers, fallback)  # type: ignore[attr-defined]
-    return module.skymatch  # type: ignore[no-any-return]
+    module = drizzlepac_sky()
+    check_version(module)
+    matching = Matching(module, params, workers, fallback)
+    module.skymatch = matching  # type: ignore[attr-defined]
+    return matching
 
 
 def disable() -> None:
@@ -174,9 +193,9 @@ def disable() -> None:
     SkyMatchError
         Where drizzlepac is not installed.
     """
-    module = _drizzlepac_sky(check=False)
+    module = drizzlepac_sky()
     while isinstance(module.skymatch, Matching):
-        module.skymatch = module.skymatch._before
+        module.skymatch = module.skymatch._before  # type: ignore[attr-defined]
 
 
 def astrodrizzle(
@@ -191,7 +210,7 @@ def astrodrizzle(
     matching, fallback
         Parameters of `enable`: the first are those of `skymatch_nb.SkyMatchParams`, by name.
     **settings
-        Parameters of AstroDrizzle. ``skymethod`` is ``'globalmin+match'`` where neither it nor a ``configobj`` is given.
+        Parameters of AstroDrizzle. ``skymethod`` is ``'globalmin+match'`` where neither it nor ``configobj`` is given.
 
     Returns
     -------
@@ -217,41 +236,15 @@ def astrodrizzle(
     if settings.get("skyfile") or settings.get("skysub") is False:
         raise ParameterError("nothing is matched with AstroDrizzle's skyfile, or with its skysub off")
     if str(settings.get("final_wht_type")).upper() == "IVM" and settings.get("skymethod") == "match":
-        warnings.warn(
+        warn(
             "skymethod='match' gives skies relative to one exposure, from which final_wht_type='IVM' makes wrong "
-            "weights; 'globalmin+match' gives whole skies",
-            SkyMatchWarning,
-            stacklevel=2,
+            "weights; 'globalmin+match' gives whole skies"
         )
     with enable(fallback=fallback, **matching or {}) as match:
         import_module("drizzlepac.astrodrizzle").AstroDrizzle(input, **settings)
     if match.sky is None:
         raise SkyMatchError("AstroDrizzle ended without asking for a sky; its log tells why")
     return match.sky
-
-
-def _drizzlepac_sky(check: bool = True) -> ModuleType:
-    """The module whose function is replaced."""
-    try:
-        version = str(import_module("drizzlepac").__version__)
-        module = import_module("drizzlepac.sky")
-    except ImportError as error:
-        text = f"AstroDrizzle cannot be loaded ({error}): python -m pip install 'skymatch_nb[drizzlepac]'"
-        raise SkyMatchError(text) from error
-    if check:
-        _check_version(version, module)
-    return module
-
-
-def _check_version(version: str, module: ModuleType) -> None:
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-    if numbers < OLDEST:
-        raise SkyMatchError(f"drizzlepac {version} is too old: 3.10 or newer is needed")
-    if not callable(getattr(module, "skymatch", None)):
-        raise SkyMatchError(f"drizzlepac {version} does not call skymatch() any more, so that it cannot be replaced")
-    if numbers > NEWEST:
-        text = f"drizzlepac {version} is newer than what was tried with this package (3.10 to 3.11): check MDRIZSKY"
-        warnings.warn(text, SkyMatchWarning, stacklevel=4)
 
 
 def _check_members(images: list[OpenImage], sky: pd.DataFrame) -> None:
@@ -262,16 +255,24 @@ def _check_members(images: list[OpenImage], sky: pd.DataFrame) -> None:
 
 
 def _write_keyword(images: list[OpenImage], sky: pd.DataFrame, keyword: str, task: str) -> None:
-    """Put levels, in data units, into the open headers; 0 and a warning where there is none."""
+    """Put levels, in data units, into the open headers; 0 where there is none."""
     headers = [header for image in images for header in image.headers()]
     for header, level in zip(headers, sky["sky_data"], strict=True):
         comment = f"Sky computed by skymatch_nb for {task}"[:47]
         header[keyword] = (float(np.nan_to_num(level, nan=0.0)), comment)
+
+
+def _without_level(sky: pd.DataFrame, keyword: str) -> str:
+    """Warning of members that have no level; empty where all have one."""
     without = sky.index[sky["sky_data"].isna()]
-    if len(without):
-        more = f" and {len(without) - 1} more" if len(without) > 1 else ""
-        text = f"no level was found for {without[0]}{more} ({sky.status[without[0]]}); {keyword} is 0 there"
-        warnings.warn(text, SkyMatchWarning, stacklevel=3)
+    if not len(without):
+        return ""
+    more = f" and {len(without) - 1} more" if len(without) > 1 else ""
+    return f"no level was found for {without[0]}{more} ({sky.status[without[0]]}); {keyword} is 0 there"
+
+
+def _no_progress(_done: int, _of: int, _what: str) -> None:
+    pass
 
 
 def _cause(error: Exception) -> str:

@@ -42,7 +42,11 @@ class OpenImage:
         Pixels that are read from an open image stay in memory until it is closed, and are written to its file again
         where it is open for update.
         """
-        if not in_memory and _is_as_on_disk(self.hdus, self.extensions) and all(m is None or m.file for m in self.masks):
+        if (
+            not in_memory
+            and _is_as_on_disk(self.hdus, self.extensions)
+            and all(m is None or m.file for m in self.masks)
+        ):
             masks = [None if m is None else MaskSpec(Path(m.file), m.extension) for m in self.masks]
             return ImageSpec(Path(self.hdus.filename() or ""), self.extensions, tuple(masks))
         return ObjectSpec(self.hdus, 1, self.extensions, tuple(None if m is None else m.pixels() for m in self.masks))
@@ -137,7 +141,7 @@ def _key(extension: Extension) -> Any:
 
 
 def _is_as_on_disk(hdus: fits.HDUList, extensions: Iterable[Extension]) -> bool:
-    """Whether the file of an HDU list holds its images as they are, because none was read or changed since it was opened.
+    """Whether the file of an HDU list holds its images as they are: none was read or changed since it was opened.
 
     astropy has no public word for either; without its private ones the answer is no.
     """
