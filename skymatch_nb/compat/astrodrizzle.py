@@ -91,11 +91,7 @@ class Matching:
         of `enable` are stronger. ``clean``, ``clobber`` and ``verbose`` change nothing.
         """
         images = list(input)
-        failed_on, self._failed_on = self._failed_on, []
-        if failed_on and [id(image) for image in failed_on] == [id(image) for image in images]:
-            self._tell_of_fallback(skymethod, flog)
-        else:
-            self.failure = None
+        self._tell_of_fallback(images, skymethod, flog)
         if subtractsky:
             raise ParameterError("subtractsky=True: AstroDrizzle subtracts the sky while it drizzles")
         given = statistics | {"skymethod": skymethod, "optimize": optimize, "verbose": False} | self._params
@@ -106,26 +102,28 @@ class Matching:
             with session.reporting(_no_progress):
                 sky = session.solve()
             _check_members(opened, sky)
+            write_log(flog, session.log())
+            for note in session.notes:
+                self._warn(note)
+            if not readonly:
+                _write_keyword(opened, sky, session.params.skyuser_kwd, _taskname4history)
+                self._tell(_without_level(sky, session.params.skyuser_kwd), flog)
         except Exception as error:
             self.failure, self._failed_on = error, images
             raise
-        write_log(flog, session.log())
-        for note in session.notes:
-            self._warn(note)
-        if not readonly:
-            _write_keyword(opened, sky, session.params.skyuser_kwd, _taskname4history)
-            self._tell(_without_level(sky, session.params.skyuser_kwd), flog)
         self.session = session
         return sky
 
-    def _tell_of_fallback(self, skymethod: str, flog: Any) -> None:
+    def _tell_of_fallback(self, images: list[Any], skymethod: str, flog: Any) -> None:
         """Say that AstroDrizzle goes on with another method after a failure; without ``fallback`` raise the failure."""
-        if self.failure is None:
-            return
-        if not self._fallback:
+        failed_on, self._failed_on = self._failed_on, []
+        if self.failure is None or [id(image) for image in failed_on] != [id(image) for image in images]:
+            self.failure = None
+        elif not self._fallback:
             raise self.failure
-        text = f"no sky was matched, AstroDrizzle goes on with skymethod={skymethod!r}: {_cause(self.failure)}"
-        self._tell(text, flog)
+        else:
+            cause = _cause(self.failure)
+            self._tell(f"no sky was matched, AstroDrizzle goes on with skymethod={skymethod!r}: {cause}", flog)
 
     def _tell(self, text: str, flog: Any) -> None:
         if text:
