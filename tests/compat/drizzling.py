@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from astropy.io import fits
 from scipy import ndimage
 
@@ -79,5 +80,5 @@ def seams(image: np.ndarray, context: np.ndarray, width: int = 16) -> list[tuple
 
 
 def _cell_medians(image: np.ndarray, cells: np.ndarray, where: np.ndarray) -> np.ndarray:
-    labels, counts = np.unique(cells[where], return_counts=True)
-    return np.asarray(ndimage.median(np.where(where, image, 0), np.where(where, cells, -1), labels[counts >= 64]))
+    of_cell = pd.Series(image[where].astype(float)).groupby(cells[where])
+    return of_cell.median()[of_cell.count() >= 64].to_numpy()
