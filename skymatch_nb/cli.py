@@ -1,4 +1,4 @@
-"""The command line: ``skymatch-nb match``, ``panel``, ``demo`` and ``undo``; the options come from the parameters."""
+"""The command line: ``skymatch-nb`` and its commands; the options come from the parameters."""
 
 import argparse
 import json
@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning, UnitsError
+from skymatch_nb.io.kept import forget, kept_runs
 from skymatch_nb.io.writer import undo as undo_files
 from skymatch_nb.params import ParamSpec, specs
 from skymatch_nb.report import check_folder, residual_summary, table_text, write_text
@@ -132,8 +133,19 @@ def demo(options: argparse.Namespace) -> int:
 
 def undo(options: argparse.Namespace) -> int:
     """Restore files that were written."""
-    for outcome in undo_files(options.paths):
+    for outcome in undo_files(options.paths, everything=options.all):
         print(f"{outcome.path}: {'; '.join((outcome.status, *outcome.notes))}")
+    return 0
+
+
+def runs(options: argparse.Namespace) -> int:
+    """List the runs whose originals are kept, or forget them."""
+    found = forget(options.folders) if options.forget else kept_runs(options.folders)
+    for run in found:
+        size = f"{run.size / 1e6:.1f} MB kept"
+        print(f"{run.folder}: {run.name}: {run.state}, {len(run.files)} files, {size}{options.forget * ', forgotten'}")
+    if not found:
+        print(f"no run has kept anything in {', '.join(map(str, options.folders))}")
     return 0
 
 
@@ -259,6 +271,15 @@ def _parser() -> argparse.ArgumentParser:
     undoing.add_argument(
         "paths", nargs="+", type=Path, metavar="PATH", help="file, or folder: all files of its last run"
     )
+    undoing.add_argument("--all", action="store_true", help="go back over all runs, to the oldest original kept")
+    listing = commands.add_parser(
+        "runs",
+        help="list the runs whose original files are kept, or forget them",
+        description="List the runs of 'match --apply' that can be undone or have left something behind.",
+    )
+    listing.set_defaults(command=runs)
+    listing.add_argument("folders", nargs="*", type=Path, default=[Path()], metavar="FOLDER", help="default: here")
+    listing.add_argument("--forget", action="store_true", help="remove the kept originals: no run can be undone then")
     return parser
 
 

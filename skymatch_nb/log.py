@@ -123,7 +123,8 @@ def _value(spec: ParamSpec, value: Any) -> str:
 
 
 def _image_line(name: str, row: Any, uses_dq: bool) -> str:
-    quality = f"DQ {row.dq_from}" if row.dq_from and uses_dq else "no DQ"
+    ignored = "" if uses_dq else " ignored"
+    quality = f"DQ {row.dq_from}{ignored}" if row.dq_from else "no DQ"
     time = "" if np.isnan(row.exptime) else f", {row.exptime:g} s"
     quality += ", masked" if row.masked else ""
     unit = row.data_unit or "no unit"

@@ -4,9 +4,11 @@ Arrays over members have shape (nmembers,), over groups (ngroups,), over overlap
 means none. Everything here can be pickled and sent to another process.
 """
 
+import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -19,6 +21,7 @@ from skymatch_nb.core.runs import Runs
 from skymatch_nb.core.sample import SampleSet
 from skymatch_nb.display import Shown
 from skymatch_nb.errors import ParameterError
+from skymatch_nb.params.per_member import full_name
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -111,7 +114,14 @@ class Member(Shown):
     @property
     def known_as(self) -> tuple[str, ...]:
         """Names by which parameters may single it out, the most specific first."""
-        return (self.name, self.file, self.group, self.detector, self.instrument)
+        return (self.name, *self.full_names, self.file, self.group, self.detector, self.instrument)
+
+    @property
+    def full_names(self) -> tuple[str, ...]:
+        """Names with the full path, of the member and of its file; none where it is in memory."""
+        if not isinstance(self.pixels, PixelSource):
+            return ()
+        return (f"{self.pixels.path}[{self.ext}]", self.pixels.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,11 +154,32 @@ class Loaded(Result):
         """
         named = np.zeros(len(self.groups), bool)
         for name in names or ():
-            known = [k for k, m in enumerate(self.members) if name in (m.group, m.file, m.name)]
-            if not known:
-                raise ParameterError(f"parameter {parameter}: {name!r} is no group, file or member")
-            named[self.group_of[known]] = True
+            named[self.group_of[list(self.meant(parameter, name))]] = True
         return named
+
+    def meant(self, parameter: str, name: str) -> tuple[int, ...]:
+        """Members that a name means: one, those of a file (by its name or path), or those of a group.
+
+        Raises
+        ------
+        ParameterError
+            Where it is none of these.
+        """
+        found = self._by_name.get(name) or self._by_name.get(full_name(name))
+        if found is None:
+            close = difflib.get_close_matches(name, self._by_name, 3, 0.6)
+            some = list(dict.fromkeys(n for m in self.members[:3] for n in (m.file, m.group, m.name)))[:3]
+            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"there are {', '.join(some)}, ..."
+            raise ParameterError(f"parameter {parameter}: {name!r} is no file, group or member; {hint}")
+        return tuple(found)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        found: dict[str, dict[int, None]] = {}
+        for k, member in enumerate(self.members):
+            for name in (member.name, member.file, member.group, *member.full_names):
+                found.setdefault(name, {})[k] = None
+        return {name: list(places) for name, places in found.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -386,9 +417,10 @@ class MemberLevels(Result):
 
 @dataclass(frozen=True, eq=False)
 class GroupPairs(Result):
-    """Brightness difference and pixels of both groups of every pair."""
+    """Brightness difference and pixels of both groups of every pair; ``statuses`` has that of every overlap."""
 
     pairs: Pairs
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

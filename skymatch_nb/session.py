@@ -24,7 +24,7 @@ from skymatch_nb.pipeline import STAGES, Pipeline
 from skymatch_nb.plotting import SessionPlots
 from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text
 from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
-from skymatch_nb.results import Applied, Result, make_key
+from skymatch_nb.results import Applied, PixelSource, Result, make_key
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
@@ -141,7 +141,9 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
             for path, stamp in (self._stamps | self._beside).items():
                 if file_stamp(path) != stamp:
-                    raise InputError(f"{path}: the file has changed since it was loaded; call load() again")
+                    ours = any(str(path) in before.paths for before in self._written.values())
+                    how = "was written by this session's last apply()" if ours else "has changed since it was loaded"
+                    raise InputError(f"{path}: the file {how}; call load() again")
             done = write(
                 planned.key,
                 self._given.specs,
@@ -157,11 +159,17 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
             write_log(self.params.logfile, applied_lines(applied))
         return applied
 
-    def undo(self) -> pd.DataFrame:
+    def undo(self, *, everything: bool = False) -> pd.DataFrame:
         """Restore the files of the last `apply` bit for bit, and return what was done to each.
 
-        In a new session these are its input files, as an earlier session has written them. Objects in memory that were
-        edited in place stay as they are.
+        In a new session these are its input files, as an earlier session has written them. Where an earlier run is
+        still applied afterwards, the column ``notes`` says so. Objects in memory that were edited in place stay as
+        they are.
+
+        Parameters
+        ----------
+        everything
+            Whether to go back over all runs whose originals are kept, to the oldest.
 
         Raises
         ------
@@ -174,13 +182,15 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         in_place = done is not None and any(made is item for made in done.objects for item in held)
         if in_place and not paths:
             raise InputError("nothing was undone: objects in memory that were edited in place stay as they are")
-        outcomes = undo(paths)
+        outcomes = undo(paths, everything=everything)
         if done is not None and in_place:
             self._written[key] = replace(done, paths=())  # it would be applied to them twice
+        elif everything:
+            self._written.clear()
         else:
             self._written.pop(key, None)
-        rows = [{"file": str(o.path), "status": o.status} for o in outcomes]
-        return pd.DataFrame(rows, columns=["file", "status"]).set_index("file")
+        rows = [{"file": str(o.path), "status": o.status, "notes": "; ".join(o.notes)} for o in outcomes]
+        return pd.DataFrame(rows, columns=["file", "status", "notes"]).set_index("file")
 
     @property
     def edited_objects(self) -> tuple[Any, ...]:
@@ -351,6 +361,12 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
     def compare(self, other: Self) -> pd.DataFrame:
         """Levels of this and another solution side by side; see `skymatch_nb.studies.compare_solutions`."""
+        if not isinstance(other, SkyMatchSession):
+            raise ParameterError(f"compare: needs another session, not {other!r}")
+        mine, others = self._paths(), other._paths()
+        apart = [f"{path} and {others[name]}" for name, path in mine.items() if others.get(name, path) != path]
+        if apart:
+            self._pipeline.warn(f"compare: files of the same name are not the same file ({apart[0]})")
         return compare_solutions(self.sky, other.sky)
 
     def compare_groups(self, groupings: Sequence[Any] = ("exposure", "chip")) -> pd.DataFrame:
@@ -481,6 +497,11 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     @property
     def _given(self) -> Given:
         return self._pipeline.given
+
+    def _paths(self) -> dict[str, str]:
+        """Path of every file by the name that its members have it by."""
+        (loaded,) = self._pipeline.require("load")
+        return {m.file: m.pixels.path for m in loaded.members if isinstance(m.pixels, PixelSource)}
 
     def _summary(self) -> SessionSummary:
         fresh = self._pipeline.fresh()

@@ -125,4 +125,4 @@ def _rms(values: pd.Series) -> float:
 
 def _shown(value: Any) -> Any:
     """Value as it can stand in an index."""
-    return str(value) if isinstance(value, Mapping | list) or callable(value) else value
+    return str(value) if value is None or isinstance(value, Mapping | list) or callable(value) else value

@@ -536,3 +536,75 @@ def test_old_formats_are_converted_once_and_the_originals_kept(realdata, tmp_pat
         assert s.apply().status.str.contains(r"would be refused: .*c0h\.fits exists: give it as input").all()
     with pytest.raises(InputError, match=r"c0h\.fits exists: give it as input"):
         s.configure(readonly=False).apply()
+
+
+def test_a_file_written_between_the_check_and_the_lock_is_not_written_again(files, monkeypatch):
+    first, second = session(files, subtractsky=True), session(files, subtractsky=True)
+    first.solve(), second.solve()
+    told = second.provenance()
+
+    def provenance():
+        first.apply()
+        return told
+
+    monkeypatch.setattr(second, "provenance", provenance)
+    with pytest.raises(InputError, match=f"nothing was written: .*{files[0].name}: the file has changed since"):
+        second.apply()
+    expected = first.applied
+    for file in files:
+        header = fits.getheader(file, "SCI", 1)
+        assert header["SKYUSER"] == expected.new[f"{file.name}[SCI,1]"]
+    first.undo()
+    with pytest.raises(InputError, match="left to undo"):
+        first.undo()
+
+
+def test_commands_started_together_subtract_what_they_record(files):
+    before = {file: fits.getdata(file, "SCI", 1).astype(float) for file in files}
+    command = [sys.executable, "-m", "skymatch_nb", "match", *map(str, files), "--skymethod", "match", "--quiet"]
+    command += ["--skystat", "median", "--apply", "--subtractsky", "True"]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=300)[1] for process in started]
+    for process, text in zip(started, said, strict=True):
+        assert process.returncode == 0 or "changed since" in text or "another run is writing" in text
+    assert 0 in [process.returncode for process in started]
+    for file, pixels in before.items():
+        with fits.open(file) as hdus:
+            taken = np.nanmedian(pixels - hdus["SCI", 1].data)
+            assert hdus["SCI", 1].header["SKYUSER"] == pytest.approx(taken, abs=1e-6)
+
+
+def test_applying_again_with_other_parameters_asks_for_a_load(files):
+    s = session(files)
+    s.apply()
+    with pytest.raises(InputError, match=r"was written by this session's last apply\(\); call load\(\) again"):
+        s.configure(skystat="mean").apply()
+
+
+def test_undo_tells_of_an_earlier_run_and_can_take_all_back(files, capsys):
+    before = hashes(files)
+    for value in ("median", "mean"):
+        session(files, subtractsky=True, skystat=value).apply()
+    once = session(files).undo()
+    assert once.notes.str.contains("an earlier run is still applied").all()
+    session(files, subtractsky=True).apply()
+    assert main(["undo", str(files[0].parent), "--all"]) == 0
+    assert "still applied" not in capsys.readouterr().out
+    assert hashes(files) == before
+
+
+def test_kept_runs_are_listed_and_forgotten(files, capsys):
+    folder = str(files[0].parent)
+    session(files, subtractsky=True).apply()
+    assert main(["runs", folder]) == 0
+    listed = capsys.readouterr().out
+    assert "applied, 3 files" in listed
+    assert f"{sum(f.stat().st_size for f in files) / 1e6:.0f}." in listed
+    after = hashes(files)
+    assert main(["runs", folder, "--forget"]) == 0
+    assert not (files[0].parent / ".skymatch").exists()
+    assert hashes(files) == after
+    assert main(["undo", folder]) == 2
+    assert main(["runs", folder]) == 0
+    assert "no run has kept anything" in capsys.readouterr().out
+    assert main(["runs", str(files[0])]) == 2

@@ -83,7 +83,7 @@ USAGE = [
     (["--table", "t.txt"], "must end in .csv, .ecsv or .json"),
     (["--table", "nowhere/t.csv"], "there is no folder"),
     (["--apply", "--readonly", "True"], "--apply means readonly=False"),
-    (["--reference", "nobody"], "parameter reference='nobody': no such group"),
+    (["--reference", "nobody"], "parameter reference: 'nobody' is no file, group or member"),
     (["--fixed", "nobody=1"], "parameter fixed: 'nobody' is no file, group or member"),
     (["--fixed", "no.txt"], "parameter fixed='no.txt': no.txt: no such file"),
 ]

@@ -150,7 +150,7 @@ def test_reference_group_gets_zero(session, mosaic):
     sky = session.configure(reference=name).sky
     assert (sky.sky[sky.group == name] == 0).all()
     assert (sky.status[sky.group == name] == "reference").all()
-    with pytest.raises(ParameterError, match="reference='nobody'"):
+    with pytest.raises(ParameterError, match="reference: 'nobody' is no file, group or member"):
         session.configure(reference="nobody").solve()
 
 

@@ -86,3 +86,19 @@ def test_groupings_are_compared_without_a_warning(session):
     assert (table.rms_after < table.rms_before).all()
     with pytest.warns(SkyMatchWarning, match="3 sets"):
         session.configure(group_by="chip").solve()
+
+
+def test_compare_needs_a_session_and_warns_of_other_files_of_the_same_name(mosaic, tmp_path):
+    s = SkyMatchSession(mosaic.paths[:2], skymethod="match", verbose=False)
+    with pytest.raises(ParameterError, match="compare: needs another session, not 3"):
+        s.compare(3)
+    for path in mosaic.paths[:2]:
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    other = SkyMatchSession(str(tmp_path / "*.fits"), skymethod="match", verbose=False)
+    with pytest.warns(SkyMatchWarning, match="compare: files of the same name are not the same file"):
+        assert (s.compare(other).difference == 0).all()
+
+
+def test_no_value_is_told_as_none_in_a_sweep(mosaic):
+    s = SkyMatchSession(mosaic.paths[:2], skymethod="match", verbose=False)
+    assert list(s.sweep(lower=[None, -5.0]).index) == ["None", -5.0]

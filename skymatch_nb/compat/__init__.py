@@ -1,14 +1,20 @@
 """The functions of stsci.skypac, by their published names, parameters and order."""
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from skymatch_nb.errors import ParameterError
 from skymatch_nb.io.convert import converted_at_once
 from skymatch_nb.io.inputs import ImageSpec, Spec, resolve_inputs, telling
 from skymatch_nb.log import applied_lines, write_log
+from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.params.cfg import NOT_PARAMETERS, read_cfg
 from skymatch_nb.session import SkyMatchSession
 
 
@@ -64,32 +70,18 @@ def skymatch(
     InputError, ParameterError, UnitsError, NoOverlapError
         As the session raises them.
     """
+    given = {name: value for name, value in locals().items() if name not in ("input", "flog")}
+    return _match(input, given, flog)
+
+
+def _match(inputs: Any, params: Mapping[str, Any], flog: Any) -> pd.DataFrame:
+    """Solve, apply unless ``readonly``, and write the log."""
     write_log(flog, ())
-    session = SkyMatchSession(
-        [_converted(spec, clobber) for spec in resolve_inputs(input)],
-        skymethod=skymethod,
-        match_down=match_down,
-        skystat=skystat,
-        lower=lower,
-        upper=upper,
-        nclip=nclip,
-        lsigma=lsigma,
-        usigma=usigma,
-        binwidth=binwidth,
-        skyuser_kwd=skyuser_kwd,
-        units_kwd=units_kwd,
-        invsens_kwd=invsens_kwd,
-        readonly=readonly,
-        subtractsky=subtractsky,
-        dq_bits=dq_bits,
-        optimize=optimize,
-        clobber=clobber,
-        clean=clean,
-        verbose=verbose,
-    )
+    given = [_converted(spec, bool(params["clobber"])) for spec in resolve_inputs(inputs)]
+    session = SkyMatchSession(given, **params)
     sky = session.solve()
-    applied = [] if readonly else applied_lines(session.apply())
-    write_log(flog, [*session.log(), *applied], echo=verbose)
+    applied = [] if session.params.readonly else applied_lines(session.apply())
+    write_log(flog, [*session.log(), *applied], echo=session.params.verbose)
     return sky
 
 
@@ -102,12 +94,49 @@ def _converted(spec: Spec, clobber: bool) -> Any:
 
 
 def TEAL_SkyMatch(*args: Any, **params: Any) -> pd.DataFrame:  # noqa: N802 - the published name
-    """Run `skymatch` with the last parameter called ``logfile``, as TEAL has it, 'skymatch.log' by default."""
+    """Run `skymatch` with the last parameter called ``logfile``, as TEAL has it, 'skymatch.log' by default.
+
+    Of a TEAL parameter file, given alone (``TEAL_SkyMatch("skymatch.cfg")``), it does what `run` does.
+    """
+    if len(args) == 1 and not params and isinstance(args[0], str | PathLike) and Path(args[0]).suffix == ".cfg":
+        return run(args[0])
     bound = _TEAL_SIGNATURE.bind(*args, **params)
     bound.apply_defaults()
     values = dict(bound.arguments)
     log = values.pop("logfile")
     return skymatch(**values, flog=log)
+
+
+def run(parameters: str | PathLike[str] | Mapping[str, Any]) -> pd.DataFrame:
+    """Match what a TEAL parameter file says, with its parameters; ``input`` names the files.
+
+    Parameters
+    ----------
+    parameters
+        Path of a ``.cfg`` file, or a mapping of parameters by name with ``input``, as TEAL hands them over.
+        Parameters that are missing have the defaults of `TEAL_SkyMatch`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The sky table.
+
+    Raises
+    ------
+    ParameterError
+        Where the file cannot be read, or has no input, an unknown name or a bad value.
+    """
+    if isinstance(parameters, Mapping):
+        values = {name: value for name, value in parameters.items() if name not in NOT_PARAMETERS}
+        inputs, where = parameters.get("input", ""), "parameters"
+    else:
+        (values, inputs), where = read_cfg(Path(parameters)), str(parameters)
+    if not inputs:
+        raise ParameterError(f"{where}: 'input' names no files")
+    published = _TEAL_SIGNATURE.parameters
+    defaults = {name: p.default for name, p in published.items() if p.default is not inspect.Parameter.empty}
+    checked = SkyMatchParams.checked({**defaults, **values})
+    return _match(inputs, checked.model_dump() | {"logfile": None}, checked.logfile)
 
 
 def _teal_signature() -> inspect.Signature:

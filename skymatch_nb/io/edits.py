@@ -22,10 +22,15 @@ class ExtensionEdit:
 
 @dataclass(frozen=True)
 class FileEdit:
-    """Changes to the extensions of one file; all else in it stays byte for byte."""
+    """Changes to the extensions of one file; all else in it stays byte for byte.
+
+    ``stamp`` is the file's size in bytes and modification time in nanoseconds when it was measured: a file that has
+    others by the time its folder is locked is not written. None asks for no such check.
+    """
 
     path: Path
     edits: tuple[ExtensionEdit, ...]
+    stamp: tuple[int, int] | None = None
 
 
 def primary_notes(edits: Sequence[ExtensionEdit], primary: Callable[[str], Any]) -> Iterator[str]:

@@ -41,6 +41,9 @@ def make_jobs(edits: Sequence[FileEdit], paths: Sequence[Path]) -> list[Job]:
         real = replace(edit, path=path)
         try:
             stamp = file_state(path)
+            if edit.stamp not in (None, stamp[:2]):
+                problems.append(f"{edit.path}: the file has changed since it was loaded; call load() again")
+                continue
             jobs.append(Job(edit.path, real, check_edit(real), stamp))
         except OSError as error:
             problems.append(f"{path}: {error.strerror or error}")

@@ -1,17 +1,16 @@
 """Finish or roll back the runs that a crash left, and undo finished ones."""
 
-import logging
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from skymatch_nb.errors import SkyMatchError
+from skymatch_nb.errors import SkyMatchError, SkyMatchWarning
 from skymatch_nb.io.durable import HOME, sha256, sync_folder
 from skymatch_nb.io.journal import COMMITTED, Entry, Journal, Outcome, read_journals, remove_home
 from skymatch_nb.io.locks import locked
 
-LOGGER = logging.getLogger(__name__)
 _OPEN = ("writing", "replacing", "undoing")
 
 
@@ -32,9 +31,6 @@ def locked_and_recovered(folders: Iterable[Path]) -> Iterator[list[Outcome]]:
                     where = error.filename or ", ".join(map(str, sorted(wanted)))
                     text = f"{where}: an earlier run cannot be cleared: {error.strerror or error}"
                     raise SkyMatchError(text) from error
-                for outcome in outcomes:
-                    level = logging.INFO if outcome.status == "unchanged" else logging.WARNING
-                    LOGGER.log(level, "%s: %s (%s)", outcome.path, outcome.status, "; ".join(outcome.notes))
                 yield outcomes
                 return
 
@@ -62,6 +58,16 @@ def roll_back(journals: Sequence[Journal]) -> list[Outcome]:
         else:
             remove_home(journal.home)
     return outcomes
+
+
+def warn_of(outcomes: Sequence[Outcome]) -> None:
+    """Warn of what was done about interrupted runs, once for each thing that was done."""
+    said: dict[str, list[Path]] = {}
+    for outcome in outcomes:
+        said.setdefault("; ".join((outcome.status, *outcome.notes)), []).append(outcome.path)
+    for what, paths in said.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        warnings.warn(f"{paths[0]}{more}: {what}", SkyMatchWarning, stacklevel=2)
 
 
 def finish_undo(journal: Journal, *, checked: bool) -> list[Outcome]:

@@ -1,7 +1,7 @@
 """Undo finished runs: the originals back bit for bit, unless a file has changed since."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +10,24 @@ from skymatch_nb.errors import InputError, SkyMatchError
 from skymatch_nb.io.durable import HOME, access_problems, sha256
 from skymatch_nb.io.fits_layout import part_sums
 from skymatch_nb.io.journal import Entry, Journal, Outcome, read_journals
-from skymatch_nb.io.recovery import finish_undo, locked_and_recovered
+from skymatch_nb.io.recovery import finish_undo, locked_and_recovered, warn_of
+
+_NOTHING = "nothing was undone: "
 
 
-def undo(paths: Sequence[Path]) -> list[Outcome]:
+def undo(paths: Sequence[Path], *, everything: bool = False) -> list[Outcome]:
     """Bring back the originals of files, or of the last run in folders, bit for bit.
 
-    A file's last run that was not undone is undone, so that undoing again goes one further back. Of a run over
-    several folders, only what is in the folders given is undone.
+    A file's last run that was not undone is undone, so that undoing again goes one further back; a note tells where
+    an earlier run is still applied. Of a run over several folders, only what is in the folders given is undone. Where
+    a run was interrupted and nothing else is to be undone, what was done about that run is returned.
+
+    Parameters
+    ----------
+    paths
+        Files and folders.
+    everything
+        Whether to go back over all runs whose originals are kept, to the oldest.
 
     Raises
     ------
@@ -30,44 +40,88 @@ def undo(paths: Sequence[Path]) -> list[Outcome]:
     real = [Path(os.path.realpath(path)) for path in paths]
     folders = {path if path.is_dir() else path.parent for path in real}
     _refuse([f"{folder}: no run has kept anything there" for folder in sorted(folders) if not _has_home(folder)])
-    with locked_and_recovered(folders):
-        chosen = _chosen(real)
-        _refuse([problem for journal in chosen for problem in _problems(journal)])
-        try:
-            marked = [journal.save() for journal in chosen]
-            return [outcome for journal in marked for outcome in finish_undo(journal, checked=True)]
-        except OSError as error:
-            where = error.filename or ", ".join(str(journal.folder) for journal in chosen)
-            text = f"{where}: cannot be undone: {error.strerror or error}; the next run or undo there will finish it"
-            raise SkyMatchError(text) from error
+    with locked_and_recovered(folders) as recovered:
+        cleared = {outcome.path: outcome for outcome in recovered}
+        runs = _Runs(folders)
+        interrupted = [path for path in real if not runs.of(path) and _within(path, cleared)]
+        outcomes = _undo_last([path for path in real if path not in interrupted], runs)
+        while everything and (left := [path for path in real if (runs := _Runs(folders)).of(path)]):
+            outcomes |= _undo_earlier(left, runs)
+        outcomes |= {path: o for path, o in cleared.items() if path in interrupted or path.parent in interrupted}
+        warn_of([outcome for outcome in recovered if outcome.path not in outcomes])
+        runs = _Runs(folders)
+    return [_telling_of_earlier(outcome, runs.of(outcome.path)) for outcome in outcomes.values()]
+
+
+class _Runs:
+    """Finished runs in some folders, as their journals tell now."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._journals = {folder: [j for j in read_journals(folder)[0] if j.state == "done"] for folder in folders}
+
+    def of(self, path: Path) -> list[Journal]:
+        """Runs that wrote a file, or a file of a folder, and can be undone; the last one first."""
+        folder = path if path in self._journals else path.parent
+        return [journal for journal in reversed(self._journals[folder]) if _written_names(journal, path)]
+
+
+def _undo_last(paths: Sequence[Path], runs: _Runs) -> dict[Path, Outcome]:
+    """Undo the last run of every path, whose folders are locked; outcomes by file."""
+    chosen = _chosen(paths, runs)
+    _refuse([problem for journal in chosen for problem in _problems(journal)])
+    try:
+        marked = [journal.save() for journal in chosen]
+        return {outcome.path: outcome for journal in marked for outcome in finish_undo(journal, checked=True)}
+    except OSError as error:
+        where = error.filename or ", ".join(str(journal.folder) for journal in chosen)
+        text = f"{where}: cannot be undone: {error.strerror or error}; the next run or undo there will finish it"
+        raise SkyMatchError(text) from error
+
+
+def _undo_earlier(paths: Sequence[Path], runs: _Runs) -> dict[Path, Outcome]:
+    """Undo one run more, after later ones have been undone."""
+    try:
+        return _undo_last(paths, runs)
+    except InputError as error:
+        why = str(error).removeprefix(_NOTHING)
+        raise InputError(f"the last run was undone, but not the ones before: {why}") from None
 
 
 def _has_home(folder: Path) -> bool:
     return (folder / HOME).is_dir()
 
 
-def _chosen(paths: Sequence[Path]) -> list[Journal]:
+def _within(path: Path, files: Iterable[Path]) -> bool:
+    """Whether a path is one of some files, or their folder."""
+    return any(path in (file, file.parent) for file in files)
+
+
+def _written_names(journal: Journal, path: Path) -> set[str]:
+    """Names of a run's files that it wrote and that are a path, or in it."""
+    return {e.name for e in journal.entries if e.state == "written" and path in (journal.folder, journal.file(e))}
+
+
+def _telling_of_earlier(outcome: Outcome, earlier: Sequence[Journal]) -> Outcome:
+    """Outcome with a note where an earlier run is still applied to the file."""
+    if not earlier:
+        return outcome
+    note = f"an earlier run is still applied ({earlier[0].run}): undo again takes it back"
+    return replace(outcome, notes=(*outcome.notes, note))
+
+
+def _chosen(paths: Sequence[Path], runs: _Runs) -> list[Journal]:
     """Journals with the entries to undo marked so."""
     names: dict[tuple[Path, str], set[str]] = {}
     journals: dict[tuple[Path, str], Journal] = {}
     problems = []
     for path in dict.fromkeys(paths):
-        folder = path if path.is_dir() else path.parent
-        journal = next(
-            (
-                j
-                for j in reversed(read_journals(folder)[0])
-                if j.state == "done" and any(e.state == "written" and path in (folder, j.file(e)) for e in j.entries)
-            ),
-            None,
-        )
+        journal = next(iter(runs.of(path)), None)
         if journal is None:
             problems.append(f"{path}: no run that wrote it is left to undo")
             continue
-        key = (folder, journal.run)
+        key = (journal.folder, journal.run)
         journals[key] = journal
-        wanted = {e.name for e in journal.entries if e.state == "written" and path in (folder, journal.file(e))}
-        names.setdefault(key, set()).update(wanted)
+        names.setdefault(key, set()).update(_written_names(journal, path))
     _refuse(problems)
     return [_marked(journal, names[key]) for key, journal in journals.items()]
 
@@ -113,4 +167,4 @@ def _difference(path: Path, entry: Entry) -> str:
 
 def _refuse(problems: Sequence[str]) -> None:
     if problems:
-        raise InputError(f"nothing was undone: {'; '.join(problems)}")
+        raise InputError(_NOTHING + "; ".join(problems))

@@ -29,7 +29,7 @@ from skymatch_nb.io.fits_edit import verify_edited, write_edited
 from skymatch_nb.io.fits_layout import part_sums
 from skymatch_nb.io.journal import Entry, Journal, Outcome, new_run, relative, remove_home
 from skymatch_nb.io.preflight import Job, check_room, doubles, file_state, foretold, make_jobs, refuse
-from skymatch_nb.io.recovery import locked_and_recovered, roll_back
+from skymatch_nb.io.recovery import locked_and_recovered, roll_back, warn_of
 from skymatch_nb.io.undoing import undo
 
 __all__ = ["ExtensionEdit", "FileEdit", "Outcome", "foretold", "recover", "undo", "write_files"]
@@ -73,7 +73,8 @@ def write_files(
     """
     paths = [Path(os.path.realpath(edit.path)) for edit in edits]
     refuse(access_problems(paths) + doubles(edits, paths))
-    with locked_and_recovered(path.parent for path in paths):
+    with locked_and_recovered(path.parent for path in paths) as recovered:
+        warn_of(recovered)
         jobs = make_jobs(edits, paths)
         return _Run(jobs, backup, about or {}, progress).execute() if jobs else []
 

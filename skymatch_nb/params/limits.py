@@ -8,7 +8,8 @@ from typing import TypeAlias
 Limit: TypeAlias = float | str | None
 """A number, ``'-3 sigma'``, or None for no limit."""
 
-_SIGMA = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?) ?\*?(?:sigma|sig)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_SIGMA = re.compile(rf"({_NUMBER.pattern}) ?\*?(?:sigma|sig)", re.IGNORECASE)
 _NONE = ("", "none", "indef")
 
 
@@ -41,6 +42,8 @@ def _one(value: object) -> Limit:
             raise ValueError("must be a finite number")
         return float(value)
     found = _SIGMA.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return float(value)
     if found is None:
         raise ValueError("must be a valid number, such as 0.5, or a number of sigma, such as '-3 sigma'")
     return f"{float(found[1]):g} sigma"

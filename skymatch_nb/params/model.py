@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 from pydantic import (
@@ -63,8 +63,8 @@ _PATTERNS = {
 
 
 def _names(value: Any) -> Any:
-    """Names as a tuple, each once: a text between semicolons, or a list."""
-    parts = value.split(";") if isinstance(value, str) else value
+    """Names as a tuple, each once: a text with commas, semicolons or bars between them, or a list."""
+    parts = re.split(r"[;,|](?![^\[\]]*\])", value) if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         return parts
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
@@ -129,7 +129,7 @@ class SkyMatchParams(BaseModel):
     group_by: Annotated[Grouping, About("group")] = "exposure"
     """Which members share one sky: 'exposure', those of one file; 'chip', each for itself; a header keyword (VISIT,
     DETECTOR, ...), those with the same value. In Python also a mapping of member or file names to group names, or a
-    function of a member; on the command line 'a.fits=one,b.fits=one'."""
+    function of a member; on the command line 'a.fits=one,b.fits=one'. In a mapping '*' means the rest."""
 
     reference: Annotated[OptionalText, About("solve", advanced=True)] = None
     """Name of the group that 'match' gives 0 instead of the lowest or highest one."""
@@ -155,7 +155,8 @@ class SkyMatchParams(BaseModel):
     'a.fits=0.5,b.fits=0.7' or the path of a file with a name and a value on each line."""
 
     leave_out: Annotated[Names, About("leave_out", advanced=True)] = None
-    """Groups, files or members whose exposures take no part and get no level; as text with semicolons between them."""
+    """Groups, files or members whose exposures take no part and get no level; as text with commas
+    between them."""
 
     overlap_stat: Annotated[Literal["region", "difference"], About("compare")] = "region"
     """What is compared in an overlap: 'region', the statistics of the good pixels of both sides; 'difference', the
@@ -352,13 +353,14 @@ def _explain(model: type[BaseModel], error: Any) -> str:
         close = difflib.get_close_matches(name.lower(), model.model_fields, 1, 0.6)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(model.model_fields)}"
         return f"unknown parameter {name!r}{hint}"
-    detail = error["ctx"]["error"] if error["type"] == "value_error" else _allowed(error)
+    optional = " or None" if type(None) in get_args(model.model_fields[name].annotation) else ""
+    detail = error["ctx"]["error"] if error["type"] == "value_error" else _allowed(error, optional)
     return f"parameter {name}={error['input']!r}: {detail}"
 
 
-def _allowed(error: Any) -> str:
+def _allowed(error: Any, optional: str) -> str:
     if error["type"] == "literal_error":
-        return f"must be {error['ctx']['expected']}"
+        return f"must be {error['ctx']['expected']}" + optional
     if error["type"] == "string_pattern_mismatch":
         return _PATTERNS[error["ctx"]["pattern"]]
     message = str(error["msg"])

@@ -1,6 +1,9 @@
 """Parameters that may differ from member to member: mappings by member, file, group, detector or instrument."""
 
+import os
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from skymatch_nb.errors import ParameterError
@@ -31,11 +34,19 @@ def per_member(parameter: str, value: Any, names: Sequence[Sequence[str]], defau
     if not isinstance(value, Mapping):
         return [value] * len(names)
     known = {name for of_member in names for name in of_member}
-    unknown = next((name for name in value if name != REST and name not in known), None)
+    by_name = {name if name in known else full_name(name): of_name for name, of_name in value.items() if name != REST}
+    unknown = next((name for name in value if name != REST and not {name, full_name(name)} & known), None)
     if unknown is not None:
         listed = ", ".join(sorted(known - {""})[:8])
         raise ParameterError(
             f"parameter {parameter}: {unknown!r} is no member, file, group, detector or instrument ({listed}, ...)"
         )
     rest = value.get(REST, default)
-    return [next((value[name] for name in of_member if name in value), rest) for of_member in names]
+    return [next((by_name[name] for name in of_member if name in by_name), rest) for of_member in names]
+
+
+def full_name(name: str) -> str:
+    """Name of a file, or of a member (``'file[ext]'``), with the full path of the file."""
+    extension = re.search(r"(\[[^\]]*\])?$", name)
+    at = extension.start() if extension else len(name)
+    return os.path.normpath(Path(name[:at]).expanduser().absolute()) + name[at:]

@@ -57,6 +57,8 @@ def parse_sky_values(value: Any) -> SkyValues | None:
     if text.lower() in ("", "none", "indef"):
         return None
     items = _items(text)
+    if items is None and "=" in text and not Path(text).exists():
+        raise ValueError("must be 'name=value,name=value', with a number for each name, or the path of a sky file")
     return read_sky_file(Path(text)) if items is None else _checked(items)
 
 

@@ -99,11 +99,12 @@ def write(
     """
     for member, why in zip(loaded.members, planned.conflict, strict=True):
         if why:
-            raise SkyMatchError(f"{member.name}: {why}; allow_mixed=True writes all the same")
+            raise SkyMatchError(f"{member.name}: {why}; allow_mixed=True (--allow-mixed True) writes all the same")
     edits = _edits(specs, loaded, planned, params)
     given = dict(zip(loaded.files, specs, strict=True))
+    stamps = {m.file: m.pixels.stamp for m in loaded.members if isinstance(m.pixels, PixelSource)}
     files = {
-        file: FileEdit(converted_file(spec.path, params.clobber), edits[file])
+        file: _file_edit(spec.path, converted_file(spec.path, params.clobber), edits[file], stamps.get(file))
         for file, spec in given.items()
         if isinstance(spec, ImageSpec) and edits[file]
     }
@@ -121,6 +122,11 @@ def write(
     ]
     backups, status = tuple(b for b, _ in rows), tuple(s for _, s in rows)
     return Applied(key, planned, backups, status, objects, tuple(str(o.path) for o in written))
+
+
+def _file_edit(path: Path, written: Path, edits: tuple[ExtensionEdit, ...], stamp: tuple[int, int] | None) -> FileEdit:
+    """Edits of a file as it was when it was loaded; of its converted form where that is what is written."""
+    return FileEdit(written, edits, stamp if written == path else None)
 
 
 def _foretold(spec: Spec, file: str, edits: tuple[ExtensionEdit, ...], params: SkyMatchParams) -> str:

@@ -22,15 +22,13 @@ from skymatch_nb.results import (
     Overlaps,
     Units,
 )
+from skymatch_nb.steps import standing
 
 Side = tuple[str, Integers, Integers]
 """What a side is called, and its good pixels and those kept of every overlap."""
 
 Errors = tuple[Floats, Floats, Floats | None]
 """Standard errors of both sides of every overlap, and what belongs to the pair of them alone."""
-
-
-LEFT_OUT = "left out"
 
 
 def compare_regions(
@@ -83,7 +81,8 @@ def pair_groups(
         measured = compared.difference, *npix, compared.difference_err
         pairs = pair_differences(group_a[used], group_b[used], *(side[used] for side in measured))
         errors = _errors_of_sides(overlaps, compared, len(loaded), skystat)
-    return GroupPairs(key, replace(pairs, noise=_shared_noise(pairs, used, group_a, group_b, npix, errors, shared)))
+    noise = _shared_noise(pairs, used, group_a, group_b, npix, errors, shared)
+    return GroupPairs(key, replace(pairs, noise=noise), compared.status)
 
 
 def _errors_of_sides(overlaps: Overlaps, compared: Comparison, nmembers: int, skystat: str) -> Errors:
@@ -121,15 +120,15 @@ def _status(loaded: Loaded, overlaps: Overlaps, sides: Sequence[Side], params: S
     """Status of every overlap by what its sides have, and whether its groups take part."""
     left_out = loaded.groups_of("leave_out", params.leave_out)[loaded.group_of]
     apart = left_out[overlaps.member_a] | left_out[overlaps.member_b]
-    return [LEFT_OUT if gone else _side_status(sides, k) for k, gone in enumerate(apart)]
+    return [standing.LEFT_OUT if gone else _side_status(sides, k) for k, gone in enumerate(apart)]
 
 
 def _side_status(sides: Sequence[Side], k: int) -> str:
     for side, good, kept in sides:
         if good[k] == 0:
-            return f"no good pixels in {side}"
+            return f"{standing.NO_PIXELS} in {side}"
         if kept[k] == 0:
-            return f"all pixels of {side} clipped"
+            return f"all pixels of {side} {standing.CLIPPED}"
     return USED
 
 
@@ -141,4 +140,6 @@ def _without_small(status: list[str], npix_a: Integers, npix_b: Integers, params
     smaller = np.minimum(npix_a, npix_b)
     least = max(params.min_overlap_pixels, params.min_overlap_fraction * float(smaller[used].mean()))
     small = used & (smaller < least)
-    return [f"too small (below {least:.0f} pixels)" if tiny else s for s, tiny in zip(status, small, strict=True)]
+    return [
+        f"{standing.TOO_SMALL} (below {least:.0f} pixels)" if tiny else s for s, tiny in zip(status, small, strict=True)
+    ]

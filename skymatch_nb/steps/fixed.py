@@ -1,7 +1,6 @@
 """Known skies by name become levels of groups."""
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -25,7 +24,7 @@ def fixed_levels(loaded: Loaded, units: Units, values: Mapping[str, float] | Non
     levels = np.full(len(loaded.groups), np.nan)
     given: dict[int, list[tuple[str, float]]] = {}
     for name, value in (values or {}).items():
-        for k in _meant(loaded, name):
+        for k in loaded.meant("fixed", name):
             told = f"{loaded.members[k].name} ({value:g} in data units)", value * float(units.factor[k])
             given.setdefault(int(loaded.group_of[k]), []).append(told)
     for group, told_of_group in given.items():
@@ -38,14 +37,3 @@ def fixed_levels(loaded: Loaded, units: Units, values: Mapping[str, float] | Non
                 )
         levels[group] = level
     return levels
-
-
-def _meant(loaded: Loaded, name: str) -> Sequence[int]:
-    """Members that a name means."""
-    meant = [k for k, m in enumerate(loaded.members) if name in (m.name, m.file, m.group)]
-    if not meant:
-        known = list(dict.fromkeys(n for m in loaded.members for n in (m.file, m.group, m.name)))
-        close = difflib.get_close_matches(name, known, 3, 0.6)
-        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"there are {', '.join(known[:3])}, ..."
-        raise ParameterError(f"parameter fixed: {name!r} is no file, group or member; {hint}")
-    return meant

@@ -1,5 +1,6 @@
 """Form groups: the members that share one sky."""
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,8 @@ from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.pixels import read_cards
 from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.params.groups import RULES
+from skymatch_nb.params.per_member import REST
 from skymatch_nb.results import Loaded, Member
 
 
@@ -23,7 +26,7 @@ def group(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Loade
     ParameterError
         Where a mapping leaves members out or names others, or a function returns no name.
     """
-    names = _group_names(loaded.members, params.group_by, work)
+    names = _group_names(loaded, params.group_by, work)
     groups = tuple(dict.fromkeys(names))
     number = {name: k for k, name in enumerate(groups)}
     members = tuple(replace(member, group=name) for member, name in zip(loaded.members, names, strict=True))
@@ -38,11 +41,12 @@ def regrouped(loaded: Loaded, changes: Mapping[str, str]) -> dict[str, str]:
     ParameterError
         Where a name is no member, file or group.
     """
-    _check_known(loaded.members, changes, lambda m: (m.name, m.file, m.group))
-    return {m.name: _given(changes, (m.name, m.file, m.group)) or m.group for m in loaded.members}
+    given = _of_members(loaded, changes)
+    return {m.name: given.get(k, m.group) for k, m in enumerate(loaded.members)}
 
 
-def _group_names(members: Sequence[Member], group_by: Any, work: Work) -> list[str]:
+def _group_names(loaded: Loaded, group_by: Any, work: Work) -> list[str]:
+    members = loaded.members
     if group_by == "exposure":
         return [member.file for member in members]
     if group_by == "chip":
@@ -50,7 +54,7 @@ def _group_names(members: Sequence[Member], group_by: Any, work: Work) -> list[s
     if isinstance(group_by, str):
         return _by_keyword(members, group_by, work)
     if isinstance(group_by, Mapping):
-        return _by_mapping(members, group_by)
+        return _by_mapping(loaded, group_by)
     return [_returned(group_by, member) for member in members]
 
 
@@ -61,37 +65,38 @@ def _by_keyword(members: Sequence[Member], keyword: str, work: Work) -> list[str
     lacking = list(dict.fromkeys(m.file for m, value in zip(members, values, strict=True) if value is None))
     if lacking:
         more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
-        raise InputError(f"group_by={keyword!r}: no such header keyword in {', '.join(lacking[:5])}{more}")
+        close = difflib.get_close_matches(keyword.lower(), RULES, 1, 0.7)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise InputError(f"group_by={keyword!r}: no such header keyword in {', '.join(lacking[:5])}{more}{hint}")
     return [f"{keyword}={str(value).strip()}" for value in values]
 
 
-def _by_mapping(members: Sequence[Member], mapping: Mapping[str, str]) -> list[str]:
-    _check_known(members, mapping, lambda m: (m.name, m.file))
-    names = [_given(mapping, (m.name, m.file)) for m in members]
-    missed = [m.name for m, name in zip(members, names, strict=True) if name is None]
+def _by_mapping(loaded: Loaded, mapping: Mapping[str, str]) -> list[str]:
+    given = _of_members(loaded, {name: of for name, of in mapping.items() if name != REST})
+    names = [given.get(k, mapping.get(REST)) for k in range(len(loaded))]
+    missed = [m.name for m, name in zip(loaded.members, names, strict=True) if name is None]
     if missed:
         more = f" and {len(missed) - 5} more" if len(missed) > 5 else ""
-        raise ParameterError(f"parameter group_by: the mapping has no group for {', '.join(missed[:5])}{more}")
+        listed = f"{', '.join(missed[:5])}{more}"
+        raise ParameterError(f"parameter group_by: the mapping has no group for {listed} ('*' means the rest)")
     return [str(name) for name in names]
 
 
+def _of_members(loaded: Loaded, groups: Mapping[str, str]) -> dict[int, str]:
+    """Group of every member that a mapping names; a member's own name goes before those that mean several."""
+    meant = {name: loaded.meant("group_by", name) for name in groups}
+    several_first = sorted(
+        groups, key=lambda name: (len(meant[name]) == 1, name == loaded.members[meant[name][0]].name)
+    )
+    return {k: groups[name] for name in several_first for k in meant[name]}
+
+
 def _returned(function: Callable[[Member], Any], member: Member) -> str:
-    name = function(member)
+    try:
+        name = function(member)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise ParameterError(f"parameter group_by: the function failed for {member.name}: {what}") from error
     if name is None or not str(name).strip():
         raise ParameterError(f"parameter group_by: the function returned {name!r} for {member.name}")
     return str(name)
-
-
-def _given(mapping: Mapping[str, str], names: Sequence[str]) -> str | None:
-    """Group of the first of some names that a mapping has."""
-    return next((mapping[name] for name in names if name in mapping), None)
-
-
-def _check_known(
-    members: Sequence[Member], mapping: Mapping[str, str], names_of: Callable[[Member], Sequence[str]]
-) -> None:
-    known = {name for member in members for name in names_of(member)}
-    unknown = next((name for name in mapping if name not in known), None)
-    if unknown is not None:
-        listed = ", ".join(member.name for member in members[:5])
-        raise ParameterError(f"a group was given for {unknown!r}, which is no member and no file ({listed}, ...)")

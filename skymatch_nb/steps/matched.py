@@ -4,14 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.equations import Levels, anchors
-from skymatch_nb.results import Floats, Integers, Loaded, Overlaps, Solution
+from skymatch_nb.results import Floats, Integers, Solution
 from skymatch_nb.steps import standing
 
 
 class Match:
     """Sky, error and status of every group, taken from solved levels and then completed.
 
-    Components with held groups have absolute levels; the others are put at 0 by one of their groups.
+    Components with held groups have absolute levels; the others are put at 0 by one of their groups. ``alone`` has the
+    status of every group where it is in none, see `skymatch_nb.steps.standing.alone_status`.
 
     Attributes
     ----------
@@ -25,8 +26,7 @@ class Match:
 
     def __init__(
         self,
-        loaded: Loaded,
-        overlaps: Overlaps,
+        alone: NDArray[np.object_],
         levels: Levels,
         error: Floats,
         *,
@@ -41,7 +41,7 @@ class Match:
         zero = np.append(levels.level[at], 0.0)[levels.component]
         self.sky: Floats = np.where(self._free, levels.level - zero, levels.level)
         self.error = error
-        self.status = standing.match_status(loaded, overlaps, levels, at[at >= 0])
+        self.status = standing.match_status(alone, levels, at[at >= 0])
         self.isolated = (levels.component < 0) & ~levels.held
         self.baseline = self.baseline_err = np.full(len(self.sky), np.nan)
 

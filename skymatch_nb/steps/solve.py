@@ -82,14 +82,13 @@ def solve_match(
     left_out = loaded.groups_of("leave_out", params.leave_out)
     fixed[left_out] = np.nan
     if not len(pairs.pairs) and params.skymethod == "match" and params.isolated != "own":
-        raise NoOverlapError(f"{standing.why_no_pairs(loaded, overlaps)}, so that no sky can be matched")
+        raise NoOverlapError(f"{standing.why_no_pairs(loaded, pairs.statuses)}, so that no sky can be matched")
     used, notes = _usable(pairs.pairs, params)
     levels = solve_levels(len(loaded.groups), used, params.weighting, params.robust == "huber", fixed)
     _check_reference(levels, reference, params)
     error, skipped = _errors(used, levels)
     match = Match(
-        loaded,
-        overlaps,
+        standing.alone_status(loaded, overlaps, pairs.statuses),
         levels,
         error,
         match_down=params.match_down,
@@ -97,7 +96,7 @@ def solve_match(
         shared=params.anchor == "shared",
     )
     match.leave_out(left_out)
-    apart = standing.apart_notes(loaded, overlaps, levels, list(match.status), _consequence(params))
+    apart = standing.apart_notes(loaded, pairs.statuses, levels, list(match.status), _consequence(params))
     if whole is not None:
         own = _own_sky(loaded, units, whole, left_out)
         if params.isolated == "own":
@@ -140,10 +139,7 @@ def _errors(pairs: Pairs, levels: Levels) -> tuple[Floats, list[str]]:
 def _reference(loaded: Loaded, params: SkyMatchParams) -> int | None:
     if params.reference is None:
         return None
-    if params.reference not in loaded.groups:
-        names = standing.listed(loaded.groups)
-        raise ParameterError(f"parameter reference={params.reference!r}: no such group ({names})")
-    return loaded.groups.index(params.reference)
+    return int(loaded.group_of[loaded.meant("reference", params.reference)[0]])
 
 
 def _check_reference(levels: Levels, reference: int | None, params: SkyMatchParams) -> None:

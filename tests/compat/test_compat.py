@@ -6,8 +6,8 @@ import io
 import pandas as pd
 import pytest
 
-from skymatch_nb import SkyMatchSession, SkyMatchWarning, skymatch
-from skymatch_nb.compat import TEAL_SkyMatch
+from skymatch_nb import ParameterError, SkyMatchParams, SkyMatchSession, SkyMatchWarning, skymatch
+from skymatch_nb.compat import TEAL_SkyMatch, run
 
 PUBLISHED = {
     "skymethod": "globalmin+match",
@@ -71,7 +71,7 @@ def test_log_goes_to_a_path_again_and_again(pattern, tmp_path):
     assert text.count("***** skymatch_nb") == 2
     for part in (
         "skystat = 'mode'",
-        "no DQ, ELECTRONS/S (rate: BUNIT)",
+        " ignored, ELECTRONS/S (rate: BUNIT)",
         "Pairs (",
         "demo_06_flt.fits[SCI,2]:",
         "Run time:",
@@ -188,3 +188,34 @@ def test_old_formats_are_converted_at_once_and_then_used(realdata, tmp_path):
     anew = skymatch(given, clobber=True, **common)
     assert anew.sky_data.tolist() == first.sky_data.tolist()
     assert anew.header_old.isna().all()
+
+
+def test_parameter_file_is_run(pattern, tmp_path):
+    log = tmp_path / "m.log"
+    SkyMatchParams(skymethod="match", skystat="median", dq_bits=None, verbose=False, logfile=str(log)).to_cfg(
+        tmp_path / "p.cfg", pattern
+    )
+    expected = skymatch(pattern, "match", skystat="median", flog=None, verbose=False)
+    for made in (run(tmp_path / "p.cfg"), TEAL_SkyMatch(str(tmp_path / "p.cfg"))):
+        pd.testing.assert_frame_equal(made, expected, check_exact=True)
+    assert log.read_text().count("*****") == 4
+
+
+def test_parameters_that_only_we_have_count_in_a_parameter_file(pattern, tmp_path):
+    params = SkyMatchParams(skymethod="localmin", group_by="chip", verbose=False, logfile=None)
+    params.to_cfg(tmp_path / "p.cfg", pattern)
+    assert run(tmp_path / "p.cfg")["group"].nunique() == 12
+
+
+def test_parameter_file_without_input(tmp_path):
+    (tmp_path / "p.cfg").write_text("skymethod = match\n")
+    with pytest.raises(ParameterError, match=r"p\.cfg: 'input' names no files"):
+        run(tmp_path / "p.cfg")
+    with pytest.raises(ParameterError, match="parameters: 'input' names no files"):
+        run({"skymethod": "match"})
+
+
+def test_a_mapping_as_teal_gives_it_is_run(pattern):
+    given = {"_task_name_": "skymatch", "input": pattern, "skymethod": "localmin", "verbose": False, "logfile": ""}
+    expected = skymatch(pattern, "localmin", flog=None, verbose=False)
+    pd.testing.assert_frame_equal(run(given), expected, check_exact=True)

@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
-from skymatch_nb.errors import InputError, SkyMatchError
+from skymatch_nb.errors import InputError, SkyMatchError, SkyMatchWarning
 from skymatch_nb.io import locks, writer
 from skymatch_nb.io.writer import ExtensionEdit, FileEdit, recover, undo, write_files
 
@@ -529,7 +530,8 @@ def test_an_unreadable_journal_is_left_alone(files):
     (run / "journal.json").write_text("{")
     assert [(o.path, o.status) for o in recover(files[0].parent)] == [(run, "left alone")]
     assert Path(outcomes[0].backup).exists()
-    write_files(edits(files, 2.0))
+    with pytest.warns(SkyMatchWarning, match="its journal cannot be read"):
+        write_files(edits(files, 2.0))
 
 
 @pytest.fixture
@@ -563,3 +565,37 @@ def test_full_disk(small_disk, monkeypatch, known, backup):
     assert str(caught.value).endswith("every file is as it was")
     assert digests(files) == old
     assert everything(small_disk) == names
+
+
+def test_a_file_that_is_not_as_it_was_measured_is_not_written(files):
+    old = digests(files)
+    stamps = [(p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    marked = [replace(edit, stamp=stamp) for edit, stamp in zip(edits(files), stamps, strict=True)]
+    wrong = [*marked[:1], replace(marked[1], stamp=(stamps[1][0], 1)), *marked[2:]]
+    with pytest.raises(InputError, match=r"b\.fits: the file has changed since it was loaded"):
+        write_files(wrong)
+    assert digests(files) == old
+    assert [o.status for o in write_files(marked)] == ["written"] * 3
+
+
+@needs_fork
+def test_undo_after_a_crash_tells_what_was_done_about_it(files):
+    old = digests(files)
+    run_and_kill = _script().run_and_kill
+    total = run_and_kill(lambda: write_files(edits(files)), []).operations
+    undo(files)
+    assert run_and_kill(lambda: write_files(edits(files)), [], total // 2).killed
+    outcomes = undo(files)
+    assert [o.path for o in outcomes] == files
+    assert all("an interrupted run" in o.notes[0] for o in outcomes)
+    assert digests(files) == old
+
+
+@needs_fork
+def test_writing_after_a_crash_warns_of_what_was_done_about_it(files):
+    run_and_kill = _script().run_and_kill
+    total = run_and_kill(lambda: write_files(edits(files)), []).operations
+    undo(files)
+    assert run_and_kill(lambda: write_files(edits(files)), [], total // 2).killed
+    with pytest.warns(SkyMatchWarning, match="an interrupted run"):
+        write_files(edits(files))

@@ -4,8 +4,9 @@ import pytest
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params import SkyMatchParams, specs
+from skymatch_nb.params.cfg import PUBLISHED
 
-PUBLISHED = """_task_name_ = skymatch
+FILE = """_task_name_ = skymatch
 input = "*_flt.fits"
 skymethod = 'globalmin+match'
 match_down = True
@@ -33,7 +34,7 @@ logfile='skymatch.log'
 
 def test_file_of_the_reference_can_be_read(tmp_path):
     path = tmp_path / "skymatch.cfg"
-    path.write_text(PUBLISHED)
+    path.write_text(FILE)
     assert SkyMatchParams.from_cfg(path) == SkyMatchParams(clobber=True, dq_bits=0, logfile="skymatch.log")
 
 
@@ -51,7 +52,10 @@ def test_what_is_written_is_read_again(tmp_path, changed):
     params.to_cfg(tmp_path / "p.cfg", "j*_flt.fits")
     assert SkyMatchParams.from_cfg(tmp_path / "p.cfg") == params
     text = (tmp_path / "p.cfg").read_text()
-    assert all(f"\n{s.name} = " in text for s in specs())
+    names = [line.partition(" = ")[0] for line in text.splitlines() if line[:1].isalpha()]
+    default = SkyMatchParams()
+    past = {s.name for s in specs()} - set(PUBLISHED)
+    assert set(names) == {"input", *PUBLISHED, *(n for n in past if getattr(params, n) != getattr(default, n))}
     assert "input = j*_flt.fits" in text
 
 
@@ -83,3 +87,9 @@ def test_what_is_wrong_is_named_with_the_file(tmp_path, text, message):
 def test_missing_file(tmp_path):
     with pytest.raises(ParameterError, match=r"none\.cfg"):
         SkyMatchParams.from_cfg(tmp_path / "none.cfg")
+
+
+def test_an_empty_field_is_none(tmp_path):
+    (tmp_path / "p.cfg").write_text('lower = ""\nupper = \ninvsens_kwd = ""\ndq_bits = ""\n')
+    params = SkyMatchParams.from_cfg(tmp_path / "p.cfg")
+    assert (params.lower, params.upper, params.invsens_kwd, params.dq_bits) == (None, None, None, None)

@@ -1,5 +1,7 @@
 """Measured differences to skies: the published truth table, what stands apart, and what is known beforehand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ class Scene:
         self.overlaps = Overlaps("", 2 * a, 2 * b, (), np.ones(m))
         difference = np.asarray(skies)[a] - np.asarray(skies)[b] if difference is None else difference
         npix = np.broadcast_to(npix, m)
-        self.pairs = GroupPairs("", Pairs(a, b, difference, npix, npix, np.broadcast_to(err, m) * 1.0))
+        self.pairs = GroupPairs("", Pairs(a, b, difference, npix, npix, np.broadcast_to(err, m) * 1.0), ("used",) * m)
 
     def solve(self, **params):
         checked = SkyMatchParams.checked(params)
@@ -122,6 +124,7 @@ def with_isolated():
     """The truth table's groups, h of 50 that overlaps nothing, and i of 40 that has no good pixel in its overlap."""
     scene = Scene(np.append(SKIES, [50.0, 40.0]))
     scene.overlaps = Overlaps("", np.append(scene.overlaps.member_a, 0), np.append(scene.overlaps.member_b, 16), (), 1)
+    scene.pairs = replace(scene.pairs, statuses=(*scene.pairs.statuses, "no good pixels in b"))
     return scene
 
 
@@ -319,3 +322,28 @@ def test_errors_of_very_many_groups_are_left_out_unless_they_come_cheap(monkeypa
     assert np.isnan(solution.error).tolist() == [False] + [True] * 6
     assert "no standard errors of levels for more than 6 exposures" in solution.notes
     assert np.isnan(scene.solve().baseline_err).all()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status", "note"),
+    [
+        (["too small (below 9 pixels)"] * 2, "overlaps too small", "1 of 3 exposures have overlaps that are all"),
+        (["all pixels of a clipped", "too small (below 9 pixels)"], "all pixels clipped", "all pixels are clipped: c"),
+        (["too small (below 9 pixels)", "no good pixels in b"], "no good pixels", "no good pixels in their overlaps"),
+    ],
+)  # fmt: skip
+def test_status_tells_why_overlaps_are_not_used(statuses, status, note):
+    scene = Scene(skies=[1, 2, 3], links=[(0, 1)])
+    scene.overlaps = Overlaps("", np.array([0, 2, 0]), np.array([2, 4, 4]), (), np.ones(3))
+    scene.pairs = replace(scene.pairs, statuses=("used", *statuses))
+    solution = scene.solve(skymethod="match")
+    assert solution.status[2] == status
+    assert note in solution.notes[0]
+
+
+def test_why_nothing_is_matched_is_told_with_numbers():
+    scene = Scene(skies=[1, 2, 3], links=np.zeros((0, 2)))
+    scene.overlaps = Overlaps("", np.array([0, 2]), np.array([2, 4]), (), np.ones(2))
+    scene.pairs = replace(scene.pairs, statuses=("too small (below 9 pixels)", "left out"))
+    with pytest.raises(NoOverlapError, match=r"none of the 2 overlaps can be used \(1 too small, 1 left out\)"):
+        scene.solve(skymethod="match")
