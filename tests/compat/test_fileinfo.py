@@ -1,5 +1,6 @@
 """Objects with an open image, extensions and masks, known by what they have; nothing of STScI is needed."""
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from skymatch_nb import InputError, InputTypeError, ParameterError, SkyMatchSession, SkyMatchWarning
+import skymatch_nb
+from skymatch_nb import InputError, InputTypeError, ParameterError, SkyMatchError, SkyMatchSession, SkyMatchWarning
 from skymatch_nb.compat.astrodrizzle import Matching
 from skymatch_nb.compat.fileinfo import open_images
 from skymatch_nb.io.inputs import ImageSpec
@@ -171,6 +173,13 @@ def test_mask_of_another_shape_is_named(infos):
 def test_pixels_are_never_subtracted(infos):
     with pytest.raises(ParameterError, match="subtracts the sky while it drizzles"):
         match(infos, subtractsky=True)
+
+
+def test_drizzlepac_is_asked_for_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "drizzlepac", None)
+    monkeypatch.setitem(sys.modules, "drizzlepac.sky", None)
+    with pytest.raises(SkyMatchError, match=r"pip install 'skymatch_nb\[drizzlepac\]'"):
+        skymatch_nb.astrodrizzle("*_flt.fits")
 
 
 def test_warning_that_is_made_an_error_is_a_failure_too(infos):
