@@ -219,6 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="skymatch-nb",
         description="Match the sky background of overlapping astronomical exposures.",
+        epilog="'skymatch-nb COMMAND --help' tells what a command takes; 'skymatch-nb demo' shows what it is about.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"skymatch-nb {version('skymatch_nb')}")
@@ -226,7 +227,9 @@ def _parser() -> argparse.ArgumentParser:
     matching = commands.add_parser(
         "match",
         help="match FITS exposures and print the sky table",
+        usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...] [--table FILE] [--report FILE] [--apply] [--quiet]",
         description="Match the sky of overlapping FITS exposures and print the level of each.",
+        epilog="Example: skymatch-nb match 'j*_flt.fits' --skymethod match --skystat median --report report.html",
         allow_abbrev=False,
     )
     matching.set_defaults(command=match)
@@ -243,6 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     paging = commands.add_parser(
         "panel",
         help="show the panel in the browser (extra 'app')",
+        usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...] [--port N] [--no-browser]",
         description="Serve the panel as a web page of this machine, until Ctrl-C.",
         allow_abbrev=False,
     )

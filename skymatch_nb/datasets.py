@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
+from scipy.special import expit
 
 from skymatch_nb.errors import ParameterError
 
@@ -88,6 +89,7 @@ class _Layout:
     distortion: float
     stars: int
     persistence: float
+    nebula: float
     camera: str
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ class _Layout:
         _require(pair and sky[0] <= sky[1], "sky_range", sky, "(low, high), not below 0")
         _require(_within([self.rotation], 0, 180), "rotation", self.rotation, "0 to 180 degrees")
         _require(_within([self.distortion], 0, 5), "distortion", self.distortion, "0 to 5")
+        _require(0 <= self.nebula <= 1, "nebula", self.nebula, "True, False or a fraction from 0 to 1")
         _require(0 <= self.persistence < 1, "persistence", self.persistence, "a fraction from 0 to below 1")
         _require(self.camera in CAMERAS, "camera", self.camera, f"one of {', '.join(CAMERAS)}")
         most = CAMERAS[self.camera]
@@ -220,17 +223,20 @@ class _Scene:
     frame: WCS
     stars: Floats  # (n, 3): RA and Dec in degrees, electrons per second
     galaxy_scale: float  # arcsec; 0 for no galaxy
-    ridges: Floats
+    ridges: Floats  # see `_draw_nebula`
+    edge: float  # arcsec north-east of the middle, beyond which the nebula fades
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, layout: _Layout, frame: WCS, *, galaxy: bool, nebula: bool) -> "_Scene":
+    def draw(cls, rng: np.random.Generator, layout: _Layout, frame: WCS, *, galaxy: bool) -> "_Scene":
         """Draw the sources in and around the area of a mosaic."""
         box = 1.1 * layout.mosaic_size
         count = round(layout.stars * float(np.prod(box / layout.field_size)))
         places = frame.wcs_pix2world(rng.uniform(-0.5, 0.5, (count, 2)) * box, 0)
         stars = np.column_stack([places, 3 * np.minimum((1 - rng.random(count)) ** -1.4, 1000)])
         scale = 0.12 * float(min(layout.mosaic_size)) if galaxy else 0.0
-        return cls(frame, stars, scale, _draw_nebula(rng, layout, box) if nebula else np.empty((0, 6)))
+        ridges = _draw_nebula(rng, layout, box) if layout.nebula else np.empty((0, 6))
+        edge = np.inf if layout.nebula == 1 else (layout.nebula - 0.5) * float(np.sum(box)) / np.sqrt(2)
+        return cls(frame, stars, scale, ridges, edge)
 
     def image(self, chip: WCS, layout: _Layout) -> Floats:
         """Scene on a chip in electrons per second and pixel, (ny, nx)."""
@@ -239,13 +245,18 @@ class _Scene:
             step = int(np.clip(min(layout.shape) // 32, 2, 8))
             ys, xs = (np.arange(0.0, n + step, step) for n in layout.shape)
             xi, eta = self.frame.wcs_world2pix(*chip.all_pix2world(*np.meshgrid(xs, ys), 0), 0)
-            smooth = _ridges(xi, eta, self.ridges)
+            smooth = _ridges(xi, eta, self.ridges) * self._fading(xi, eta, layout)
             if self.galaxy_scale:
                 smooth += _spiral_galaxy(xi, eta, self.galaxy_scale)
             rows, cols = (np.arange(n) for n in layout.shape)
             image += np.maximum(RectBivariateSpline(ys, xs, smooth)(rows, cols), 0)
         self._add_stars(image, chip, STAMP_RADIUS + 2 * layout.displacement)
         return image
+
+    def _fading(self, xi: Floats, eta: Floats, layout: _Layout) -> Floats:
+        """Factor from 1 to 0 across the nebula's edge, which runs from north-west to south-east."""
+        beyond = (xi + eta) / np.sqrt(2) - self.edge
+        return np.asarray(expit(-beyond / (0.04 * float(np.mean(layout.field_size)))))
 
     def _add_stars(self, image: Floats, chip: WCS, reach: float) -> None:
         """Add the stars on `image` (ny, nx) and up to `reach` pixels around it."""
@@ -374,7 +385,7 @@ def make_mosaic(
     distortion: float = 1.0,
     stars: int = 40,
     galaxy: bool = True,
-    nebula: bool = False,
+    nebula: bool | float = False,
     persistence: float = 0.0,
     camera: str = "SKYCAM",
     separate: Sequence[int] = (),
@@ -417,8 +428,9 @@ def make_mosaic(
         Mean number of stars in the area of an exposure.
     galaxy : bool
         Whether a spiral galaxy lies in the middle of the mosaic.
-    nebula : bool
-        Whether a structured nebula brighter than the sky covers the mosaic.
+    nebula : bool or float
+        Whether a structured nebula brighter than the sky covers the mosaic; a number from 0 to 1 is the part of the
+        mosaic's diagonal that it covers, from the south-western corner.
     persistence : float
         Fraction of each chip under afterglow of earlier exposures, flagged, elsewhere in every exposure.
     camera : {"SKYCAM", "ACS/HRC", "ACS/WFC"}
@@ -443,7 +455,7 @@ def make_mosaic(
     """
     layout = _Layout(
         rows, cols, shape, chips, overlap, center, pixel_scale, units, exptimes, sky_range, rotation,
-        distortion, stars, persistence, camera,
+        distortion, stars, persistence, float(nebula), camera,
     )  # fmt: skip
     count = rows * cols
     _require(_is_whole(seed, 0), "seed", seed, "an integer of at least 0")
@@ -457,8 +469,8 @@ def make_mosaic(
 
     rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2 + count)]
     ra, dec = offset_by(*(center * u.deg), 90 * u.deg, 10 * layout.mosaic_size[0] * u.arcsec)
-    here = _Scene.draw(rngs[0], layout, _tangent_frame(*center), galaxy=galaxy, nebula=nebula)
-    away = _Scene.draw(rngs[1], layout, _tangent_frame(ra.deg, dec.deg), galaxy=False, nebula=nebula)
+    here = _Scene.draw(rngs[0], layout, _tangent_frame(*center), galaxy=galaxy)
+    away = _Scene.draw(rngs[1], layout, _tangent_frame(ra.deg, dec.deg), galaxy=False)
     sky, brightness = {}, {}
     for index, path in enumerate(paths):
         scene = away if index in separate else here

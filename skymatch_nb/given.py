@@ -1,5 +1,6 @@
 """What a session was given: whether files, masks and arrays are still those that were read."""
 
+import os
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skymatch_nb.errors import InputTypeError
 from skymatch_nb.io.inputs import ImageSpec, Spec, resolve_mask, telling
 from skymatch_nb.io.opened import related_files
 from skymatch_nb.io.pixels import file_stamp
@@ -34,9 +36,22 @@ def files_beside(specs: Iterable[Spec], masks: Mapping[str, Any], dq: Mapping[st
     return [path for path in dict.fromkeys(found) if path not in {spec.path for spec in images}]
 
 
-def with_full_paths(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Masks by name, those of files with their full paths."""
-    return {name: absolute_mask(v) if isinstance(v, str | PathLike) else v for name, v in given.items()}
+def with_full_paths(given: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Masks by name, those of files with their full paths; ``what`` names them in the error.
+
+    Raises
+    ------
+    InputTypeError
+        Where they are not given by name.
+    """
+    if not isinstance(given, Mapping):
+        raise InputTypeError(f"{what} must be a mapping of members' names, not of type {type(given).__name__}")
+    return {
+        os.fspath(name) if isinstance(name, PathLike) else name: absolute_mask(v)
+        if isinstance(v, str | PathLike)
+        else v
+        for name, v in given.items()
+    }
 
 
 def copied(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,16 +111,16 @@ class Pipeline:
         optional = {"count"} | ({"sources", *STAGES["solve"]} - needed)
         return tuple(name for name in STAGES[stage] if name not in optional)
 
-    def state(self, stage: str, name: str) -> str:
-        """State of a result: 'fresh', 'stale', 'not run' or 'not needed'."""
+    def state(self, stage: str, name: str, keys: dict[str, str] | None = None) -> str:
+        """State of a result: 'fresh', 'stale', 'not run' or 'not needed'; ``keys`` keeps those that are computed."""
         result = self.results.get(name)
         if result is None:
             return "not run" if name in self.wanted(stage) or name == "count" else "not needed"
-        return "fresh" if result.key == current_key(name, self.given, self.params) else "stale"
+        return "fresh" if result.key == current_key(name, self.given, self.params, keys) else "stale"
 
-    def stage_state(self, stage: str) -> str:
+    def stage_state(self, stage: str, keys: dict[str, str] | None = None) -> str:
         """State of a stage from those of its results: it has run where its main result, the last, has."""
-        states = [self.state(stage, name) for name in self.wanted(stage)]
+        states = [self.state(stage, name, keys) for name in self.wanted(stage)]
         if states[-1] == "not run":
             return "not run"
         return next((state for state in ("stale", "not run") if state in states), "fresh")

@@ -79,9 +79,10 @@ Source: TypeAlias = PixelSource | MemoryImage
 class Member(Shown):
     """One chip image: a file (or an object in memory) and an extension.
 
-    ``quality_from`` tells where its DQ array is; ``quality_codes`` that its values are codes and not bits. ``mask`` is
-    a mask that came with the input (non-zero = good). ``wcs_name`` tells which WCS of the header is used (key and
-    name), ``distortion`` what it has besides its linear part and projection.
+    ``path`` is the file's, empty in memory. ``quality_from`` tells where its DQ array is, ``quality_missing`` where it
+    ought to be and is not; ``quality_codes`` that its values are codes and not bits. ``mask`` is a mask that came with
+    the input (non-zero = good). ``wcs_name`` tells which WCS of the header is used (key and name), ``distortion`` what
+    it has besides its linear part and projection.
     """
 
     name: str
@@ -105,6 +106,8 @@ class Member(Shown):
     notes: tuple[str, ...] = ()
     wcs_name: str = ""
     distortion: str = ""
+    path: str = ""
+    quality_missing: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -119,9 +122,7 @@ class Member(Shown):
     @property
     def full_names(self) -> tuple[str, ...]:
         """Names with the full path, of the member and of its file; none where it is in memory."""
-        if not isinstance(self.pixels, PixelSource):
-            return ()
-        return (f"{self.pixels.path}[{self.ext}]", self.pixels.path)
+        return (f"{self.path}[{self.ext}]", self.path) if self.path else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +144,13 @@ class Loaded(Result):
 
     def __len__(self) -> int:
         return len(self.members)
+
+    @property
+    def noun(self) -> str:
+        """What texts call a group: 'exposure' where it is all of a file, 'chip' where it is one image, else 'group'."""
+        if all(m.group == m.file for m in self.members):
+            return "exposure"
+        return "chip" if all(m.group == m.name for m in self.members) else "group"
 
     def groups_of(self, parameter: str, names: Sequence[str] | None) -> NDArray[np.bool_]:
         """Which groups are named, by their own names or by a file's or member's, shape (ngroups,).
@@ -199,6 +207,12 @@ class Units(Result):
     data_unit: tuple[str, ...]
     unit: str
     data_type_from: tuple[str, ...] = ()
+
+    @property
+    def shared_data_unit(self) -> str:
+        """Unit of the data where all members have the same; 'data unit' where they differ or have none."""
+        first = self.data_unit[0] if self.data_unit else ""
+        return first if first and set(self.data_unit) == {first} else "data unit"
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,8 @@ import pandas as pd
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
-from skymatch_nb.io.inputs import ImageSpec, MaskSpec, Spec, resolve_mask
+from skymatch_nb.io.inputs import ImageSpec, MaskSpec, Spec, combined, resolve_mask
+from skymatch_nb.io.lines import read_at_file
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.params import SkyMatchParams, specs
 from skymatch_nb.params.specs import spec as spec_of
@@ -136,24 +137,57 @@ def shell_command(
 ) -> str:
     """Shell command that prints the same sky table.
 
+    Masks that an @-file gave are given by it again; it changes to the folder that names in it are relative to, where
+    that is not the @-file's own.
+
     Raises
     ------
     InputError
-        For objects in memory, and for masks and DQ arrays: a command can give masks in an @-file only.
+        For objects in memory, for masks and DQ arrays given apart, and for masks that no @-file gives (any more).
     """
     _require_files(inputs, masks, dq, "written as a command")
-    words = ["skymatch-nb", "match"]
     for name in [*masks, *dq]:
         raise InputError(f"{name} has a mask or DQ array of its own: a command can give masks in an @-file only")
-    for spec in inputs:
-        if not isinstance(spec, ImageSpec):
+    words = ["skymatch-nb", "match"]
+    folder: Path | None = None
+    files = [spec for spec in inputs if isinstance(spec, ImageSpec)]
+    while files:
+        listed = [spec for spec in files if spec.listed_in and spec.listed_in == files[0].listed_in]
+        if not any(spec.masks for spec in listed):
+            _require_no_masks(files[0])
+            words.append(_input_text(files.pop(0)))
             continue
-        if spec.masks:
-            raise InputError(f"{spec.path} has masks: a command can give them in an @-file only")
-        words.append(_input_text(spec))
+        folder = _folder_of_list(listed, files) or folder
+        words.append(f"@{_bare(Path(files[0].listed_in))}")
+        files = files[len(listed) :]
     for name, value in _changed(params).items():
         words += [f"--{name.replace('_', '-')}", spec_of(name).format(value)]
-    return shlex.join(words)
+    command = shlex.join(words)
+    return command if folder is None else f"cd {shlex.quote(str(folder))} && {command}"
+
+
+def _require_no_masks(spec: ImageSpec) -> None:
+    if spec.masks:
+        raise InputError(f"{spec.path} has masks: a command can give them in an @-file only")
+
+
+def _folder_of_list(listed: Sequence[ImageSpec], files: Sequence[ImageSpec]) -> Path | None:
+    """Folder to read an @-file in so that it gives the images that it gave; None where any will do.
+
+    Raises
+    ------
+    InputError
+        Where it does not give them, in any.
+    """
+    file = Path(listed[0].listed_in)
+    for places, folder in (((file.parent,), None), ((Path(), file.parent), Path().absolute())):
+        try:
+            found = combined(spec.absolute() for spec in read_at_file(file, places, str(file)))
+        except InputError:
+            continue
+        if list(found) == list(listed) == list(files[: len(listed)]):
+            return folder
+    raise InputError(f"@-file {str(file)!r} gives other images or masks than when it was read, and a command needs it")
 
 
 def notebook(script: str, params: SkyMatchParams) -> dict[str, Any]:
@@ -251,6 +285,11 @@ def _mask_text(path: Path, extension: Extension) -> str:
 def _quoted(path: Path) -> str:
     quote = '"' if "'" in str(path) else "'"
     return f"{quote}{path}{quote}"
+
+
+def _bare(path: Path) -> str:
+    """Path as an input string has it, in quotes where it must be."""
+    return _quoted(path) if set(str(path)) & set(",[]{}'\"") or str(path) != str(path).strip() else str(path)
 
 
 def _spec(record: Mapping[str, Any], folder: Path) -> ImageSpec:

@@ -24,7 +24,7 @@ from skymatch_nb.pipeline import STAGES, Pipeline
 from skymatch_nb.plotting import SessionPlots
 from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text
 from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
-from skymatch_nb.results import Applied, PixelSource, Result, make_key
+from skymatch_nb.results import Applied, Result, make_key
 from skymatch_nb.steps.apply import write
 from skymatch_nb.steps.group import regrouped
 from skymatch_nb.steps.registry import LOCAL_METHODS, STEPS, Given
@@ -32,6 +32,9 @@ from skymatch_nb.studies import compare_groupings, compare_solutions, sweep
 
 if TYPE_CHECKING:
     from skymatch_nb.widgets.panel import Panel
+
+SHOWN_TABLES = ("members", "masks", "footprints", "overlaps", "sky", "residuals", "applied")
+"""Tables of a session by the names of their properties."""
 
 
 class SkyMatchSession(SessionPlots, SessionKeeping):
@@ -66,8 +69,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
     Examples
     --------
-    >>> s = SkyMatchSession("j*_flt.fits", skymethod="match", skystat="median")  # doctest: +SKIP
-    >>> s.solve()  # doctest: +SKIP
+    >>> from skymatch_nb import SkyMatchSession
+    >>> s = SkyMatchSession("demo_*_flt.fits", skymethod="match", skystat="median", verbose=False)
+    >>> s.solve()["status"].value_counts().to_dict()
+    {'matched': 10, 'reference': 2}
     """
 
     def __init__(
@@ -84,7 +89,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
             raise ParameterError(f"workers={workers!r}: must be an integer of 1 or more")
         specs = tuple(s.absolute() if isinstance(s, ImageSpec) else s for s in resolve_inputs(inputs))
-        self._own = (with_full_paths(masks or {}), with_full_paths(dq or {}))
+        self._own = (
+            with_full_paths({} if masks is None else masks, "masks"),
+            with_full_paths({} if dq is None else dq, "dq"),
+        )
         given = Given(specs, "", {}, {}, "")
         self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._solved)
         self._check_log(checked)
@@ -135,7 +143,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         """
         if self.params.readonly:
             return self.applied
-        loaded, solution, planned = self._pipeline.require("group", "solve", "plan")
+        loaded, units, solution, planned = self._pipeline.require("group", "units", "solve", "plan")
         with self._pipeline.lock:
             if solution.key in self._written:
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
@@ -154,7 +162,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
                 Work(1, self._pipeline.progress),
             )
             self._written[solution.key] = done
-        applied = tables.applied_table(loaded, done)
+        applied = tables.applied_table(loaded, units, done)
         if self.params.logfile is not None:
             write_log(self.params.logfile, applied_lines(applied))
         return applied
@@ -242,9 +250,9 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     @property
     def applied(self) -> pd.DataFrame:
         """Applied table; see `skymatch_nb.tables.applied_table`. It reports; only `apply` writes."""
-        loaded, solution = self._pipeline.require("group", "solve")
+        loaded, units, solution = self._pipeline.require("group", "units", "solve")
         done = self._written.get(solution.key)
-        return tables.applied_table(loaded, done or self._pipeline.require("apply")[0])
+        return tables.applied_table(loaded, units, done or self._pipeline.require("apply")[0])
 
     # -- parameters and state ------------------------------------------------------------------------------
 
@@ -325,6 +333,39 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
         return Panel(self, run=run)
 
+    def show(self, table: str, *, with_map: bool = False) -> Any:
+        """Table that can be sorted, searched and selected in, as a widget (extra ``notebook``).
+
+        Parameters
+        ----------
+        table
+            Name of a table: 'members', 'overlaps', 'sky', ...
+        with_map
+            Whether the map of the field stands above it (the graph of pairs for 'residuals'): what is clicked in the
+            table is selected on the map, and what is tapped on the map in the table.
+
+        Returns
+        -------
+        widget
+            Its ``selected_rows``, or with a map those of its ``table``, are the row numbers that are selected.
+
+        Raises
+        ------
+        ParameterError
+            Where there is no table of that name.
+        SkyMatchError
+            Where itables is not installed.
+        """
+        if table not in SHOWN_TABLES:
+            raise ParameterError(f"no table {table!r}; there are {', '.join(SHOWN_TABLES)}")
+        if with_map:
+            from skymatch_nb.widgets.tablemap import TableWithMap
+
+            return TableWithMap(self, table)
+        from skymatch_nb.plots.grid import interactive_table
+
+        return interactive_table(table, getattr(self, table))
+
     def _tell_watchers(self) -> None:
         for changed in self._watchers:
             changed()
@@ -354,7 +395,10 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
         Examples
         --------
-        >>> s.sweep(skystat=["median", "mean"], nclip=[0, 5])  # doctest: +SKIP
+        >>> from skymatch_nb import SkyMatchSession
+        >>> s = SkyMatchSession("demo_*_flt.fits", skymethod="match", verbose=False)
+        >>> s.sweep(skystat=["median", "mean"], nclip=[0, 5])["fit"]["status"].tolist()
+        ['solved', 'solved', 'solved', 'solved']
         """
         self._pipeline.require("solve")
         return sweep(self._pipeline, choices)
@@ -464,13 +508,16 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def report(self, path: str | PathLike[str], *, theme: str = "light") -> Path:
         """Write one self-contained HTML page: what was done, figures, tables, provenance, and how to repeat it.
 
-        Solves first where needed, and reads pixels for the preview. Returns the path; a page of that name is replaced.
+        Solves first where needed, and reads pixels for the preview. Returns ``path``; a page of that name is replaced.
+        ``theme`` is 'light' or 'dark'.
 
         Raises
         ------
         ParameterError
             Where the name does not end in .html, or its folder is missing.
         """
+        if not isinstance(path, str | PathLike):
+            raise ParameterError(f"path={path!r}: must be the name of a file that ends in .html")
         if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ParameterError(f"{path}: the name of a report must end in .html")
         check_folder(Path(path))
@@ -501,11 +548,12 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def _paths(self) -> dict[str, str]:
         """Path of every file by the name that its members have it by."""
         (loaded,) = self._pipeline.require("load")
-        return {m.file: m.pixels.path for m in loaded.members if isinstance(m.pixels, PixelSource)}
+        return {m.file: m.path for m in loaded.members if m.path}
 
     def _summary(self) -> SessionSummary:
         fresh = self._pipeline.fresh()
-        stages = {stage: self._pipeline.stage_state(stage) for stage in STAGES}
+        keys: dict[str, str] = {}
+        stages = {stage: self._pipeline.stage_state(stage, keys) for stage in STAGES}
         counts = {}
         if loaded := fresh.get("group"):
             counts["load"] = f"{len(loaded)} members in {len(loaded.groups)} groups"

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skymatch_nb.core.misfit import left_in_pairs
 from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.geometry import to_radec
+from skymatch_nb.io.named import members_named
 from skymatch_nb.results import (
     Applied,
     Comparison,
@@ -17,6 +19,7 @@ from skymatch_nb.results import (
     HeaderSky,
     Loaded,
     Masks,
+    Member,
     Overlaps,
     Plan,
     Solution,
@@ -36,6 +39,7 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
     ``given_dq`` names the members or files whose DQ arrays were given apart.
     """
     members = loaded.members
+    given = members_named(members, given_dq)
     columns: dict[str, Any] = {
         name: [getattr(m, name) for m in members]
         for name in ("file", "ext", "group", "telescope", "instrument", "detector", "filter", "date_obs")
@@ -52,12 +56,19 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
         "data_unit": units.data_unit,
         "data_type_from": units.data_type_from,
         "selected_by": [m.selected_by for m in members],
-        "dq_from": ["given" if m.name in given_dq or m.file in given_dq else m.quality_from for m in members],
+        "dq_from": ["given" if k in given else _quality_from(m) for k, m in enumerate(members)],
         "wcs": [m.wcs_name for m in members],
         "distortion": [m.distortion for m in members],
     }
     known = {"ny": "pixel", "nx": "pixel", "exptime": "s", "pixel_scale": "arcsec"}
-    return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})
+    data_unit = units.shared_data_unit
+    per_unit = f"{units.unit} / {f'({data_unit})' if '/' in data_unit else data_unit}"
+    return _by_member(loaded, columns, known | {"factor": per_unit, "sky_header": data_unit})
+
+
+def _quality_from(member: Member) -> str:
+    """Where the DQ array of a member is, or ought to be."""
+    return f"missing: {member.quality_missing}" if member.quality_missing else member.quality_from
 
 
 def masks_table(loaded: Loaded, masks: Masks, counts: GoodCounts) -> pd.DataFrame:
@@ -132,7 +143,7 @@ def sky_table(loaded: Loaded, units: Units, solution: Solution, plan: Plan) -> p
         "header_new": plan.new,
         "baseline_err": solution.baseline_err[loaded.group_of],
     }
-    known = dict.fromkeys(("sky_data", "sky_data_err", "header_old", "header_new"), "data unit")
+    known = dict.fromkeys(("sky_data", "sky_data_err", "header_old", "header_new"), units.shared_data_unit)
     return _by_member(loaded, columns, known | dict.fromkeys(("sky", "sky_err", "baseline_err"), units.unit))
 
 
@@ -147,10 +158,14 @@ def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: S
         [[loaded.groups[g] for g in p.first], [loaded.groups[g] for g in p.second]],
         names=["group_a", "group_b"],
     )
-    after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
-    err = np.full(len(p), np.nan) if p.difference_err is None else p.difference_err
-    pull = np.divide(after, err, out=np.full(len(p), np.nan), where=err > 0)
-    columns = {"before": p.difference, "after": after, "err": err, "pull": pull, "npix": p.npix}
+    left = left_in_pairs(p, solution.sky)
+    columns = {
+        "before": p.difference,
+        "after": left.difference,
+        "err": left.error,
+        "pull": left.pull,
+        "npix": p.npix,
+    }
     columns |= {"weight": _pair_weight(pairs, solution), "status": _pair_status(pairs, solution)}
     known = dict.fromkeys(("before", "after", "err"), units.unit) | {"npix": "pixel"}
     return _with_units(pd.DataFrame(columns, index=index), known, None)
@@ -167,7 +182,7 @@ def _pair_status(pairs: GroupPairs, solution: Solution) -> Any:
     return np.where(solution.pair_weight > 0, lost, "both fixed").astype(object)
 
 
-def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:
+def applied_table(loaded: Loaded, units: Units, applied: Applied) -> pd.DataFrame:
     """One row per member: the keyword's value before and after, and what was subtracted from the pixels."""
     columns = {
         "keyword": [applied.plan.keyword] * len(loaded),
@@ -177,7 +192,7 @@ def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:
         "backup": list(applied.backup),
         "status": list(applied.status),
     }
-    return _by_member(loaded, columns, dict.fromkeys(("old", "new", "subtracted"), "data unit"))
+    return _by_member(loaded, columns, dict.fromkeys(("old", "new", "subtracted"), units.shared_data_unit))
 
 
 def sky_lines(members: pd.DataFrame, sky: pd.DataFrame) -> str:

@@ -82,7 +82,8 @@ def test_data_that_are_not_two_dimensional(tmp_path, shape):
     fits.PrimaryHDU(np.zeros(shape, np.float32)).writeto(path)
     with pytest.raises(InputError) as error:
         session([path]).load()
-    assert f"{len(shape)}-D data" in one_line(error)
+    pixels = " x ".join(map(str, reversed(shape)))
+    assert one_line(error) == f"cube.fits[0]: {len(shape)}-D data where a 2-D image is needed ({pixels} pixels)"
 
 
 def test_no_celestial_wcs(tmp_path):
@@ -91,6 +92,43 @@ def test_no_celestial_wcs(tmp_path):
     with pytest.raises(InputError) as error:
         session([path]).load()
     assert "plain.fits[0]: no celestial WCS" in one_line(error)
+
+
+SPECTRAL = [("WAVE", "LINEAR", "m"), ("RA---TAN", "WAVE", "m"), ("AWAV-GRI", "DEC--TAN", "m"), ("PIXEL", "PIXEL", "")]
+
+
+@pytest.mark.parametrize(("first", "second", "unit"), SPECTRAL)
+@pytest.mark.parametrize("form", ["file", "pair"])
+def test_axes_that_are_none_of_the_sky_are_named(tmp_path, first, second, unit, form):
+    hdu = fits.PrimaryHDU(np.zeros((20, 30), np.float32))
+    hdu.header.update({"CTYPE1": first, "CTYPE2": second, "CUNIT1": "deg", "CDELT1": 1e-4, "CDELT2": 1e-4})
+    hdu.writeto(tmp_path / "slit.fits")
+    with pytest.raises(InputError, match=r"^(slit\.fits|image1)\[0\]: no celestial WCS") as error:
+        session([tmp_path / "slit.fits" if form == "file" else (hdu.data, hdu.header)]).load()
+    assert f"(CTYPE = {first}, {second}; needed are two axes of the sky" in one_line(error)
+
+
+CARDS = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRPIX1": 1.0, "CRPIX2": 1.0}
+PLACE = {"CRVAL1": 10.0, "CRVAL2": 20.0}
+UNIT = {"CD1_1": 1.0, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("cards", "lack"),
+    [
+        (PLACE, "its header has no pixel scale (CDi_j or CDELTi)"),
+        ({"CDELT1": -1e-4, "CDELT2": 1e-4}, "its header has no position (CRVALi)"),
+        (UNIT | {"CRVAL1": -1.0, "CRVAL2": -1.0}, "placeholders (CRVAL = -1, -1; pixels of 1 degree)"),
+        (UNIT | {"CRVAL1": 0.0, "CRVAL2": 0.0}, "placeholders (CRVAL = 0, 0; pixels of 1 degree)"),
+    ],
+)
+@pytest.mark.parametrize("form", ["file", "pair"])
+def test_a_wcs_that_says_nothing_of_the_place_is_told(tmp_path, cards, lack, form):
+    hdu = fits.PrimaryHDU(np.zeros((20, 30), np.float32), fits.Header((CARDS | cards).items()))
+    hdu.writeto(tmp_path / "lost.fits")
+    with pytest.raises(InputError, match=r"^(lost\.fits|image1)\[0\]: no celestial WCS: ") as error:
+        session([tmp_path / "lost.fits" if form == "file" else (hdu.data, hdu.header)]).load()
+    assert lack in one_line(error)
 
 
 def test_dq_of_another_shape(mosaic, tmp_path):
@@ -255,7 +293,7 @@ def test_fluxes_are_converted_and_not_mixed_with_rates(write_image):
 
 
 def test_logarithmic_unit_names_its_file(write_image):
-    with pytest.raises(UnitsError, match=r"a\.fits\[0\]: unit 'mag' is logarithmic"):
+    with pytest.raises(UnitsError, match=r"a\.fits\[0\]: BUNIT: unit 'mag' is logarithmic"):
         session([write_image("a.fits", BUNIT="mag"), write_image("b.fits")]).solve()
 
 

@@ -13,8 +13,9 @@ from astropy.io import fits
 from astropy.nddata import CCDData, NDData
 from astropy.wcs import WCS
 
-from skymatch_nb import InputError, SkyMatchSession
+from skymatch_nb import InputError, SkyMatchSession, UnitsError
 from skymatch_nb.cli import main
+from skymatch_nb.io.bunit import classify_unit
 from skymatch_nb.io.inputs import Extension, ImageSpec
 
 PAGE = (Path(__file__).parents[1] / "docs" / "inputs.md").read_text(encoding="utf-8")
@@ -35,6 +36,15 @@ def rows(heading):
 def blocks(language):
     """Fenced blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def unit_rows():
+    """Units of each row of the table of units, with what they are taken as."""
+    table = re.search(r"^\| unit \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE, re.MULTILINE)[1]
+    for line in table.splitlines():
+        units, taken = line.strip("| ").split(" | ")[:2]
+        kinds = taken.split(", ") if taken == "counts, counts, rate" else [taken] * len(SPAN.findall(units))
+        yield from zip(SPAN.findall(units), kinds, strict=True)
 
 
 GIVEN = [
@@ -132,7 +142,8 @@ def files(tmp_path_factory):
     geis(folder / "u2.c1h", ">i2", "INTEGER*2", 2)
     waiver(folder / "u1_c0f.fits", np.float32, "SCI")
     waiver(folder / "u1_c1f.fits", np.int16, "SDQ")
-    (folder / "list.txt").write_text("".join(blocks("text")))
+    for name, text in zip(("list.txt", "masked.txt"), blocks("text"), strict=True):
+        (folder / name).write_text(text)
     return folder
 
 
@@ -163,10 +174,10 @@ def value(example):
 
 def test_the_page_has_examples_of_every_kind():
     assert len(GIVEN) >= 40
-    assert len(REFUSED) >= 8
+    assert len(REFUSED) >= 11
     assert len(COMMANDS) >= 2
     assert len(blocks("python")) == 4
-    assert len(blocks("text")) == 1
+    assert len(blocks("text")) == 2
     text = "\n".join(example for example, _ in GIVEN)
     assert [form for form in FORMS if form not in text] == []
 
@@ -188,6 +199,18 @@ def test_what_the_page_calls_refused_is_refused_with_its_message(here, example, 
         SkyMatchSession(value(example), verbose=False).load()
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("unit", "kind"), list(unit_rows()))
+def test_a_unit_is_taken_as_the_page_says(unit, kind):
+    if kind.startswith("an error: "):
+        with pytest.raises(UnitsError, match=kind.removeprefix("an error: ")):
+            classify_unit(unit)
+        return
+    found = classify_unit(unit)
+    assert found.data_type == kind.split(",")[0]
+    assert bool(found.doubt) == ("warning" in kind)
+    assert (found.flux is not None) == ("flux" in kind)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 
@@ -39,8 +40,6 @@ def with_fixed(session, files):
 
 
 def test_known_skies_survive_document_script_command_and_cfg(with_fixed, tmp_path, capsys):
-    import shlex
-
     assert with_fixed.sky.sky_data.iloc[0] == pytest.approx(0.1, rel=1e-15)
     again = SkyMatchSession.open(with_fixed.save(tmp_path / "s.json"))
     space = {}
@@ -109,6 +108,58 @@ def test_extensions_and_masks_are_kept(files, tmp_path):
         s.to_command()
 
 
+@pytest.fixture
+def listed(files, tmp_path, monkeypatch):
+    """Folder with an @-file that masks rows of the first chip, by names relative to it; its name needs quotes."""
+    good = np.ones((128, 256), np.uint8)
+    good[:60] = 0
+    fits.PrimaryHDU(good).writeto(tmp_path / "m.fits")
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{files[0].name}{{('sci',*)}}, m.fits", f"{files[1].name}  # no mask", f"{files[1].name}[sci,1]"]
+    (tmp_path / "it's a, list.txt").write_text("\n".join(lines))
+    return tmp_path
+
+
+def repeated(command, table):
+    """Sky levels that a command prints, run by a shell where it is not one word list."""
+    program = f"{shlex.quote(sys.executable)} -m skymatch_nb.cli"
+    script = command.replace("skymatch-nb", program, 1) + f" --table {shlex.quote(str(table))} --quiet"
+    subprocess.run(["sh", "-c", script], check=True)
+    return [row["sky"] for row in json.loads(table.read_text())["sky"]]
+
+
+def test_masks_of_an_at_file_are_in_the_command_as_that_file(listed, files, tmp_path_factory, monkeypatch):
+    s = SkyMatchSession(['@"it\'s a, list.txt"', files[2]], skymethod="match", verbose=False)
+    assert s.masks.bad_user.tolist()[:2] == [60 * 256, 0]
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    words = shlex.split(s.to_command())
+    assert words[:4] == ["skymatch-nb", "match", f'@"{listed}/it\'s a, list.txt"', str(files[2])]
+    assert repeated(s.to_command(), listed / "t.json") == s.sky.sky.tolist()
+    space = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(s.to_script(), space)
+    pd.testing.assert_frame_equal(space["s"].sky, s.sky)
+    assert space["s"].masks.bad_user.tolist() == s.masks.bad_user.tolist()
+
+
+def test_a_command_goes_to_the_folder_that_names_of_an_at_file_are_relative_to(listed, files):
+    (listed / "deep dir").mkdir()
+    (listed / "it's a, list.txt").rename("deep dir/list.txt")
+    s = SkyMatchSession("@deep dir/list.txt", skymethod="match", verbose=False)
+    command = s.to_command()
+    assert command.startswith(f"cd {listed} && skymatch-nb match '@{listed}/deep dir/list.txt' ")
+    assert repeated(command, listed / "t.json") == s.sky.sky.tolist()
+
+
+@pytest.mark.parametrize("lines", ["", "none.fits", None])
+def test_an_at_file_with_masks_that_has_changed_is_named(listed, lines):
+    s = SkyMatchSession('@"it\'s a, list.txt"', verbose=False)
+    path = listed / "it's a, list.txt"
+    path.unlink() if lines is None else path.write_text(lines)
+    with pytest.raises(InputError, match=r"it's a, list\.txt\" gives other images or masks than when it was read"):
+        s.to_command()
+
+
 def test_changed_and_missing_files_are_named(session, tmp_path, files):
     path = session.save(tmp_path / "s.json")
     with fits.open(files[1], mode="update") as hdus:
@@ -152,8 +203,6 @@ def test_script_makes_the_same_table(session, tmp_path):
 
 
 def test_command_makes_the_same_table(session, tmp_path, capsys):
-    import shlex
-
     words = shlex.split(session.to_command())
     assert words[:2] == ["skymatch-nb", "match"]
     assert main([*words[1:], "--table", str(tmp_path / "t.json")]) == 0

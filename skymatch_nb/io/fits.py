@@ -1,5 +1,6 @@
 """Which extensions of a file or HDU list are the images asked for, and the members that they make."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.inputs import ImageSpec, MaskSpec, telling
-from skymatch_nb.io.instruments import DQ_NAMES, NOT_SCIENCE, sibling_quality
+from skymatch_nb.io.instruments import DQ_NAMES, NOT_SCIENCE, sibling_quality, sibling_quality_name
+from skymatch_nb.io.lines import files_of
 from skymatch_nb.io.opened import opened
 from skymatch_nb.io.pixels import file_stamp
 from skymatch_nb.io.wcs import nominal_scale, read_transform
@@ -31,6 +33,8 @@ def open_members(spec: ImageSpec, file: str, wcs_key: str = "") -> list[Member]:
         one has no celestial WCS, or masks are more than the images or of another shape. The text names file and
         extension, and where an @-file names them.
     """
+    with telling(spec.origin):
+        files_of(spec.path)  # of an association that is none, what is wrong with it
     with telling(spec.origin), opened(spec.path) as hdus:
         chosen, rule = choose_images(hdus, spec.extensions, file)
         members = [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
@@ -114,7 +118,9 @@ def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, r
     if not _is_image(hdu):
         raise InputError(f"{where}: not an image but a {type(hdu).__name__}")
     if _dimensions(hdu) != 2:
-        raise InputError(f"{where}: {_dimensions(hdu)}-D data where a 2-D image is needed")
+        axes = " x ".join(str(hdu.header.get(f"NAXIS{k + 1}", "?")) for k in range(_dimensions(hdu)))
+        shown = f" ({axes} pixels)" if axes else ""
+        raise InputError(f"{where}: {_dimensions(hdu)}-D data where a 2-D image is needed{shown}")
     transform, notes = read_transform(hdus, number, where, wcs_key)
     quality, quality_from, codes = _quality(hdus, number, path, where)
     return Member(
@@ -126,12 +132,14 @@ def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, r
         selected_by=rule,
         **describe(hdu.header, primary),
         nominal_scale=nominal_scale(transform, primary, hdu.header),
+        path="" if path is None else os.path.normpath(path.absolute()),
         wcs=transform,
         wcs_name=transform.label,
         distortion=transform.distortion,
         pixels=_source(hdus, number, path, where),
         quality=quality,
-        quality_from=quality_from,
+        quality_from="" if quality is None else quality_from,
+        quality_missing=quality_from if quality is None else "",
         quality_codes=codes,
         mask=None,
         notes=notes,
@@ -222,18 +230,21 @@ def _filter_wheels(primary: fits.Header) -> str:
 
 
 def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> tuple[Source | None, str, bool]:
-    """DQ array of an image, where it was found, and whether its values are codes.
+    """DQ array of an image, where it was found or ought to be, and whether its values are codes.
 
     It is the DQ extension of the same version in the same file, else the image of the file beside it that the
     observatory's names tell.
     """
     hdu = hdus[number]
-    for k, other in enumerate(hdus):
-        if hdu.name == "SCI" and other.name in DQ_NAMES and other.ver == hdu.ver and _dimensions(other) == 2:
+    own = [(k, other) for k, other in enumerate(hdus) if other.name in DQ_NAMES and _dimensions(other) == 2]
+    for k, other in own:
+        if hdu.name == "SCI" and other.ver == hdu.ver:
             return _source(hdus, k, path, f"{where}'s DQ"), f"[{label_of(other, k)}]", False
+    if hdu.name == "SCI" and own:
+        return None, f"[{own[0][1].name},{hdu.ver}]", False
     sibling = None if path is None else sibling_quality(path)
-    if sibling is None:
-        return None, "", False
+    if path is None or sibling is None:
+        return None, "" if path is None else sibling_quality_name(path), False
     beside, codes = sibling
     with opened(beside) as others:
         same = [
@@ -243,7 +254,7 @@ def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> 
         ]
         place = same[0] if same else number
         if place >= len(others) or _dimensions(others[place]) != 2:
-            return None, "", False
+            return None, f"{beside.name}[{label_of(hdu, number)}]", False
         found = f"{beside.name}[{label_of(others[place], place)}]"
         return _source(others, place, beside, f"{where}'s DQ"), found, codes
 

@@ -16,6 +16,7 @@ from skymatch_nb.errors import InputError
 
 _NUMBER = re.compile(r"\s*(\d{1,9})(?!\w)\s*")
 _TEXT = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)"|([^\s,()\[\]{}'"*]+))\s*""")
+_SIGNED = re.compile(r"[+-]\d+")
 _CHARACTER_CLASS = re.compile(r"""(?:\[[^\[\],{}'"]+\])+(?=[^\s,\[\]{}])""")
 _BRACED = re.compile(r"\{[A-Za-z_]\w*\}")
 _SPECIAL = re.compile(r"""[,\[\]{}'"]""")
@@ -156,6 +157,8 @@ def _text(scanner: _Scanner) -> str:
     text = next((group for group in found.groups() if group is not None), "").strip() if found else ""
     if not text:
         raise scanner.error("expected an extension's number or name", start)
+    if found and found[3] and _SIGNED.fullmatch(text):
+        raise scanner.error(f"no extension has the number {text}: they count from 0, the primary image", start)
     if text.isdigit():
         raise scanner.error(f"no extension has the number {text}", start)
     return text.upper()

@@ -1,7 +1,7 @@
 """What is known of instruments, as a table: their default units and their photometric switches."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,36 @@ The last column tells that its values are codes (1 bad, 2 no value, 3 saturated,
 """
 
 
+_NO_SCIENCE = re.compile(
+    r"_oo[dw]_|[_.]c1[hf](\.fits)?(\.gz)?$|[_.]q[01][hf](\.fits)?(\.gz)?$|_(wht|ctx)\.fits(\.gz)?$", re.IGNORECASE
+)
+"""Names of files of data quality or weights, by the same observatories' rules."""
+
+
+def holds_science(path: Path) -> bool:
+    """Whether a file's name is none of a data quality or weight file."""
+    return not _NO_SCIENCE.search(path.name)
+
+
 def sibling_quality(path: Path) -> tuple[Path, bool] | None:
     """File beside an image that holds its data quality, and whether as codes; None where there is none."""
+    for names, codes in _siblings(path):
+        for name in names:
+            if (path.parent / name).is_file():
+                return path.parent / name, codes
+    return None
+
+
+def sibling_quality_name(path: Path) -> str:
+    """Name of the file beside an image that should hold its data quality; empty where its name tells of none."""
+    return next((names[0] for names, _ in _siblings(path)), "")
+
+
+def _siblings(path: Path) -> Iterator[tuple[tuple[str, ...], bool]]:
     for pattern, replacement, codes in _SIBLINGS:
         name, count = pattern.subn(replacement, path.name, count=1)
-        for candidate in (name, f"{name}.gz", name.removesuffix(".gz")) if count else ():
-            if (path.parent / candidate).is_file():
-                return path.parent / candidate, codes
-    return None
+        if count:
+            yield (name, f"{name}.gz", name.removesuffix(".gz")), codes
 
 
 @dataclass(frozen=True)

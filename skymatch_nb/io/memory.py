@@ -17,7 +17,7 @@ from astropy.wcs import WCS, FITSFixedWarning
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Extension
-from skymatch_nb.io.wcs import check_key, wcs_keys
+from skymatch_nb.io.wcs import check_axes, check_celestial, check_key, check_place, wcs_keys
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,12 +112,15 @@ def wcs_of(payload: Any, where: str, key: str = "") -> WCS:
     if isinstance(wcs, Mapping | fits.Header):
         header = fits.Header(wcs)
         check_key(wcs_keys(header), key, where)
+        check_axes(header, key, where)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FITSFixedWarning)
                 wcs = WCS(header, key=key or " ")
         except Exception as error:  # wcslib raises many types
             raise InputError(f"{where}: its header's WCS cannot be used: {str(error).splitlines()[-1]}") from error
+        check_celestial(wcs, where)
+        check_place(header, wcs, key, where)
     wcs = getattr(wcs, "low_level_wcs", wcs)
     if not isinstance(wcs, WCS):
         raise InputError(f"{where}: a WCS of type {type(wcs).__name__} cannot be read")

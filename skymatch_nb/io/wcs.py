@@ -25,6 +25,15 @@ _POLYNOMIAL = re.compile(r"CTYPE\d.? *= '[^' ]*-(TPV|TPD|TPU|TNX|ZPX|DSS) *'")
 
 _AXIS = re.compile(r"CTYPE\d([A-Z]?)")
 
+_CELESTIAL = re.compile(r"(RA|DEC|.LON|.LAT|..LN|..LT)(-|$)")
+"""Type of an axis of the sky."""
+
+_PLACE = (
+    (re.compile(r"(CD|PC)\d_\d|(CD|PC)00\d00\d|CDELT\d|PLTRAH"), "pixel scale (CDi_j or CDELTi)"),
+    (re.compile(r"CRVAL\d|PLTRAH"), "position (CRVALi)"),
+)
+"""Cards without which an image is nowhere; plate solutions have others."""
+
 _TABLE_CARDS = {
     "NPOL": re.compile(r"(CPDIS|DP|CPERR)\d.*"),
     "D2IM": re.compile(r"(D2IMDIS|D2IM|D2IMERR|AXISCORR|D2IMEXT)\d?.*"),
@@ -136,7 +145,9 @@ def read_transform(hdus: fits.HDUList, hdu: int, where: str, key: str = "") -> t
     InputError
         Where the header has no celestial WCS, none of that key, or one that cannot be used.
     """
-    check_key(wcs_keys(hdus[hdu].header), key, where)
+    header = hdus[hdu].header
+    check_key(wcs_keys(header), key, where)
+    check_axes(header, key, where)
     first: Exception | None = None
     for hst, without in _ways(hdus):
         try:
@@ -149,6 +160,7 @@ def read_transform(hdus: fits.HDUList, hdu: int, where: str, key: str = "") -> t
     else:
         raise _unusable(first or ValueError("no way to read it"), where) from first
     check_celestial(wcs, where)
+    check_place(header, wcs, key, where)
     notes = [f"distortion tables ({', '.join(dropped)}) are missing: the WCS is used without them"] if dropped else []
     if _is_hst(hdus) and not hst:
         notes.append("stwcs cannot read the header: astropy's WCS is used")
@@ -189,11 +201,39 @@ def _without_tables(hdus: fits.HDUList, hdu: int, names: Sequence[str]) -> tuple
     return fits.HDUList([bare if k == hdu else other for k, other in enumerate(hdus)]), dropped
 
 
+def check_axes(header: fits.Header, key: str, where: str) -> None:
+    """Raise `InputError` where a header's axes are not two of the sky: wcslib's words for that help nobody."""
+    types = [str(header.get(f"CTYPE{k}{key}", "") or "").strip() for k in (1, 2)]
+    if not all(map(_CELESTIAL.match, types)) and not (any(map(_CELESTIAL.match, types)) and f"CTYPE3{key}" in header):
+        raise _not_celestial(types, where)
+
+
 def check_celestial(wcs: WCS, where: str) -> None:
     """Raise `InputError` where a WCS does not give two celestial coordinates of two pixel axes."""
     if not (wcs.has_celestial and wcs.naxis == 2):
-        axes = ", ".join(str(name) or "none" for name in wcs.wcs.ctype)
-        raise InputError(f"{where}: no celestial WCS (CTYPE = {axes})")
+        raise _not_celestial([str(name) for name in wcs.wcs.ctype], where)
+
+
+def _not_celestial(types: Sequence[str], where: str) -> InputError:
+    axes = ", ".join(name or "none" for name in types)
+    return InputError(f"{where}: no celestial WCS (CTYPE = {axes}; needed are two axes of the sky: RA---TAN, DEC--TAN)")
+
+
+def check_place(header: fits.Header, wcs: WCS, key: str, where: str) -> None:
+    """Raise `InputError` where a header gives no pixel scale or position, or only placeholders for them.
+
+    The standard's defaults are 1 degree and 0. Hubble's spectrographs fill in unit matrices, and 0 or -1 degrees.
+    """
+    names = [keyword.removesuffix(key) for keyword in header]
+    for pattern, what in _PLACE:
+        if not any(map(pattern.fullmatch, names)):
+            raise InputError(f"{where}: no celestial WCS: its header has no {what}")
+    first, second = wcs.wcs.crval
+    unit_matrix = np.array_equal(wcs.pixel_scale_matrix, np.eye(2))
+    if unit_matrix and first == second in (0, -1) and str(wcs.wcs.ctype[0]).endswith("TAN"):
+        raise InputError(
+            f"{where}: no celestial WCS: its cards are placeholders (CRVAL = {first:g}, {second:g}; pixels of 1 degree)"
+        )
 
 
 def nominal_scale(transform: FitsTransform, primary: fits.Header, header: fits.Header) -> float:

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -35,13 +36,14 @@ class About:
     """What a type cannot say about a parameter.
 
     The step that reads it, its unit, whether few will change it, and the range and step in which most will: the type's
-    bounds are those beyond which it makes no sense.
+    bounds are those beyond which it makes no sense. ``start`` is where to start from where the default is None.
     """
 
     step: str
     unit: str = ""
     advanced: bool = False
     usual: tuple[float, float, float] | None = None
+    start: float | None = None
 
 
 def _blank_is_none(value: Any) -> Any:
@@ -208,7 +210,9 @@ class SkyMatchParams(BaseModel):
     include_regions: Annotated[SkyRegions, About("mask")] = None
     """Regions of the sky outside which all pixels are bad, in the same forms; what is excluded stays bad."""
 
-    mask_sources: Annotated[Annotated[Finite, Field(gt=0, le=1000)] | None, About("sources", "sigma")] = None
+    mask_sources: Annotated[
+        Annotated[Finite, Field(gt=0, le=1000)] | None, About("sources", "sigma", usual=(1, 10, 0.1), start=3.0)
+    ] = None
     """Threshold of a source detection, in standard deviations of the local background (3, say): pixels of sources are
     bad then. None for no detection."""
 
@@ -234,7 +238,7 @@ class SkyMatchParams(BaseModel):
     skyuser_kwd: Annotated[Keyword, AfterValidator(_free), About("apply")] = "SKYUSER"
     """Header keyword for the sky level."""
 
-    readonly: Annotated[bool, About("apply")] = True
+    readonly: Annotated[bool, About("write")] = True
     """Whether 'apply' only reports (True) or writes to the files (False)."""
 
     subtractsky: Annotated[bool, About("apply")] = False
@@ -316,7 +320,7 @@ class SkyMatchParams(BaseModel):
             raise ParameterError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
     def to_cfg(self, path: str | PathLike[str], inputs: str = "*_flt.fits") -> None:
-        """Write the parameters, and what ``inputs`` they are for, to a TEAL ``.cfg`` file, which is replaced."""
+        """Write the parameters, and what ``inputs`` they are for, to a TEAL file, ``path``, which is replaced."""
         from skymatch_nb.params.cfg import write_cfg
 
         write_cfg(Path(path), self.model_dump(), inputs)
@@ -331,6 +335,7 @@ def _size(limit: Any) -> float:
     return (in_sigma(limit) if isinstance(limit, str) else limit) or 0.0
 
 
+@cache
 def _names_by_step(model: type[BaseModel]) -> dict[str, list[str]]:
     steps: dict[str, list[str]] = {}
     for name, field in model.model_fields.items():

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,4 +50,7 @@ def full_name(name: str) -> str:
     """Name of a file, or of a member (``'file[ext]'``), with the full path of the file."""
     extension = re.search(r"(\[[^\]]*\])?$", name)
     at = extension.start() if extension else len(name)
-    return os.path.normpath(Path(name[:at]).expanduser().absolute()) + name[at:]
+    path = Path(name[:at])
+    with suppress(RuntimeError):  # ~ and no user's name
+        path = path.expanduser()
+    return os.path.normpath(path.absolute()) + name[at:]

@@ -39,6 +39,8 @@ class ParamSpec:
         Whether few people will want to change it.
     usual
         Range and step in which most people will, for a slider.
+    start
+        Value to start from where the default is None.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ParamSpec:
     open_minimum: bool = False
     advanced: bool = False
     usual: tuple[float, float, float] | None = None
+    start: float | None = None
 
     @property
     def allowed(self) -> str:
@@ -151,6 +154,7 @@ def _spec(name: str) -> ParamSpec:
         open_minimum=isinstance(minimum, Gt),
         advanced=about.advanced,
         usual=about.usual,
+        start=about.start,
     )
 
 

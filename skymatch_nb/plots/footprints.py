@@ -8,9 +8,10 @@ from bokeh.models import ColorBar, ColumnDataSource, CustomJS, Legend, LegendIte
 from bokeh.plotting import figure
 
 from skymatch_nb.errors import ParameterError
-from skymatch_nb.plots.frame import Window, map_figure, view_selector
+from skymatch_nb.plots.frame import Window, map_figure, opening_view, view_selector
 from skymatch_nb.plots.mapdata import field_parts, footprints_plane, member_data, overlap_data
 from skymatch_nb.plots.preview import add_image, grey_palette, image_data, stretch_limits
+from skymatch_nb.plots.renewal import set_range, set_texts
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import (
     SEQUENTIAL,
@@ -28,6 +29,9 @@ from skymatch_nb.steps.preview import CoarseMosaic
 FILLS = ("sky", "group", "component", "status")
 """What members can be coloured by."""
 
+IN_PLACE_OF_SKY = "in place of sky"
+"""Tag of the selector of a map that is filled by group because the sky is not known."""
+
 LONGEST_LEGEND = 9
 
 
@@ -42,28 +46,98 @@ def footprints_figure(
     color: str = "sky",
     sources: Sources | None = None,
 ) -> figure:
-    """Outlines of all members, filled by ``color`` (one of `FILLS`), overlaps shaded by what is left in them."""
-    if color not in FILLS:
+    """Outlines of all members, filled by ``color`` (one of `FILLS`), overlaps shaded by what is left in them.
+
+    Where the sky is not yet known, they are filled by group in place of it.
+    """
+    if not isinstance(color, str) or color not in FILLS:
         raise ParameterError(f"color={color!r}: must be one of {', '.join(map(repr, FILLS))}")
+    in_place_of_sky = color != _drawn(color, solution)
+    color = _drawn(color, solution)
     shared = Sources() if sources is None else sources
     plane = footprints_plane(footprints)
     members = shared.put("members", member_data(plane, loaded, footprints, units, solution, theme, color))
     regions = shared.put("overlaps", overlap_data(plane, loaded, overlaps, units, compared, solution))
-    xs, ys = members.data["xs"], members.data["ys"]
-    whole = Window.around(np.concatenate(xs), np.concatenate(ys))
-    plot = map_figure(plane, whole, theme, "footprints")
+    views, whole, opened, window = _opening(loaded, overlaps, members.data)
+    plot = map_figure(plane, window, theme, "footprints")
     outlines = _add_patches(plot, members, regions, theme)
     selectors = [_add_keys(plot, outlines, members.data, units, theme, color)]
-    if views := _views(field_parts(loaded, overlaps), xs, ys):
-        selectors.insert(0, view_selector(plot, views, whole, theme))
+    selectors[0].tags = [IN_PLACE_OF_SKY] if in_place_of_sky else []
+    if views:
+        selectors.insert(0, view_selector(plot, views, whole, theme, opened))
     place_above(plot, selectors, theme)
     set_titles(
         plot,
         theme,
         _title(loaded, overlaps),
-        *_subtitles(members.data, regions.data, overlaps, units, compared, solution),
+        *_subtitles(members.data, regions.data, overlaps, compared, solution, opened, color),
     )
+    plot.tags = _structure(members.data, loaded, footprints, overlaps, units)
     return plot
+
+
+def renew_footprints(
+    plot: figure,
+    loaded: Loaded,
+    footprints: Footprints,
+    overlaps: Overlaps,
+    units: Units | None,
+    compared: Comparison | None,
+    solution: Solution | None,
+    theme: Theme,
+    sources: Sources,
+) -> bool:
+    """Show new results of the same members in a map that was made with ``sources``; False where it is to be made anew.
+
+    Members stay filled by what a user chose.
+    """
+    if plot.tags[:3] != [loaded.key, footprints.key, overlaps.key]:
+        return False
+    plane, color = footprints_plane(footprints), _drawn(fill_of(plot), solution)
+    data = member_data(plane, loaded, footprints, units, solution, theme, color, sources["members"].data)
+    if plot.tags != _structure(data, loaded, footprints, overlaps, units):
+        return False
+    regions = overlap_data(plane, loaded, overlaps, units, compared, solution, sources["overlaps"].data)
+    opened = _opening(loaded, overlaps, data)[2]
+    lines = _subtitles(data, regions, overlaps, compared, solution, opened, color)
+    if not set_texts(plot, _title(loaded, overlaps), *lines):
+        return False
+    sources.put("members", data)
+    sources.put("overlaps", regions)
+    for key in plot.right:
+        if key.name == "key sky":
+            set_range(key.color_mapper, *_sky_range(data))
+    return True
+
+
+def _drawn(color: str, solution: Solution | None) -> str:
+    """What members are filled by: group, where the sky is asked for and not known."""
+    return "group" if color == "sky" and solution is None else color
+
+
+def fill_of(plot: figure) -> str:
+    """What the members of a map are filled by now, or would be if the sky were known."""
+    selectors = [child for panel in plot.elements for row in panel.elements for child in row.children]
+    select = next((child for child in selectors if child.name == "fill by"), None)
+    if select is None or (IN_PLACE_OF_SKY in select.tags and select.value == "group"):
+        return FILLS[0]
+    return str(select.value)
+
+
+def _structure(
+    members: dict[str, Any], loaded: Loaded, footprints: Footprints, overlaps: Overlaps, units: Units | None
+) -> list[Any]:
+    """What of a map its data alone do not change."""
+    known = any(np.isfinite(s) for s in members["sky"])
+    legends = [list(dict.fromkeys(members[kind])) for kind in ("component", "status")]
+    return [loaded.key, footprints.key, overlaps.key, units.unit if units is not None else "", known, *legends]
+
+
+def _sky_range(members: dict[str, Any]) -> tuple[float, float]:
+    """Range of the colour bar of the sky; (0, 1) where no sky is known."""
+    known = [s for s in members["sky"] if np.isfinite(s)]
+    low, high = min(known, default=0.0), max(known, default=1.0)
+    return low, high if high > low else low + 1e-9 + abs(low) * 1e-6
 
 
 def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSource, theme: Theme) -> Any:
@@ -92,6 +166,17 @@ def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSou
     return outlines
 
 
+def _opening(
+    loaded: Loaded, overlaps: Overlaps, members: dict[str, Any]
+) -> tuple[dict[str, tuple[Floats, Floats]], Window, str, Window]:
+    """Parts of the field, the window of all, and the name and window of what is shown first."""
+    xs, ys = members["xs"], members["ys"]
+    whole = Window.around(np.concatenate(xs), np.concatenate(ys))
+    parts = field_parts(loaded, overlaps)
+    views = _views(parts, xs, ys)
+    return views, whole, *opening_view(views, [len(part) for part in parts], whole)
+
+
 def _views(
     parts: Sequence[Integers], xs: Sequence[Sequence[float]], ys: Sequence[Sequence[float]]
 ) -> dict[str, tuple[Floats, Floats]]:
@@ -106,11 +191,15 @@ def _views(
     }  # fmt: skip
 
 
-def underlay(plot: figure, mosaic: CoarseMosaic, theme: Theme) -> None:
-    """Draw the mosaic, as it is after its levels are taken off, below the outlines, and make these more transparent."""
-    low, high = stretch_limits(mosaic)["after"]
+def underlay(plot: figure, mosaics: Sequence[CoarseMosaic], theme: Theme) -> None:
+    """Draw mosaics, as they are after levels are taken off, below the outlines, and make these more transparent.
+
+    All are stretched as the first.
+    """
+    low, high = stretch_limits(mosaics[0])["after"]
     mapper = LinearColorMapper(grey_palette(theme), low=low, high=high, nan_color="#00000000")
-    add_image(plot, image_data(mosaic, "after"), mapper)
+    for mosaic in mosaics:
+        add_image(plot, image_data(mosaic, "after"), mapper)
     for drawn in plot.renderers:
         if drawn.name == "member patches":
             drawn.glyph.fill_alpha = 0.25
@@ -129,11 +218,17 @@ def _subtitles(
     members: dict[str, Any],
     regions: dict[str, Any],
     overlaps: Overlaps,
-    units: Units | None,
     compared: Comparison | None,
     solution: Solution | None,
+    opened: str,
+    color: str,
 ) -> list[str]:
     lines = []
+    if solution is None:
+        told = "; colours tell groups apart" if color == "group" else ""
+        lines.append(f"not solved yet: sky, components and status are not known{told}")
+    if opened != "all":
+        lines.append(f"shown is {opened}; the others lie far from it: choose them, or all, above")
     if compared is not None and len(overlaps):
         lines.append(
             f"overlaps: the stronger the shade, the larger the difference {'left in them' if solution else 'in them'}"
@@ -142,7 +237,8 @@ def _subtitles(
     if alone:
         named = list(dict.fromkeys(alone))
         more = f" and {len(named) - 2} more" if len(named) > 2 else ""
-        lines.append(f"hatched: not matched ({', '.join(short(n, 28) for n in named[:2])}{more})")
+        what = "not matched" if any(component != "-" for component in members["component"]) else "no level"
+        lines.append(f"hatched: {what} ({', '.join(short(n, 28) for n in named[:2])}{more})")
     if len(regions["xs"]) < len(overlaps):
         lines.append(f"shown are the {len(regions['xs'])} overlaps with the largest differences")
     if overlaps.failed:
@@ -160,10 +256,9 @@ def _add_keys(
 ) -> Select:
     """Colour bar and legends, of which one is seen, and the selector of what members are filled by."""
     keys: dict[str, Any] = {}
-    known = [s for s in data["sky"] if np.isfinite(s)]
-    if known:
-        low, high = min(known), max(known)
-        mapper = LinearColorMapper(list(SEQUENTIAL), low=low, high=high if high > low else low + 1e-9 + abs(low) * 1e-6)
+    if any(np.isfinite(s) for s in data["sky"]):
+        low, high = _sky_range(data)
+        mapper = LinearColorMapper(list(SEQUENTIAL), low=low, high=high)
         unit = units.unit if units is not None else ""
         keys["sky"] = theme.dress_bar(
             ColorBar(color_mapper=mapper, title=f"sky to subtract ({unit})" if unit else "sky to subtract", padding=8)

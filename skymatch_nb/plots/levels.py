@@ -6,7 +6,16 @@ import numpy as np
 from bokeh.models import ColumnDataSource, GridPlot, Span
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.rows import add_dumbbells, add_legend, error_bars, mark_size, rows_figure, side_by_side
+from skymatch_nb.plots.renewal import set_texts
+from skymatch_nb.plots.rows import (
+    add_dumbbells,
+    add_error_bars,
+    add_legend,
+    mark_size,
+    name_rows,
+    rows_figure,
+    side_by_side,
+)
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import (
     Theme,
@@ -18,6 +27,7 @@ from skymatch_nb.plots.theme import (
     short,
 )
 from skymatch_nb.results import Floats, GroupPairs, Loaded, MemberLevels, Solution, Units
+from skymatch_nb.steps.standing import is_alone
 
 
 def group_data(
@@ -38,7 +48,7 @@ def group_data(
     first = [int(np.flatnonzero(loaded.group_of == g)[0]) for g in range(count)]
     scale = 1.0 / units.factor[first] if unit == "data" else np.ones(count)
     before, after = (level * scale for level in standing_out(loaded, units, solution, pairs, whole))
-    alone = [s.startswith(("no ", "baseline")) for s in solution.status]
+    alone = [is_alone(s) for s in solution.status]
     colors = category_colors(solution.component.tolist(), theme.plain)
     sky, error = solution.sky * scale, solution.error * scale
     names = [units.data_unit[k] if unit == "data" else units.unit for k in first]
@@ -128,13 +138,44 @@ def sky_figure(
     set_titles(right, theme, "Agreement with neighbours" if pairs is not None else "Level")
     if pairs is not None and not len(pairs.pairs):
         say_empty(right, theme, "no pairs")
-    return side_by_side([left, right], "sky")
+    grid = side_by_side([left, right], "sky", theme)
+    grid.tags = _structure(loaded, units, pairs, unit)
+    return grid
+
+
+def renew_sky(
+    grid: GridPlot,
+    loaded: Loaded,
+    units: Units,
+    solution: Solution,
+    pairs: GroupPairs | None,
+    whole: MemberLevels | None,
+    theme: Theme,
+    sources: Sources,
+    unit: str = "brightness",
+) -> bool:
+    """Show new results of the same groups in a figure made with ``sources``; False where it is to be made anew."""
+    left = grid.children[0][0]
+    notes = _notes(solution)
+    if grid.tags != _structure(loaded, units, pairs, unit) or not set_texts(left, left.title.text, *notes):
+        return False
+    data = group_data(loaded, units, solution, pairs, whole, theme, unit)
+    if data["row"] != sources["groups"].data["row"]:
+        name_rows(left, [short(n) for n in data["group"]], data["row"])
+    sources.put("groups", data)
+    return True
+
+
+def _structure(loaded: Loaded, units: Units, pairs: GroupPairs | None, unit: str) -> list[Any]:
+    """What of the figure its data alone do not change."""
+    names = sorted(set(units.data_unit)) if unit == "data" else [units.unit]
+    return [loaded.key, names, None if pairs is None else bool(len(pairs.pairs))]
 
 
 def _add_levels(plot: figure, source: ColumnDataSource, theme: Theme) -> Any:
     """Squares with error bars, and the line of zero."""
     plot.add_layout(Span(dimension="height", location=0, line_color=theme.ink, line_alpha=0.3, level="underlay"))
-    plot.add_layout(error_bars(source))
+    add_error_bars(plot, source)
     return plot.scatter(
         "sky",
         "row",
@@ -156,7 +197,8 @@ def _notes(solution: Solution) -> list[str]:
     sets = int(solution.component.max(initial=-1)) + 1
     if sets > 1:
         lines.append(f"colours: {sets} components, not comparable with each other")
-    lonely = sum(s.startswith(("no ", "baseline")) for s in solution.status)
+    lonely = [s for s in solution.status if is_alone(s)]
     if lonely:
-        lines.append(f"{lonely} group{'' if lonely == 1 else 's'} not matched")
+        what = "not matched" if sets else "without a level"
+        lines.append(f"{len(lonely)} group{'' if len(lonely) == 1 else 's'} {what}")
     return lines

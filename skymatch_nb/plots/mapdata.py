@@ -1,6 +1,6 @@
 """What the map of footprints shows, as columns of its data sources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ from scipy.sparse.csgraph import connected_components
 from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.theme import OKABE_ITO, Theme, category_colors, level_text, sequential_colors
 from skymatch_nb.results import Comparison, Floats, Footprints, Integers, Loaded, Overlaps, Solution, Units
+from skymatch_nb.steps.standing import is_alone
 
 MOST_OVERLAPS = 1500
 """Overlaps that a map draws; of more, those with the largest differences."""
 
-_STATUS = {"matched": "#56b4e9", "reference": "#009e73", "own sky": "#56b4e9", "lowest sky": "#56b4e9"}
+_STATUS = {"matched": "#56b4e9", "reference": "#009e73", "own sky": "#56b4e9", "lowest sky": "#56b4e9",
+           "fixed": "#cc79a7"}  # fmt: skip
 
 
 def footprints_plane(footprints: Footprints) -> SkyPlane:
@@ -31,16 +33,22 @@ def member_data(
     solution: Solution | None,
     theme: Theme,
     color: str = "sky",
+    drawn: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Columns of the members: outline, names, the sky where it is known, and a colour for every kind of fill."""
-    outlines = [_thinned(*plane.offsets(o.vectors)) for o in footprints.outlines]
+    """Columns of the members: outline, names, the sky where it is known, and a colour for every kind of fill.
+
+    ``drawn`` are columns with the outlines of these footprints, where they were made before.
+    """
+    if drawn is None:
+        outlines = [_thinned(*plane.offsets(o.vectors)) for o in footprints.outlines]
+        drawn = {"xs": [x for x, _ in outlines], "ys": [y for _, y in outlines]}
     of = loaded.group_of
     unit = units.unit if units is not None else ""
     sky = np.full(len(loaded), np.nan) if solution is None else solution.sky[of]
     error = np.full(len(loaded), np.nan) if solution is None else solution.error[of]
     status = ["not solved"] * len(loaded) if solution is None else [solution.status[g] for g in of]
     component = np.full(len(loaded), -1) if solution is None else solution.component[of]
-    unmatched = [s.startswith(("no ", "baseline")) for s in status]
+    unmatched = [is_alone(s) for s in status]
     fills = {
         "by_sky": sequential_colors(sky),
         "by_group": category_colors(of.tolist(), theme.plain),
@@ -52,8 +60,8 @@ def member_data(
     if solution is None:
         fills["by_sky"] = [theme.plain] * len(loaded)
     return {
-        "xs": [x for x, _ in outlines],
-        "ys": [y for _, y in outlines],
+        "xs": drawn["xs"],
+        "ys": drawn["ys"],
         "member": [m.name for m in loaded.members],
         "file": [m.file for m in loaded.members],
         "group": [m.group for m in loaded.members],
@@ -77,8 +85,12 @@ def overlap_data(
     units: Units | None = None,
     compared: Comparison | None = None,
     solution: Solution | None = None,
+    drawn: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Columns of the overlaps: regions, names, differences before and after, and ``shade``: |after| as opacity."""
+    """Columns of the overlaps: regions, names, differences before and after, and ``shade``: |after| as opacity.
+
+    ``drawn`` are columns of the same overlaps that were made before.
+    """
     a, b = overlaps.member_a, overlaps.member_b
     before = after = error = np.full(len(overlaps), np.nan)
     pixels = [("?", "?")] * len(overlaps)
@@ -91,11 +103,13 @@ def overlap_data(
     size = np.abs(after if np.isfinite(after).any() else before)
     largest = np.nanmax(size, initial=0.0, where=np.isfinite(size))
     kept = np.sort(np.argsort(-np.nan_to_num(size), kind="stable")[:MOST_OVERLAPS])
-    regions = [_joined(plane, overlaps.polygons[k].rings) for k in kept]
+    if drawn is None or list(drawn["index"]) != kept.tolist():
+        regions = [_joined(plane, overlaps.polygons[k].rings) for k in kept]
+        drawn = {"xs": [x for x, _ in regions], "ys": [y for _, y in regions]}
     names = [m.name for m in loaded.members]
     return {
-        "xs": [x for x, _ in regions],
-        "ys": [y for _, y in regions],
+        "xs": drawn["xs"],
+        "ys": drawn["ys"],
         "index": kept.tolist(),
         "pair": [pair_key(loaded.group_of[a[k]], loaded.group_of[b[k]]) for k in kept],
         "member_a": [names[a[k]] for k in kept],

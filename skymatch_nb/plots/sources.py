@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from bokeh.models import ColumnDataSource, CustomJS
 
 LINKED = (("members", "groups", "group"), ("overlaps", "pairs", "pair"))
@@ -27,12 +28,16 @@ class Sources(dict[str, ColumnDataSource]):
     def put(self, name: str, data: Mapping[str, Any]) -> ColumnDataSource:
         """Replace the data of a source, or make it, and return it.
 
-        Columns that another figure has put there are kept where the number of rows is the same.
+        Where the number of rows is the same, columns that another figure has put there are kept, and only those that
+        are not what they were are replaced, and so sent to a page.
         """
         if name in self:
             old = self[name].data
             rows = {len(column) for column in (*old.values(), *data.values())}
-            self[name].data = {**(old if len(rows) == 1 else {}), **data}
+            if len(rows) != 1:
+                self[name].data = dict(data)
+            elif new := {c: values for c, values in data.items() if c not in old or not _same(old[c], values)}:
+                old.update(new)
         else:
             self[name] = ColumnDataSource(dict(data), name=name)
             self._link(name)
@@ -45,3 +50,10 @@ class Sources(dict[str, ColumnDataSource]):
                 for mine, other in ((one, two), (two, one)):
                     args = {"mine": self[mine], "other": self[other], "column": column}
                     self[mine].selected.js_on_change("indices", CustomJS(args=args, code=_SELECT))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two columns hold the same."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    return type(one) is type(other) and bool(one == other)

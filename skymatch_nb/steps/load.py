@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from skymatch_nb.errors import InputError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import open_members
-from skymatch_nb.io.inputs import ImageSpec, Spec
+from skymatch_nb.io.inputs import ImageSpec, Spec, picked, telling
+from skymatch_nb.io.instruments import holds_science
 from skymatch_nb.io.objects import object_members
 from skymatch_nb.results import Loaded, Member
 
@@ -24,20 +27,44 @@ def load(key: str, specs: Sequence[Spec], work: Work, wcs_key: str = "") -> Load
     names = short_names([spec.path if isinstance(spec, ImageSpec) else Path(spec.name) for spec in specs])
     names = _numbered(names)
 
-    def one(k: int) -> list[Member]:
+    def one(k: int) -> list[Member] | InputError:
         spec = specs[k]
-        if isinstance(spec, ImageSpec):
-            return open_members(spec, names[k], wcs_key)
-        return object_members(spec, names[k], wcs_key)
+        if not isinstance(spec, ImageSpec):
+            return object_members(spec, names[k], wcs_key)
+        try:
+            return open_members(replace(spec, origin="") if spec.wildcard else spec, names[k], wcs_key)
+        except InputError as error:
+            if not spec.wildcard:
+                raise
+            return error
 
     opened = work.map(one, range(len(specs)), "load", threads=False)
-    members = tuple(member for of_file in opened for member in of_file)
+    _require_all(specs, opened)
+    members = tuple(member for of_file in opened if isinstance(of_file, list) for member in of_file)
     groups = tuple(dict.fromkeys(member.group for member in members))
     number = {group: k for k, group in enumerate(groups)}
     group_of = np.array([number[member.group] for member in members], np.int64)
     return Loaded(
-        key, members, groups, group_of, tuple(names), notes=_different_filters(members) + _member_notes(members)
+        key,
+        members,
+        groups,
+        group_of,
+        tuple(names),
+        notes=_no_science(specs, names) + _different_filters(members) + _member_notes(members),
     )
+
+
+def _require_all(specs: Sequence[Spec], opened: Sequence[list[Member] | InputError]) -> None:
+    """Raise one error for the files that a wildcard picked, masks among images, say, and that cannot be used."""
+    failed = {k: error for k, error in enumerate(opened) if isinstance(error, InputError)}
+    if not failed:
+        return
+    files = {k: spec for k, spec in enumerate(specs) if isinstance(spec, ImageSpec)}
+    first = files[min(failed)]
+    alike = [k for k, spec in files.items() if (spec.wildcard, spec.origin) == (first.wildcard, first.origin)]
+    with telling(first.origin):
+        errors = [str(failed[k]) for k in alike if k in failed]
+        raise InputError(picked(errors, first.wildcard, len(alike))) from failed[min(failed)]
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
@@ -74,6 +101,21 @@ def _member_notes(members: Sequence[Member]) -> tuple[str, ...]:
     return tuple(
         f"{note} ({names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})" for note, names in about.items()
     )
+
+
+def _no_science(specs: Sequence[Spec], names: Sequence[str]) -> tuple[str, ...]:
+    """Note files that a wildcard may have picked by mistake."""
+    odd = {
+        name: spec.wildcard
+        for spec, name in zip(specs, names, strict=True)
+        if isinstance(spec, ImageSpec) and not holds_science(spec.path)
+    }
+    if not odd:
+        return ()
+    more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+    wildcards = ", ".join(dict.fromkeys(repr(w) for w in odd.values() if w))
+    picked_by = f", which {wildcards} matches" if wildcards else ""
+    return (f"data quality or weights by their names are taken as images: {', '.join(list(odd)[:3])}{more}{picked_by}",)
 
 
 def _different_filters(members: Sequence[Member]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from skymatch_nb.core.quality import QualityCounts, count_quality
 from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.fits import memory_image, open_mask
-from skymatch_nb.io.inputs import resolve_mask
+from skymatch_nb.io.inputs import resolve_mask, telling
+from skymatch_nb.io.named import member_named
 from skymatch_nb.io.pixels import bad_pixels, read_flags, read_good, read_pixels
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.bits import DEFAULT, Bits, describe_good_bits, resolve_good_bits
@@ -65,7 +66,7 @@ def mask(key: str, loaded: Loaded, user: Given, dq: Given, params: SkyMatchParam
             if source.shape != member.shape:
                 raise InputError(f"{member.name}: its user mask has shape {source.shape}, the image {member.shape}")
     regions, notes = region_runs(loaded.members, params.exclude_regions, params.include_regions, work)
-    notes = _codes_note(loaded, given_dq, bits) + notes
+    notes = _missing_note(loaded, given_dq, asked) + _codes_note(loaded, given_dq, bits) + notes
     told = tuple(_told(*each) for each in zip(loaded.members, asked, quality, bits, strict=True))
     return Masks(key, tuple(b or 0 for b in bits), tuple(quality), good, regions, dq_good=told, notes=notes)
 
@@ -97,17 +98,12 @@ def count(key: str, loaded: Loaded, masks: Masks, work: Work) -> GoodCounts:
 
 def _assign(loaded: Loaded, given: Given, what: str) -> list[Source | None]:
     """Source for each member of what was given by name."""
-    wanted = dict(given)
-    alone = {m.file for m in loaded.members if sum(o.file == m.file for o in loaded.members) == 1} if given else set()
-    found: list[Source | None] = []
-    for member in loaded.members:
-        name = member.file if member.name not in wanted and member.file in alone else member.name
-        found.append(_source(wanted.pop(name), member, what) if name in wanted else None)
-    if wanted:
-        known = ", ".join(member.name for member in loaded.members[:5])
-        raise InputError(
-            f"a {what} was given for {next(iter(wanted))!r}, which is no member (members are {known}, ...)"
-        )
+    found: list[Source | None] = [None] * len(loaded)
+    for name, value in given.items():
+        k = member_named(loaded.members, name, what)
+        if found[k] is not None:
+            raise InputError(f"a {what} was given twice for {loaded.members[k].name}, the second time as {str(name)!r}")
+        found[k] = _source(value, loaded.members[k], what)
     return found
 
 
@@ -118,7 +114,8 @@ def _source(value: Any, member: Member, what: str) -> Source:
     if isinstance(value, np.ndarray | list | tuple):
         return memory_image(np.asarray(value), {}, {}, where)
     try:
-        return open_mask(resolve_mask(value))
+        with telling(where):
+            return open_mask(resolve_mask(value))
     except TypeError:
         raise InputError(f"{where}: cannot read one from a {type(value).__name__}") from None
 
@@ -142,6 +139,17 @@ def _told(member: Member, asked: Bits, source: Source | None, bits: int | None) 
         return "" if asked is not None else describe_good_bits(None, ())
     flags = flag_table(member.telescope, member.instrument, member.detector)
     return describe_good_bits(bits, flags) + (" (default)" if asked == DEFAULT else "")
+
+
+def _missing_note(loaded: Loaded, given_dq: Sequence[Source | None], asked: Sequence[Bits]) -> tuple[str, ...]:
+    """Note the files whose DQ array ought to be somewhere and is not."""
+    each = zip(loaded.members, given_dq, asked, strict=True)
+    lacking = [member for member, own, bits in each if member.quality_missing and own is None and bits is not None]
+    missing = list(dict.fromkeys(f"{member.file} ({member.quality_missing})" for member in lacking))
+    if not missing:
+        return ()
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return (f"data quality is missing, and no pixel is flagged, in {', '.join(missing[:3])}{more}",)
 
 
 def _codes_note(loaded: Loaded, given_dq: Sequence[Source | None], bits: Sequence[int | None]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from skymatch_nb.report_page import table_html
+from skymatch_nb.widgets.guard import Guard
 
 if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
@@ -18,8 +19,8 @@ class ApplyBox:
     ----------
     session
         What is applied.
-    attempt
-        Does something and reports what it raises; returns its result, None where it failed.
+    guard
+        Does things, and reports what they raise.
     done
         Called after files were written or restored.
     """
@@ -27,18 +28,18 @@ class ApplyBox:
     def __init__(
         self,
         session: "SkyMatchSession",
-        attempt: Callable[[Callable[[], Any]], Any],
+        guard: Guard,
         done: Callable[[str], None],
     ) -> None:
-        self._session, self._attempt, self._done = session, attempt, done
+        self._session, self._guard, self._done = session, guard, done
         self._preview = widgets.Button(description="Preview", icon="eye", tooltip="Show what would be written")
         self._write = widgets.Button(description="Write to files", icon="save", button_style="danger", disabled=True)
         self._undo = widgets.Button(description="Undo", icon="undo", tooltip="Restore the files of the last writing")
         for button, name in ((self._preview, "preview"), (self._write, "write"), (self._undo, "undo")):
             button.add_class(f"skymatch-{name}")
-        self._preview.on_click(lambda _: self.preview())
-        self._write.on_click(lambda _: self.write())
-        self._undo.on_click(lambda _: self.undo())
+        self._preview.on_click(guard.handler(lambda _: self.preview()))
+        self._write.on_click(guard.handler(lambda _: self.write()))
+        self._undo.on_click(guard.handler(lambda _: self.undo()))
         self._question = widgets.HTML()
         self._question.add_class("skymatch-question")
         self._table = widgets.HTML()
@@ -55,7 +56,7 @@ class ApplyBox:
 
     def preview(self) -> None:
         """Show what would be written, and let it be."""
-        applied = self._attempt(lambda: self._session.applied)
+        applied = self._guard.attempt(lambda: self._session.applied)
         if applied is None:
             return
         files = applied.index.str.replace(r"\[[^\]]*\]$", "", regex=True).unique()
@@ -76,17 +77,22 @@ class ApplyBox:
             self.forget()
             self._question.value = "The solution has changed since the preview: look at it again."
             return
-        readonly = self._session.params.readonly
-        applied = self._attempt(lambda: self._session.configure(readonly=False).apply())
-        self._session.configure(readonly=readonly)
+        applied = self._guard.attempt(self._write_now)
         self.forget()
         if applied is not None:
             self._table.value = table_html(applied)
             self._tell(f"wrote {len(applied)} members")
 
+    def _write_now(self) -> Any:
+        readonly = self._session.params.readonly
+        try:
+            return self._session.configure(readonly=False).apply()
+        finally:
+            self._session.configure(readonly=readonly)
+
     def undo(self) -> None:
         """Restore the files as they were before the last writing."""
-        restored = self._attempt(self._session.undo)
+        restored = self._guard.attempt(self._session.undo)
         if restored is not None:
             self.forget()
             self._table.value = table_html(restored)

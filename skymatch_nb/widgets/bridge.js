@@ -51,6 +51,8 @@ function asText(patch) {
   });
 }
 
+const NOTICED = 40;  // pixels by which a width must change for a figure to be made anew
+
 // Width in pixels of an element, or in a hidden tab that of the tabs; 0 where the page is not laid out within a second.
 async function room(element) {
   for (let tries = 0; tries < 20; tries++) {
@@ -67,7 +69,15 @@ export default {
     const host = document.createElement("div");
     host.className = "skymatch-figure";
     el.append(host);
-    let doc = null, views = null, applying = false, closed = false, latest = 0;
+    let doc = null, views = null, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0;
+
+    // The page keeps documents that nobody shows: take ours away, else it grows with every theme and reload.
+    const forget = () => {
+      views?.clear?.();
+      const kept = window.Bokeh?.documents, place = kept?.indexOf(doc) ?? -1;
+      if (place >= 0) kept.splice(place, 1);
+      doc = views = null;
+    };
 
     const isDark = () => document.body.dataset.jpThemeLight === "false";
 
@@ -77,13 +87,16 @@ export default {
       model.send({ kind: "patch", origin, patch: asText(doc.create_json_patch(events)) });
     };
 
-    async function renew() {
+    // Show the present figure; with ``fit`` it is first made for the width that there is now.
+    async function renew(fit = false) {
       const turn = ++latest;
       try {
         const bokeh = await loadBokeh(model, model.get("version"));
-        const { content } = await ask(model, { kind: "document", dark: isDark(), width: await room(el) });
+        shownDark = isDark();
+        const { content } = await ask(model, { kind: "document", dark: shownDark, width: await room(el), fit, origin });
         if (closed || turn !== latest) return;
-        views?.clear?.();
+        fitted = content.width;
+        forget();
         host.replaceChildren();
         doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
         doc.on_change(leave, true);
@@ -94,7 +107,7 @@ export default {
     }
 
     const receive = (content) => {
-      if (content.kind === "renew") renew();
+      if (content.kind === "renew" && content.but !== origin) renew();
       if (content.kind !== "patch" || content.origin === origin || doc === null) return;
       applying = true;
       try {
@@ -105,14 +118,20 @@ export default {
     };
 
     model.on("msg:custom", receive);
-    const theme = new MutationObserver(renew);
+    const theme = new MutationObserver(() => { if (isDark() !== shownDark) renew(); });
+    let timer = 0;
+    const resized = () => { if (el.clientWidth && doc && Math.abs(el.clientWidth - fitted) > NOTICED) renew(true); };
+    const size = new ResizeObserver(() => { clearTimeout(timer); timer = setTimeout(resized, 300); });
+    size.observe(el);
     theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
     renew();
     return () => {
       closed = true;
       theme.disconnect();
+      size.disconnect();
+      clearTimeout(timer);
       model.off("msg:custom", receive);
-      views?.clear?.();
+      forget();
     };
   },
 };

@@ -25,6 +25,9 @@ from skymatch_nb.widgets.takeover import take_over
 MakeFigure = Callable[[bool], Model]
 """Makes the figure, for a dark page (True) or a light one."""
 
+RenewFigure = Callable[[Model, bool], bool]
+"""Shows new results in the figure that there is, for a dark page (True) or a light one; False where it cannot."""
+
 LARGEST_FALLBACK = 60_000
 """Characters of HTML up to which a figure is stored in a notebook, for where there is no kernel."""
 
@@ -45,14 +48,24 @@ class FigureView(anywidget.AnyWidget):
     ----------
     make
         Called with whether the page is dark when the first view is shown, and again when that changes.
+    renew_data
+        Called first to refresh a figure; where it returns False, the figure is made again and compared.
+    failed
+        Called with what is raised while the page is answered, callbacks of the figure's models included.
     """
 
     _esm = Path(__file__).with_name("bridge.js")
     version = traitlets.Unicode(bokeh_version).tag(sync=True)
 
-    def __init__(self, make: MakeFigure, **options: Any) -> None:
+    def __init__(
+        self,
+        make: MakeFigure,
+        renew_data: RenewFigure | None = None,
+        failed: Callable[[BaseException], None] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self._make = make
+        self._make, self._renew_data, self._failed = make, renew_data, failed
         self._dark = False
         self._width = 0
         self._document: Document | None = None
@@ -68,6 +81,11 @@ class FigureView(anywidget.AnyWidget):
             document.on_change(self._send_change)
             self._document = document
         return self._document
+
+    @property
+    def shown(self) -> Model | None:
+        """The figure, where it was made already."""
+        return None if self._document is None else self._document.roots[0]
 
     @property
     def dark(self) -> bool:
@@ -88,7 +106,10 @@ class FigureView(anywidget.AnyWidget):
         with self._lock:
             if self._document is None:
                 return
-            if not take_over(self._document.roots[0], self._make(self._dark)):
+            shown = self._document.roots[0]
+            if self._renew_data is not None and self._renew_data(shown, self._dark):
+                return
+            if not take_over(shown, self._make(self._dark)):
                 self.renew()
 
     def renew(self) -> None:
@@ -109,21 +130,30 @@ class FigureView(anywidget.AnyWidget):
                 self._answer(content)
         except Exception as error:  # the page must hear of it: nobody sees what is raised here
             self.send({"kind": "error", "to": content.get("to"), "text": f"{type(error).__name__}: {error}"})
-            raise
+            if self._failed is None:
+                raise
+            self._failed(error)
 
     def _answer(self, content: dict[str, Any]) -> None:
         kind = content["kind"]
         if kind == "bokehjs":
             self.send({"kind": kind, "to": content["to"], "sources": _bokeh_sources()})
         elif kind == "document":
-            self._width = int(content.get("width", 0))
-            if bool(content["dark"]) != self._dark:
-                self._forget()
-                self._dark = bool(content["dark"])
+            self._prepare(bool(content["dark"]), int(content.get("width", 0)), bool(content.get("fit")))
             document = json.dumps(self.document.to_json(deferred=False))
-            self.send({"kind": kind, "to": content["to"], "document": document})
+            self.send({"kind": kind, "to": content["to"], "document": document, "width": self._width})
+            if content.get("fit"):
+                self.send({"kind": "renew", "but": content.get("origin")})
         elif kind == "patch":
             self.document.apply_json_patch(json.loads(content["patch"]), setter=content["origin"])
+
+    def _prepare(self, dark: bool, width: int, fit: bool) -> None:
+        """Let go of a figure that is not as a page wants it: of the other theme, or to be made for another width."""
+        if dark != self._dark or fit:
+            self._forget()
+        if self._document is None:
+            self._width = width
+        self._dark = dark
 
     def _send_change(self, event: Any) -> None:
         if self._document is None or event.document is not self._document:

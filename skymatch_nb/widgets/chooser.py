@@ -6,6 +6,8 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
+from skymatch_nb.widgets.guard import Guard
+
 FITS_ENDINGS = (".fits", ".fits.gz", ".fits.bz2", ".fit", ".fts", ".fits.fz", ".asdf")
 LONGEST_LIST = 500
 
@@ -21,19 +23,21 @@ class InputChooser:
         Whose files are listed at first.
     opened
         Called with the field's text when a user asks for it to be loaded.
+    guard
+        Reports what handlers raise.
     """
 
-    def __init__(self, text: str, folder: Path, opened: Callable[[str], None]) -> None:
+    def __init__(self, text: str, folder: Path, opened: Callable[[str], None], guard: Guard) -> None:
         self._folder = folder
         self._opened = opened
         self.field = widgets.Textarea(value=text, rows=2, layout={"width": "98%"})
         self.field.add_class("skymatch-inputs")
         self._place = widgets.HTML()
         self._list = widgets.SelectMultiple(rows=6, layout={"width": "98%"})
-        self._list.observe(lambda change: self._choose(change["new"]), "value")
+        self._list.observe(guard.handler(lambda change: self._choose(change["new"])), "value")
         load = widgets.Button(description="Load these", icon="folder-open", tooltip="Use what the field names as input")
         load.add_class("skymatch-load")
-        load.on_click(lambda _: self.open())
+        load.on_click(guard.handler(lambda _: self.open()))
         hint = "Files, wildcards, 'file[sci,2]', '@list.txt' or an association; select files below to list them here."
         browse = widgets.Accordion([widgets.VBox([self._place, self._list])], titles=["browse files"])
         self.widget = widgets.VBox([widgets.HTML(f"<small>{hint}</small>"), self.field, load, browse])

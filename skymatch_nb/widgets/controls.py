@@ -8,7 +8,6 @@ import ipywidgets as widgets
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params import ParamSpec
-from skymatch_nb.params.bits import format_good_bits
 from skymatch_nb.params.limits import in_sigma
 
 Changed = Callable[[str, Any], None]
@@ -35,15 +34,15 @@ class Control:
 
     def __init__(self, spec: ParamSpec, changed: Changed) -> None:
         self.spec, self._changed = spec, changed
-        self._quiet = False
-        self._label = widgets.HTML(tooltip=spec.help)
+        self._quiet = self._by_name = self._is_changed = False
+        self._label = widgets.HTML()
         self._label.add_class("skymatch-label")
         self._error = widgets.HTML()
         self._error.add_class("skymatch-error")
         self._reset = widgets.Button(
             icon="undo", tooltip=f"Back to the default, {spec.format(spec.default)}", layout={"width": "38px"}
         )
-        self._reset.on_click(lambda _: self.reset())
+        self._reset.on_click(lambda _: self._guarded(self.reset))
         self.input = self._build()
         row = widgets.HBox([self._label, self.input, self._reset])
         row.add_class("skymatch-row")
@@ -55,9 +54,15 @@ class Control:
 
     def label_by_name(self, by_name: bool) -> None:
         """Label the control with the parameter's name in code, or in words."""
-        unit = f" <span class='skymatch-unit'>{escape(self.spec.unit)}</span>" if self.spec.unit else ""
-        words = f"<code>{self.spec.name}</code>" if by_name else escape(in_words(self.spec.name))
-        self._label.value = f"<span title='{escape(self.spec.help, quote=True)}'>{words}{unit}</span>"
+        self._by_name = by_name
+        spec = self.spec
+        default = spec.format(spec.default)
+        unit = f" <span class='skymatch-unit'>{escape(spec.unit)}</span>" if spec.unit else ""
+        words = f"<code>{spec.name}</code>" if by_name else escape(in_words(spec.name))
+        told = f"<div class='skymatch-default'>default {escape(default)}</div>" if self._is_changed else ""
+        allowed = f" Allowed: {spec.allowed}." if spec.allowed else ""
+        tip = f"{spec.name}: {spec.help}{allowed} Default: {default}."
+        self._label.value = f"<span title='{escape(tip, quote=True)}'>{words}{unit}</span>{told}"
 
     def show(self, value: Any) -> None:
         """Show a value that came from elsewhere; nobody is told."""
@@ -89,9 +94,22 @@ class Control:
         except ParameterError as error:
             self.explain(str(error).removeprefix(f"parameter {self.spec.name}="))
 
+    def _listen(self, part: widgets.Widget, heard: Callable[[Any], None]) -> None:
+        """Call a method with every value that a user gives a part of the control, and show what it raises."""
+        part.observe(lambda change: None if self._quiet else self._guarded(lambda: heard(change["new"])), "value")
+
+    def _guarded(self, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except Exception as error:  # nobody would see it: ipywidgets only logs what handlers raise
+            self.explain(f"{type(error).__name__}: {error}")
+
     def _mark(self, value: Any) -> None:
-        """Mark a value that is not the default."""
+        """Mark a value that is not the default, and name the default beside it."""
         changed = value != self.spec.default
+        if changed != self._is_changed:
+            self._is_changed = changed
+            self.label_by_name(self._by_name)
         self._reset.layout.visibility = "visible" if changed else "hidden"
         (self._label.add_class if changed else self._label.remove_class)("skymatch-changed")
 
@@ -108,7 +126,7 @@ class ChoiceControl(Control):
     def _build(self) -> widgets.Widget:
         options = [*(["none"] if self.spec.optional else []), *self.spec.choices]
         chooser = widgets.Dropdown(options=options)
-        chooser.observe(lambda change: self._tell(None if change["new"] == "none" else change["new"]), "value")
+        self._listen(chooser, lambda value: self._tell(None if value == "none" else value))
         return chooser
 
     def _put(self, value: Any) -> None:
@@ -120,7 +138,7 @@ class FlagControl(Control):
 
     def _build(self) -> widgets.Widget:
         box = widgets.Checkbox(indent=False, description="")
-        box.observe(lambda change: self._tell(change["new"]), "value")
+        self._listen(box, self._tell)
         return box
 
     def _put(self, value: Any) -> None:
@@ -128,29 +146,55 @@ class FlagControl(Control):
 
 
 class NumberControl(Control):
-    """A number: a slider over its usual range, and a field for any."""
+    """A number: a slider over its usual range, and a field for any; a box turns one on that may be None."""
 
     def _build(self) -> widgets.Widget:
-        whole = self.spec.kind == "integer"
+        self._on = self._slider = None
+        self._last = self._first_number()
         self._field = widgets.Text(continuous_update=False, layout={"width": "80px"})
-        self._field.observe(lambda change: self._typed(change["new"]), "value")
-        self._slider = None
-        if self.spec.usual is None:
-            return self._field
-        low, high, step = self.spec.usual
-        make = widgets.IntSlider if whole else widgets.FloatSlider
-        kind = int if whole else float
-        self._slider = make(min=kind(low), max=kind(high), step=kind(step), readout=False, layout={"width": "150px"})
-        self._slider.observe(lambda change: self._slid(change["new"]), "value")
-        return widgets.HBox([self._slider, self._field])
+        self._listen(self._field, self._typed)
+        parts = [self._field]
+        if self.spec.usual is not None:
+            self._slider = self._make_slider(*self.spec.usual)
+            parts.insert(0, self._slider)
+        if self.spec.optional:
+            self._field.placeholder = "off"
+            self._on = widgets.Checkbox(
+                indent=False, description="", tooltip=f"Use {in_words(self.spec.name)}", layout={"width": "24px"}
+            )
+            self._listen(self._on, lambda on: self._both(self._last if on else None))
+            parts.insert(0, self._on)
+        return widgets.HBox(parts)
+
+    def _make_slider(self, low: float, high: float, step: float) -> widgets.Widget:
+        kind = int if self.spec.kind == "integer" else float
+        make = widgets.IntSlider if kind is int else widgets.FloatSlider
+        width = "118px" if self.spec.optional else "150px"
+        slider = make(
+            min=kind(low), max=kind(high), step=kind(step), continuous_update=False, readout=False,
+            layout={"width": width},
+        )  # fmt: skip
+        self._listen(slider, self._slid)
+        return slider
+
+    def _first_number(self) -> Any:
+        """Number that the box turns on before there was any."""
+        start = next((n for n in (self.spec.default, self.spec.start, self.spec.minimum) if n is not None), 0)
+        return int(start) if self.spec.kind == "integer" else float(start)
 
     def _put(self, value: Any) -> None:
-        self._field.value = self.spec.format(value)
-        if self._slider is not None and value is not None:
-            self._slider.value = min(max(value, self._slider.min), self._slider.max)
+        self._field.value = "" if value is None else self.spec.format(value)
+        if self._on is not None:
+            self._on.value = value is not None
+        if value is not None:
+            self._last = value
+        if self._slider is not None:
+            self._slider.disabled = value is None
+            self._slider.value = min(max(self._last, self._slider.min), self._slider.max)
 
     def _typed(self, text: str) -> None:
-        if self._quiet:
+        if self.spec.optional and not text.strip():
+            self._both(None)
             return
         try:
             value = self.spec.parse(text)
@@ -160,11 +204,11 @@ class NumberControl(Control):
         self._both(value)
 
     def _slid(self, value: float) -> None:
-        if not self._quiet:
+        if self._on is None or self._on.value:  # the page may send a value back for a slider that is off
             self._both(round(value, 10) if isinstance(value, float) else value)
 
     def _both(self, value: Any) -> None:
-        """Let slider and field show the same, and hand it on once."""
+        """Let all parts show the same, and hand it on once."""
         self._quiet = True
         try:
             self._put(value)
@@ -178,14 +222,16 @@ class LimitControl(Control):
 
     def _build(self) -> widgets.Widget:
         self._on = widgets.Checkbox(indent=False, description="", tooltip="Use a limit", layout={"width": "24px"})
-        self._slider = widgets.FloatSlider(readout=False, layout={"width": "118px"}, min=-10, max=10, step=0.1)
-        self._field = widgets.Text(continuous_update=False, layout={"width": "80px"})
+        self._slider = widgets.FloatSlider(
+            readout=False, continuous_update=False, layout={"width": "118px"}, min=-10, max=10, step=0.1
+        )
+        self._field = widgets.Text(continuous_update=False, placeholder="off", layout={"width": "80px"})
         self._in_sigma = widgets.ToggleButtons(options=["data", "sigma"], style={"button_width": "62px"})
         self._range = (0.0, 1.0)
-        self._on.observe(lambda change: self._switched(change["new"]), "value")
-        self._slider.observe(lambda change: self._moved(change["new"]), "value")
-        self._field.observe(lambda change: self._typed(change["new"]), "value")
-        self._in_sigma.observe(lambda change: self._other_unit(change["new"]), "value")
+        self._listen(self._on, self._switched)
+        self._listen(self._slider, self._moved)
+        self._listen(self._field, self._typed)
+        self._listen(self._in_sigma, self._other_unit)
         return widgets.VBox([widgets.HBox([self._on, self._slider, self._field]), self._in_sigma])
 
     def set_range(self, low: float, high: float) -> None:
@@ -241,8 +287,6 @@ class LimitControl(Control):
         return f"{number:.3g} sigma" if self._in_sigma.value == "sigma" else float(f"{number:.6g}")
 
     def _typed(self, text: str) -> None:
-        if self._quiet:
-            return
         if not text.strip():
             self._give(None)
             return
@@ -268,13 +312,19 @@ class BitsControl(Control):
 
     def _build(self) -> widgets.Widget:
         self._field = widgets.Text(continuous_update=False, layout={"width": "150px"})
-        self._field.observe(lambda change: self._tell(change["new"]), "value")
+        self._listen(self._field, self._tell)
+        self._ignore = widgets.Checkbox(
+            description="ignore data quality", indent=False, tooltip="Every flagged pixel is good (None)"
+        )
+        self._ignore.layout.width = "auto"
+        self._listen(self._ignore, self._ignored)
+        self._before: Any = self.spec.default
         self._boxes = widgets.VBox([])
         self._flags: list[tuple[int, widgets.Checkbox]] = []
         self._good_bits = 0
         self._fold = widgets.Accordion([self._boxes], titles=["flags that are good"])
         self._fold.layout.display = "none"
-        return widgets.VBox([self._field, self._fold])
+        return widgets.VBox([self._field, self._fold, self._ignore])
 
     def set_flags(self, meanings: Sequence[tuple[int, str]], good_bits: int) -> None:
         """Offer flags, as bits and their meanings, as boxes to check; ``good_bits`` are those that are good now."""
@@ -287,23 +337,30 @@ class BitsControl(Control):
             for bit, meaning in meanings
         ]
         for _, box in self._flags:
-            box.observe(lambda _change: self._checked(), "value")
+            self._listen(box, lambda _on: self._checked())
         self._boxes.children = [box for _, box in self._flags]
         self._fold.layout.display = "" if self._flags else "none"
         self.show(self._shown)
 
     def _put(self, value: Any) -> None:
         self._shown = value
-        self._field.value = format_good_bits(value) if value is None or isinstance(value, int) else str(value)
+        self._before = self._before if value is None else value
+        self._field.value = self.spec.format(value)
+        self._ignore.value = value is None
         for bit, box in self._flags:
+            box.disabled = value is None
             good = value if isinstance(value, int) else self._good_bits
             box.value = value is None or bool(good & bit)
 
     def _checked(self) -> None:
-        if not self._quiet:
-            value = sum(bit for bit, box in self._flags if box.value)
-            self.show(value)
-            self._tell(value)
+        self._give(sum(bit for bit, box in self._flags if box.value))
+
+    def _ignored(self, ignored: bool) -> None:
+        self._give(None if ignored else self._before)
+
+    def _give(self, value: Any) -> None:
+        self.show(value)
+        self._tell(value)
 
 
 class TextControl(Control):
@@ -312,15 +369,13 @@ class TextControl(Control):
     def _build(self) -> widgets.Widget:
         field = widgets.Text(continuous_update=False, layout={"width": "240px"})
         field.placeholder = "none" if self.spec.optional else ""
-        field.observe(lambda change: self._typed(change["new"]), "value")
+        self._listen(field, self._typed)
         return field
 
     def _put(self, value: Any) -> None:
         self.input.value = "" if value is None else self.spec.format(value)
 
     def _typed(self, text: str) -> None:
-        if self._quiet:
-            return
         try:
             self._tell(None if self.spec.optional and not text.strip() else self.spec.parse(text))
         except ParameterError as error:

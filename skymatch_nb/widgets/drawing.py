@@ -14,6 +14,9 @@ from skymatch_nb.plots.plane import SkyPlane
 Drew = Callable[[NDArray[np.float64]], None]
 """Called with right ascension and declination in degrees, shape (n, 2), of a region that was drawn."""
 
+DRAW_BOX = "Draw a box: drag with Shift held"
+DRAW_POLYGON = "Draw a polygon: hold the button to start, click at corners, hold the button at the last one"
+
 REGION_TOLERANCE = np.radians(0.05 / 3600)
 
 
@@ -23,6 +26,7 @@ class Drawing:
     def __init__(self, drew: Drew) -> None:
         self._drew = drew
         self._plane: SkyPlane | None = None
+        self._corners = 0
         self.boxes = ColumnDataSource({"x": [], "y": [], "width": [], "height": []}, name="drawn boxes")
         self.polygons = ColumnDataSource({"xs": [], "ys": []}, name="drawn polygons")
         self.regions = ColumnDataSource({"xs": [], "ys": []}, name="regions")
@@ -37,8 +41,8 @@ class Drawing:
         boxes = plot.rect("x", "y", "width", "height", source=self.boxes, name="drawn boxes", **style)
         polygons = plot.patches("xs", "ys", source=self.polygons, name="drawn polygons", **style)
         plot.add_tools(
-            BoxEditTool(renderers=[boxes], description="Draw a box: drag with Shift held, or double-click twice"),
-            PolyDrawTool(renderers=[polygons], description="Draw a polygon: double-click, click on, double-click"),
+            BoxEditTool(renderers=[boxes], num_objects=1, description=DRAW_BOX),
+            PolyDrawTool(renderers=[polygons], num_objects=1, description=DRAW_POLYGON),
         )
 
     def show(self, entries: Sequence[str]) -> None:
@@ -66,10 +70,19 @@ class Drawing:
         self._hand_on(corners)
 
     def _polygons_drawn(self, data: Any) -> None:
-        finished = [np.column_stack([x, y]) for x, y in zip(data["xs"], data["ys"], strict=True) if len(x) >= 3]
-        if finished:
-            self.polygons.data = {"xs": [], "ys": []}
-            self._hand_on(finished[0])
+        """Hand on a polygon that is finished.
+
+        While one is drawn its last point follows the pointer, and each new corner is one point more; the last corner
+        takes the place of that point. Escape takes it away.
+        """
+        x, y = (np.asarray(data[name][-1], float) if len(data[name]) else np.empty(0) for name in ("xs", "ys"))
+        before, self._corners = self._corners, len(x)
+        if not len(x) or len(x) > before:
+            return
+        self._corners = 0
+        self.polygons.data = {"xs": [], "ys": []}
+        if len(x) == before and len(np.unique(np.column_stack([x, y]), axis=0)) >= 3:
+            self._hand_on(np.column_stack([x, y]))
 
     def _hand_on(self, corners: NDArray[np.float64]) -> None:
         if self._plane is not None:

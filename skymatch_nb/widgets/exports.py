@@ -9,6 +9,8 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
+from skymatch_nb.widgets.guard import Guard
+
 if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
@@ -38,8 +40,8 @@ class Exports:
     ----------
     session
         What is written.
-    attempt
-        Does something and reports what it raises; returns its result, None where it failed.
+    guard
+        Does things, and reports what they raise.
     say
         Tells the user what was done.
     """
@@ -47,10 +49,10 @@ class Exports:
     def __init__(
         self,
         session: "SkyMatchSession",
-        attempt: Callable[[Callable[[], Any]], Any],
+        guard: Guard,
         say: Callable[[str], None],
     ) -> None:
-        self._session, self._attempt, self._say = session, attempt, say
+        self._session, self._guard, self._say = session, guard, say
         self._folder = widgets.Text(value=".", description="in folder", continuous_update=False)
         self._text = widgets.Textarea(rows=8, layout={"width": "98%", "display": "none"})
         self._text.add_class("skymatch-code")
@@ -69,7 +71,7 @@ class Exports:
 
     def _shown(self, make: Callable[[], str]) -> str | None:
         """Text that is made, shown as well as copied."""
-        text: str | None = self._attempt(make)
+        text: str | None = self._guard.attempt(make)
         if text is not None:
             self._text.value = text
             self._text.layout.display = ""
@@ -78,11 +80,11 @@ class Exports:
     def _button(self, label: str, name: str, write: Callable[[Path], Path]) -> widgets.Button:
         button = widgets.Button(description=label, tooltip=f"Write {name} into the folder named below")
         button.add_class(f"skymatch-{label.split()[-1].lower()}")
-        button.on_click(lambda _: self._write(name, write))
+        button.on_click(self._guard.handler(lambda _: self._write(name, write)))
         return button
 
     def _write(self, name: str, write: Callable[[Path], Path]) -> None:
-        written = self._attempt(lambda: write(Path(self._folder.value).expanduser() / name))
+        written = self._guard.attempt(lambda: write(Path(self._folder.value).expanduser() / name))
         if written is not None:
             self._links.value = f"<small>wrote {escape(str(written))}</small>"
             self._say(f"wrote {written}")

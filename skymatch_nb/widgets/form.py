@@ -13,7 +13,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "mask": ("mask", "sources"),
     "footprints": ("footprint",),
     "solve": ("solve", "compare", "measure", "limits", "leave_out", "sample"),
-    "apply": ("apply", "convert", "run"),
+    "apply": ("write", "apply", "convert", "run"),
 }
 """Steps as a user sees them, and the steps of the declaration whose parameters belong to each."""
 

@@ -7,11 +7,15 @@ from bokeh.model import Model
 
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.widgets.bridge import FigureView
-from skymatch_nb.widgets.fit import COLUMN, fit
+from skymatch_nb.widgets.fit import COLUMN, fit, fit_texts
+from skymatch_nb.widgets.guard import Report
 from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
 
 Draw = Callable[[str, Sources], Model]
 """Draws a figure in a theme ('light' or 'dark') with data sources."""
+
+Renew = Callable[[Model, str, Sources], bool]
+"""Shows new results in a figure that was drawn so; False where it is to be drawn again."""
 
 
 class LinkedFigure:
@@ -20,18 +24,24 @@ class LinkedFigure:
     Parameters
     ----------
     draw
-        Draws it from results that are there; called again for every refresh.
+        Draws it from results that are there.
     selected
         The selection that is shared.
+    renew
+        Refreshes it; where it cannot, or is not given, the figure is drawn again.
+    failed
+        Shows what is raised while the page is answered.
     """
 
-    def __init__(self, draw: Draw, selected: Selected) -> None:
-        self._draw, self._selected = draw, selected
+    def __init__(
+        self, draw: Draw, selected: Selected, renew: Renew | None = None, failed: Report | None = None
+    ) -> None:
+        self._draw, self._selected, self._renew = draw, selected, renew
         self._sources = Sources()
         self._listening: set[str] = set()
         self._echo = False
         self.stale = False
-        self.view = FigureView(self._make)
+        self.view = FigureView(self._make, self._renewed, failed)
         selected.watchers.append(self._show_selection)
 
     @property
@@ -53,18 +63,17 @@ class LinkedFigure:
                 source.selected.on_change("indices", lambda _a, _o, new, name=name: self._tapped(name, new))
         return model
 
+    def _renewed(self, shown: Model, dark: bool) -> bool:
+        if self._renew is None or not self._renew(shown, "dark" if dark else "light", self._sources):
+            return False
+        fit_texts(shown)
+        return True
+
     def _tapped(self, name: str, indices: list[int]) -> None:
         """Take over what a user selected in this figure."""
         if self._echo or name not in self._sources:
             return
-        chosen = selected_rows(name, self._sources[name].data, list(indices))
-        now = self._selected.selection
-        if name in ("members", "groups"):
-            self._selected.set(Selection(chosen.members, chosen.groups, now.pairs, now.overlap))
-        elif chosen.pairs:
-            self._selected.set(Selection(now.members, now.groups, chosen.pairs, chosen.overlap))
-        else:
-            self._selected.set(Selection(now.members, now.groups))
+        self._selected.take(name, selected_rows(name, self._sources[name].data, list(indices)))
 
     def _show_selection(self, selection: Selection) -> None:
         self._echo = True

@@ -2,7 +2,6 @@
 
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,11 @@ from skymatch_nb.pipeline import STAGES
 from skymatch_nb.widgets.applybox import ApplyBox
 from skymatch_nb.widgets.chooser import InputChooser
 from skymatch_nb.widgets.exports import Exports
+from skymatch_nb.widgets.fallback import panel_html
 from skymatch_nb.widgets.form import ParameterForm
+from skymatch_nb.widgets.guard import Guard, warnings_told
 from skymatch_nb.widgets.messages import Messages
-from skymatch_nb.widgets.ranges import set_ranges
+from skymatch_nb.widgets.ranges import Ranges
 from skymatch_nb.widgets.selectbox import SelectBox
 from skymatch_nb.widgets.style import STYLE
 from skymatch_nb.widgets.views import Views
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
 STATE_MARKS = {"fresh": "✓", "stale": "↻", "not run": "○", "running": "…", "failed": "✗"}
+
+SOON = 1.5
+"""Seconds for which a panel that is being shown waits for its first solution."""
 
 TITLES = {"load": "Load", "mask": "Mask", "footprints": "Footprints", "solve": "Solve", "apply": "Apply"}
 
@@ -51,13 +55,15 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.session = session
         self.messages = Messages()
         self.worker = Worker(self._failed, self.messages.progress)
+        self._guard = Guard(self._refused, self.messages.clear_refused)
         self.form = ParameterForm(session.params, self._parameter_changed)
-        self.views = Views(session, self._drew, self.worker.request)
+        self.views = Views(session, self._drew, self.worker.request, self._guard)
+        self._ranges = Ranges(self.form, session)
         self._failed_stage = ""
-        self._apply = ApplyBox(session, self.attempt, self._files_changed)
-        self._chooser = InputChooser(_input_text(session), Path.cwd(), self._load)
-        self._select = SelectBox(session, self.views.selected, self.attempt)
-        self._exports = Exports(session, self.attempt, self.messages.say)
+        self._apply = ApplyBox(session, self._guard, self._files_changed)
+        self._chooser = InputChooser(_input_text(session), Path.cwd(), self._load, self._guard)
+        self._select = SelectBox(session, self.views.selected, self._guard)
+        self._exports = Exports(session, self._guard, self.messages.say)
         self._steps = self._make_steps()
         super().__init__([widgets.HTML(STYLE), self._head(), self.messages.box, self._body()])
         self.add_class("skymatch-panel")
@@ -73,7 +79,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
         def task() -> None:
             started = time.perf_counter()
-            with self.session.reporting(self.worker.progress):
+            with self.session.reporting(self.worker.progress), warnings_told(self.messages.warn_also):
                 self.session.run(until)
             self._done(until, time.perf_counter() - started)
 
@@ -83,22 +89,16 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Stop what runs; the results that there are stay."""
         self.worker.cancel()
 
-    def attempt(self, do: Callable[[], Any]) -> Any:
-        """Do something that may fail, and show what it raises; its result, None where it failed."""
-        try:
-            result = do()
-        except Exception as error:
-            self._report(error)
-            return None
-        self.messages.clear_error()
-        return result
-
     # -- inside --------------------------------------------------------------------------------------------
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        """Widget, and the session in words for where there is no kernel: saved notebooks and pages made of them."""
-        told = f"{self.session._repr_html_()}<p>As it was when shown; the panel itself needs a running kernel.</p>"
-        return {**super()._repr_mimebundle_(**options), "text/plain": repr(self.session), "text/html": told}
+        """Widget, and what it shows as plain HTML for where there is no kernel: saved notebooks and pages made of them.
+
+        Where the solution comes soon it is waited for, so that it is part of that.
+        """
+        self.worker.wait(SOON)
+        bundle = super()._repr_mimebundle_(**options)
+        return {**bundle, "text/plain": repr(self.session), "text/html": panel_html(self.session)}
 
     def _parameter_changed(self, name: str, value: Any) -> None:
         """A user gave a control a value; what was typed is shown as it was understood."""
@@ -116,17 +116,18 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.form.show(self.session.params)
         self._apply.forget()
         self._show_state()
-        self.attempt(self.views.show_regions)
+        self._guard.handler(self.views.show_regions)()
         if self._live.value:
             self.solve()
 
     def _drew(self, vertices: NDArray[Any]) -> None:
         """A region was drawn on the map."""
         add = self.session.include if self._draw_as.value == "include" else self.session.exclude
-        self.attempt(lambda: add(vertices))
+        self._guard.attempt(lambda: add(vertices))
 
     def _load(self, text: str) -> None:
-        self.attempt(lambda: self.session.set_inputs(text))
+        self.messages.forget_warnings()
+        self._guard.attempt(lambda: self.session.set_inputs(text))
 
     def _files_changed(self, text: str) -> None:
         self.messages.say(text)
@@ -138,9 +139,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.messages.clear_error()
         self.messages.warn(self.session.notes)
         self.messages.finish(f"{TITLES[until].lower()}: done in {_duration(seconds)}")
-        set_ranges(self.form, self.session)
-        self._show_state()
         self.views.refresh()
+        self._show_state()
+        self._ranges.update()
 
     def _failed(self, error: BaseException) -> None:
         """Show why a task ended."""
@@ -149,18 +150,21 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         else:
             self.messages.finish("failed")
             self._failed_stage = _stage_of(self.session)
-            self._report(error)
+            self.messages.fail(self._told(error))
         self._show_state()
 
-    def _report(self, error: BaseException) -> None:
+    def _refused(self, error: BaseException) -> None:
+        """Show why something that a user did was not done."""
+        self.messages.refuse(self._told(error))
+
+    def _told(self, error: BaseException) -> str:
+        """Return an error in words; those of a parameter are shown beside its control too."""
         if isinstance(error, ParameterError):
             self._explain(error)
         if isinstance(error, SkyMatchError | OSError):
-            self.messages.fail(str(error))
-        else:  # a fault of ours: say where, so that it can be told
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(place.filename).name}, line {place.lineno}"
-            self.messages.fail(f"{type(error).__name__}: {error} ({where})")
+            return str(error)
+        place = traceback.extract_tb(error.__traceback__)[-1]  # a fault of ours: say where, so that it can be told
+        return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
 
     def _explain(self, error: ParameterError) -> None:
         """Show an error beside the control of the parameter that it names."""
@@ -183,14 +187,14 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         cancel = widgets.Button(description="Cancel", icon="stop", tooltip="Stop what runs")
         solve.add_class("skymatch-solve")
         cancel.add_class("skymatch-cancel")
-        solve.on_click(lambda _: self.solve())
-        cancel.on_click(lambda _: self.cancel())
+        solve.on_click(self._guard.handler(lambda _: self.solve()))
+        cancel.on_click(self._guard.handler(lambda _: self.cancel()))
         self._live = widgets.Checkbox(value=True, description="live", indent=False, layout={"width": "60px"})
         self._live.tooltip = "Solve again at every change"
         names = widgets.ToggleButton(description="<>", tooltip="Label parameters with their names in code")
         names.layout.width = "44px"
         names.add_class("skymatch-names")
-        names.observe(lambda change: self.form.label_by_name(change["new"]), "value")
+        names.observe(self._guard.handler(lambda change: self.form.label_by_name(change["new"])), "value")
         row = widgets.HBox([solve, cancel, self._live, names, self.messages.bar])
         row.layout.flex_flow = "row wrap"
         row.layout.align_items = "center"
@@ -203,7 +207,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             style={"button_width": "80px", "description_width": "95px"},
         )
         clear = widgets.Button(description="Clear regions", tooltip="Forget all regions")
-        clear.on_click(lambda _: self.attempt(self.session.clear_regions))
+        clear.on_click(lambda _: self._guard.attempt(self.session.clear_regions))
         clear.add_class("skymatch-clear")
         drawing = widgets.HBox([self._draw_as, clear], layout={"flex_flow": "row wrap"})
         left = widgets.VBox([self._steps, self._exports.widget])
@@ -230,7 +234,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _run_button(self, stage: str) -> widgets.Button:
         button = widgets.Button(description=f"Run to {TITLES[stage].lower()}", icon="play")
-        button.on_click(lambda _: self.solve(stage))
+        button.on_click(self._guard.handler(lambda _: self.solve(stage)))
         return button
 
 

@@ -15,38 +15,46 @@ INNER = (0.01, 0.99)
 """Quantiles between which limits are usually wanted."""
 
 
-def set_ranges(form: ParameterForm, session: "SkyMatchSession") -> None:
-    """Give controls what the session's fresh results tell."""
-    _set_flags(form, session)
-    _set_limits(form, session)
+class Ranges:
+    """Gives the controls of a form what the fresh results of a session tell, once for each result."""
 
+    def __init__(self, form: ParameterForm, session: "SkyMatchSession") -> None:
+        self._form, self._session = form, session
+        self._samples = self._masks = ""
 
-def _set_flags(form: ParameterForm, session: "SkyMatchSession") -> None:
-    """Offer the flags of the first member's instrument, with their meanings."""
-    loaded: Any = session.fresh_result("load")
-    masks: Any = session.fresh_result("mask")
-    control = form.controls["dq_bits"]
-    if loaded is None or masks is None or not isinstance(control, BitsControl):
-        return
-    first = loaded.members[0]
-    flags = flag_table(first.telescope, first.instrument, first.detector)
-    control.set_flags([(f.bit, f"{f.name}, {f.meaning}") for f in flags], masks.good_bits[0])
+    def update(self) -> None:
+        """Tell the controls what is new."""
+        self._set_flags()
+        self._set_limits()
 
+    def _set_flags(self) -> None:
+        """Offer the flags of the first member's instrument, with their meanings."""
+        loaded: Any = self._session.fresh_result("load")
+        masks: Any = self._session.fresh_result("mask")
+        control = self._form.controls["dq_bits"]
+        if loaded is None or masks is None or masks.key == self._masks or not isinstance(control, BitsControl):
+            return
+        self._masks = masks.key
+        first = loaded.members[0]
+        flags = flag_table(first.telescope, first.instrument, first.detector)
+        control.set_flags([(f.bit, f"{f.name}, {f.meaning}") for f in flags], masks.good_bits[0])
 
-def _set_limits(form: ParameterForm, session: "SkyMatchSession") -> None:
-    """Give the sliders of limits the range of the samples that there are, in data units."""
-    samples = session.fresh_result("sample_overlaps") or session.fresh_result("sample_members")
-    sets = getattr(samples, "sets", ())
-    edges = [
-        [float(s.sample(k)[int(q * (s.npix[k] - 1))]) for q in INNER]
-        for s in sets
-        for k in range(len(s))
-        if s.npix[k] > 1
-    ]
-    if not edges:
-        return
-    low, high = np.min(edges, axis=0)[0], np.max(edges, axis=0)[1]
-    for name in ("lower", "upper"):
-        control = form.controls[name]
-        if isinstance(control, LimitControl):
-            control.set_range(float(low), float(high))
+    def _set_limits(self) -> None:
+        """Give the sliders of limits the range of the samples that there are, in data units."""
+        samples = self._session.fresh_result("sample_overlaps") or self._session.fresh_result("sample_members")
+        if samples is None or samples.key == self._samples:
+            return
+        self._samples = samples.key
+        edges = [
+            [float(s.sample(k)[int(q * (s.npix[k] - 1))]) for q in INNER]
+            for s in getattr(samples, "sets", ())
+            for k in range(len(s))
+            if s.npix[k] > 1
+        ]
+        if not edges:
+            return
+        low, high = np.min(edges, axis=0)[0], np.max(edges, axis=0)[1]
+        for name in ("lower", "upper"):
+            control = self._form.controls[name]
+            if isinstance(control, LimitControl):
+                control.set_range(float(low), float(high))

@@ -1,11 +1,11 @@
 """What can be done with a selection: group, regroup, hold a sky, leave out."""
 
-from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from skymatch_nb.widgets.guard import Guard
 from skymatch_nb.widgets.selection import Selected, Selection
 
 if TYPE_CHECKING:
@@ -21,14 +21,12 @@ class SelectBox:
         What is changed.
     selected
         The selection.
-    attempt
-        Does something and reports what it raises; returns its result, None where it failed.
+    guard
+        Does things, and reports what they raise.
     """
 
-    def __init__(
-        self, session: "SkyMatchSession", selected: Selected, attempt: Callable[[Callable[[], Any]], Any]
-    ) -> None:
-        self._session, self._selected, self._attempt = session, selected, attempt
+    def __init__(self, session: "SkyMatchSession", selected: Selected, guard: Guard) -> None:
+        self._session, self._selected, self._guard = session, selected, guard
         self._text = widgets.HTML()
         self._text.add_class("skymatch-selection")
         self._name = widgets.Text(placeholder="name of the group", layout={"width": "150px"})
@@ -44,7 +42,7 @@ class SelectBox:
         for label, tooltip, do in buttons:
             button = widgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
             button.add_class(f"skymatch-{label.lower().replace(' ', '-')}")
-            button.on_click(lambda _, do=do: do())
+            button.on_click(guard.handler(lambda _, do=do: do()))
             made.append(button)
         group, fix, *others = made
         self._row = widgets.HBox([group, self._name, fix, self._value, *others], layout={"flex_flow": "row wrap"})
@@ -71,7 +69,7 @@ class SelectBox:
     def _group(self) -> None:
         name = self._name.value.strip() or "+".join(self._groups)[:60]
         chosen = self._selected.selection.members or self._selected.selection.groups
-        self._attempt(lambda: self._session.regroup(dict.fromkeys(sorted(chosen), name)))
+        self._guard.attempt(lambda: self._session.regroup(dict.fromkeys(sorted(chosen), name)))
 
     def _fix(self) -> None:
         def fix() -> None:
@@ -83,11 +81,11 @@ class SelectBox:
                     fixed[group] = float(text)
             self._session.configure(fixed=fixed or None)
 
-        self._attempt(fix)
+        self._guard.attempt(fix)
 
     def _exclude(self) -> None:
         left_out = dict.fromkeys([*(self._session.params.leave_out or ()), *self._groups])
-        self._attempt(lambda: self._session.configure(leave_out=list(left_out)))
+        self._guard.attempt(lambda: self._session.configure(leave_out=list(left_out)))
 
     def _bring_back(self) -> None:
-        self._attempt(lambda: self._session.configure(leave_out=None))
+        self._guard.attempt(lambda: self._session.configure(leave_out=None))

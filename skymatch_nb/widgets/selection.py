@@ -53,6 +53,14 @@ class Selected:
     selection: Selection = field(default_factory=Selection)
     watchers: list[Callable[[Selection], None]] = field(default_factory=list)
 
+    def take(self, name: str, chosen: Selection) -> None:
+        """Take over what was selected in a source, or in a table with such rows: members and groups, or pairs."""
+        now = self.selection
+        if name in ("members", "groups"):
+            self.set(Selection(chosen.members, chosen.groups, now.pairs, now.overlap))
+        else:
+            self.set(Selection(now.members, now.groups, chosen.pairs, chosen.overlap))
+
     def set(self, selection: Selection) -> None:
         """Change the selection and tell everybody, where it is another one."""
         if selection != self.selection:

@@ -14,6 +14,9 @@ STYLE = """
 .skymatch-panel .skymatch-label { width: 128px; flex: none; line-height: 1.3; overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-label.skymatch-changed { font-weight: 600; border-left: 3px solid #0072b2;
   padding-left: 5px; }
+.skymatch-panel .skymatch-label .widget-html-content, .skymatch-panel .skymatch-error .widget-html-content
+  { line-height: 1.25; }
+.skymatch-panel .skymatch-default { color: var(--jp-ui-font-color2, #666); font-size: 85%; font-weight: normal; }
 .skymatch-panel .skymatch-unit { color: var(--jp-ui-font-color2, #666); font-size: 90%; font-weight: normal; }
 .skymatch-panel .skymatch-error { color: var(--jp-error-color1, #b3261e); line-height: 1.3; overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-error:empty { display: none; }
@@ -33,6 +36,14 @@ STYLE = """
 .skymatch-panel .skymatch-table th, .skymatch-panel .skymatch-table td { padding: 2px 8px; text-align: right;
   white-space: nowrap; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
 .skymatch-panel .skymatch-table td.text, .skymatch-panel .skymatch-table th.text { text-align: left; }
+.skymatch-panel .skymatch-table tbody tr { cursor: pointer; }
+.skymatch-panel .skymatch-table th:not(:empty) { cursor: pointer; }
+.skymatch-panel .skymatch-table th[aria-sort=ascending]::after { content: " ▲"; }
+.skymatch-panel .skymatch-table th[aria-sort=descending]::after { content: " ▼"; }
+.skymatch-panel .skymatch-table tbody tr:hover { background: var(--jp-layout-color2, #eee); }
+.skymatch-panel .skymatch-table tbody tr[aria-selected=true] { box-shadow: inset 4px 0 #0072b2;
+  background: color-mix(in srgb, #0072b2 28%, transparent); }
+.skymatch-panel .skymatch-table :focus-visible { outline: 2px solid #0072b2; outline-offset: -2px; }
 .skymatch-panel .skymatch-figure { overflow: auto; max-width: 100%; }
 .skymatch-panel .skymatch-row .widget-button { padding: 0; }
 .skymatch-panel textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }

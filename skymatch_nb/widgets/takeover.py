@@ -11,7 +11,7 @@ from typing import Any
 from bokeh.model import Model
 from bokeh.models import ColumnDataSource, DataRange1d, Range1d
 
-_KEPT = ("id", "name", "tags", "subscribed_events", "js_event_callbacks", "js_property_callbacks", "syncable")
+_KEPT = ("id", "name", "subscribed_events", "js_event_callbacks", "js_property_callbacks", "syncable")
 _ZOOMED = ("start", "end")
 """Properties of ranges that a user changes by zooming."""
 
@@ -54,8 +54,8 @@ def _matched(shown: Model, made: Model) -> Iterator[_Place | None]:
         seen.add(id(old))
         place = _Place(old, new, _given(old), _given(new))
         yield place
-        for name in place.ours.keys() & place.theirs.keys():
-            todo += _models_in(place.ours[name], place.theirs[name])
+        for name in place.ours.keys() | place.theirs.keys():
+            todo += _models_in(*(getattr(model, name) for model in (old, new)))
 
 
 def _given(model: Model) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _copy(place: _Place, keep_zoom: bool) -> None:
         if _holds_models(value) or _holds_models(ours.get(name)):
             continue
         try:
-            same = name in ours and bool(ours[name] == value)
+            same = name in ours and bool(ours[name] == value or (ours[name] != ours[name] and value != value))
         except ValueError:  # arrays
             same = False
         if not same:

@@ -7,20 +7,22 @@ import ipywidgets as widgets
 from bokeh.model import Model
 from bokeh.plotting import figure
 
-from skymatch_nb.errors import SkyMatchError
+from skymatch_nb.plots.footprints import FILLS, fill_of
 from skymatch_nb.plots.mapdata import footprints_plane
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import say_empty, theme_named
-from skymatch_nb.report_page import table_html
 from skymatch_nb.widgets.drawing import Drawing, Drew
+from skymatch_nb.widgets.guard import Guard
 from skymatch_nb.widgets.linked import LinkedFigure
 from skymatch_nb.widgets.selection import Selected, Selection
+from skymatch_nb.widgets.tables import Tables
 
 if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
 TABS = ("Sky", "Residuals", "Graph", "Samples", "Preview", "Tables")
-TABLES = ("sky", "residuals", "overlaps", "members", "footprints")
+RENEWED = ("Sky", "Residuals", "Graph")
+"""Figures whose data alone change with a new solution."""
 
 
 class Views:
@@ -34,10 +36,16 @@ class Views:
         Called with the vertices of a region that was drawn on the map.
     in_background
         Has a function done in the background, for views that read pixels.
+    guard
+        Reports what handlers raise.
     """
 
     def __init__(
-        self, session: "SkyMatchSession", drew: Drew, in_background: Callable[[Callable[[], None]], None]
+        self,
+        session: "SkyMatchSession",
+        drew: Drew,
+        in_background: Callable[[Callable[[], None]], None],
+        guard: Guard,
     ) -> None:
         self._session, self._in_background = session, in_background
         self.selected = Selected()
@@ -50,15 +58,14 @@ class Views:
             "Samples": self._draw_samples,
             "Preview": self._draw_preview,
         }
-        self.map = LinkedFigure(self._draw_map, self.selected)
-        self.figures = {name: LinkedFigure(function, self.selected) for name, function in draw.items()}
-        self._table = widgets.HTML()
-        self._table.add_class("skymatch-table")
-        self._which = widgets.ToggleButtons(options=TABLES, style={"button_width": "auto"})
-        self._which.observe(lambda _: self._refresh_table(), "value")
-        tables = widgets.VBox([self._which, self._table])
-        self.tabs = widgets.Tab([*(f.view for f in self.figures.values()), tables], titles=TABS)
-        self.tabs.observe(lambda _: self._tab_shown(), "selected_index")
+        self.map = LinkedFigure(self._draw_map, self.selected, self._renew, guard.report)
+        self.figures = {
+            name: LinkedFigure(function, self.selected, self._renew if name in RENEWED else None, guard.report)
+            for name, function in draw.items()
+        }
+        self.tables = Tables(session, self.selected, guard)
+        self.tabs = widgets.Tab([*(f.view for f in self.figures.values()), self.tables.widget], titles=TABS)
+        self.tabs.observe(guard.handler(lambda _: self._tab_shown()), "selected_index")
         self.map.view.add_class("skymatch-map")
         for name, linked in self.figures.items():
             linked.view.add_class(f"skymatch-{name.lower()}")
@@ -72,10 +79,10 @@ class Views:
 
     def refresh(self) -> None:
         """Show the session's fresh results in the views that are open; the others follow when they are opened."""
+        self._refresh_table()
         self.map.refresh()
         for name, linked in self.figures.items():
             linked.refresh(shown=name == self.shown_tab)
-        self._refresh_table()
         if self.shown_tab == "Preview":
             self._make_preview()
 
@@ -100,17 +107,8 @@ class Views:
         self.figures["Samples"].refresh(shown=self.shown_tab == "Samples")
 
     def _refresh_table(self) -> None:
-        if self.shown_tab != "Tables":
-            return
-        name = str(self._which.value)
-        if not self._has("solve", "overlap"):
-            self._table.value = "<p>Nothing is solved yet.</p>"
-            return
-        try:
-            self._table.value = table_html(getattr(self._session, name))
-        except SkyMatchError as error:
-            self._table.value = f"<p>{type(error).__name__}</p>"
-            raise
+        if self.shown_tab == "Tables":
+            self.tables.refresh()
 
     def _has(self, *names: str) -> bool:
         return all(self._session.fresh_result(name) is not None for name in names)
@@ -118,11 +116,19 @@ class Views:
     def _draw_map(self, theme: str, sources: Sources) -> Model:
         if not self._has("group", "footprint", "overlap"):
             return _empty(theme, "No footprints yet: run the steps, or load other files.", 420)
-        plot = self._session.plot_footprints(theme=theme, sources=sources)
+        plot = self._session.plot_footprints(self._fill(), theme=theme, sources=sources)
         footprints: Any = self._session.fresh_result("footprint")
         self._drawing.add_to(plot, footprints_plane(footprints), theme_named(theme).alert)
         self.show_regions()
         return plot
+
+    def _renew(self, shown: Model, theme: str, sources: Sources) -> bool:
+        return self._session.renew_figure(shown, sources, theme=theme)
+
+    def _fill(self) -> str:
+        """What the members of the map are filled by now."""
+        shown = self.map.view.shown
+        return fill_of(shown) if isinstance(shown, figure) else FILLS[0]
 
     def _draw_sky(self, theme: str, sources: Sources) -> Model:
         if not self._has("solve", "units", "group"):
@@ -150,14 +156,17 @@ class Views:
 
     def _draw_preview(self, theme: str, _sources: Sources) -> Model:
         key, made = self._preview.pop(theme, ("", None))
-        if made is None or key != self._solution_key():
-            return _empty(theme, "The preview is made when this view is opened." if not key else "...")
-        return made
+        if made is not None and key == self._solution_key():
+            return made
+        self._preview.pop("made", None)
+        if self.shown_tab == "Preview":
+            self._make_preview(theme)
+        return _empty(theme, "The preview is being made." if self._solution_key() else "Nothing is solved yet.")
 
-    def _make_preview(self) -> None:
+    def _make_preview(self, theme: str = "") -> None:
         """Make the preview in the background, once for each solution."""
         linked = self.figures["Preview"]
-        theme = "dark" if linked.view.dark else "light"
+        theme = theme or ("dark" if linked.view.dark else "light")
         key = self._solution_key()
         if not key or key == self._preview.get("made", ("", None))[0]:
             return

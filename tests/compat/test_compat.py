@@ -120,7 +120,7 @@ def test_teal_writes_its_own_log(pattern, tmp_path, monkeypatch):
     assert (tmp_path / "other.log").exists()
 
 
-@pytest.mark.parametrize("what", [3, None, object()])
+@pytest.mark.parametrize("what", [3, None, object(), {"a": 1}, b"a.fits"])
 def test_input_of_another_type_is_a_type_error(what):
     with pytest.raises(TypeError, match="cannot read input of type"):
         skymatch(what, flog=None)

@@ -91,6 +91,7 @@ VALID = [
     ("a[ ( sci , 2 ) ]", [word("a", SCI2)]),
     ("a['my sci']", [word("a", ("MY SCI", 1))]),
     ("a['x,[y]']", [word("a", ("X,[Y]", 1))]),
+    ("a['-1']", [word("a", ("-1", 1))]),
     ("a[my_image-1.x]", [word("a", ("MY_IMAGE-1.X", 1))]),
     ("img[0-9]_flt.fits[1]", [word("img[0-9]_flt.fits", 1)]),
     ("a[1],b[sci,2]", [word("a", 1), word("b", SCI2)]),
@@ -147,6 +148,12 @@ INVALID = [
     ("a[sci,2)]", 8, "expected ']', found ')'"),
     ("a[(sci,2]", 9, "expected ')', found ']'"),
     ("a[1234567890]", 3, "no extension has the number 1234567890"),
+    ("a[-1]", 3, "no extension has the number -1"),
+    ("b.fits,a[ -1 ]", 11, "no extension has the number -1"),
+    ("a[+1]", 3, "no extension has the number +1"),
+    ("a[-1,2]", 3, "no extension has the number -1"),
+    ("a{1,-2}", 5, "no extension has the number -2"),
+    ("a{(-1,2)}", 4, "no extension has the number -1"),
     ("a[sci,]", 7, "version"),
     ("a[sci,x]", 7, "version"),
     ("a[sci,-1]", 7, "version"),
@@ -429,8 +436,14 @@ class TestCommaSeparated:
     )
     def test_an_error_shows_the_text_and_the_column(self, folder, text, where):
         found = message(parse_cs_line, text)
-        assert repr(text) in found
+        assert found.startswith("@-file" if where.startswith(("@-file", "names")) else f"in {text!r}: ")
         assert where in found
+
+    @pytest.mark.parametrize("given", [None, 5, b"a.fits", Path("a.fits"), ["a.fits"]])
+    @pytest.mark.parametrize("parse", [parse_cs_line, parse_at_line])
+    def test_what_is_no_text_is_a_type_error(self, parse, given):
+        with pytest.raises(TypeError, match=f"^a text is needed, not one of type {type(given).__name__}: "):
+            parse(given)
 
     @pytest.mark.parametrize(
         ("text", "column"), [("@'list", 2), ("@list.txt[sc", 13), ("  @list.txt, a", 14), ("@list.txt]", 10)]
@@ -472,7 +485,11 @@ class TestAtLines:
             (",m1.fits", "column 1: the image's file name is empty"),
             ("a.fits[1],m1.fits,m3.fits", "column 19: 2 masks for 1 extensions"),
             ("a.fits{1,2},,,m3.fits", "column 15: 3 masks for 2 extensions"),
-            ("?.fits,m1.fits", "column 8: masks cannot be given for several files ('?.fits')"),
+            (
+                "?.fits,m1.fits",
+                "column 8: masks cannot be given for several files at once: '?.fits' stands for 2 files",
+            ),
+            ("?.fits, ,m1.fits", "column 10: masks cannot be given for several files at once"),
             ("a.fits, none.fits", "column 9: no such file: 'none.fits'"),
             ("a.fits, m1.fits{1,2}", "column 9: a mask must be one extension"),
             ("a.fits, m1.fits{sci}", "column 9: a mask must be one extension"),
@@ -566,7 +583,33 @@ class TestAtFiles:
 
     def test_a_file_that_is_no_text(self, folder):
         (folder / "list.txt").write_bytes(b"SIMPLE  =\xff\xfe\0")
-        assert "not a text file" in message(parse_at_file, folder / "list.txt")
+        where = f"{folder / 'list.txt'}, line 1, column 10: "
+        assert message(parse_at_file, folder / "list.txt").startswith(f"{where}not a text file in UTF-8 (byte 0xff)")
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    def test_a_line_in_another_encoding_is_told_by_file_line_and_column(self, folder, end):
+        (folder / "list.txt").write_bytes(f"# ünï{end}a.fits{end} ü".encode() + "é.fits".encode("latin-1"))
+        found = message(parse_cs_line, "@list.txt")
+        assert found == "list.txt, line 3, column 3: not a text file in UTF-8 (byte 0xe9)"
+
+    def test_lines_end_where_editors_say(self, folder):
+        self.write(folder, "a.fits # one\x0cpage\x85\u2028\nnone.fits")
+        assert "list.txt, line 2, column 1: no such file: 'none.fits'" in message(parse_cs_line, "@list.txt")
+
+    @pytest.mark.parametrize("line", ["none.fits", "a.fits[sci"])
+    def test_an_error_names_the_list_once(self, folder, line):
+        self.write(folder, line)
+        found = message(parse_cs_line, "@list.txt")
+        assert found.startswith("list.txt, line 1, column ")
+        assert found.count("list.txt") == 1
+
+    @pytest.mark.parametrize("given", [None, 5, b"list.txt"])
+    def test_what_is_no_path_is_a_type_error(self, given):
+        with pytest.raises(TypeError, match=f"an @-file must be a path, not of type {type(given).__name__}"):
+            parse_at_file(given)
+
+    def test_a_wildcard_that_matches_one_file_takes_masks(self, folder):
+        assert parse_at_line("deep/e*.fits, m1.fits") == (image("deep/e.fits", masks=[mask("m1.fits")]),)
 
     def test_a_byte_order_mark_is_no_part_of_a_name(self, folder):
         (folder / "list.txt").write_text("a.fits\n", encoding="utf-8-sig")

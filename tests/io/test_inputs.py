@@ -1,9 +1,13 @@
 """Words to image specifications, as users type them."""
 
 import os
+import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from astropy.io import fits
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import parse_words
@@ -182,6 +186,34 @@ class TestErrors:
     def test_an_object_that_is_no_input(self, inputs):
         with pytest.raises(InputError, match="cannot read input of type"):
             resolve_inputs(inputs)
+
+    @pytest.mark.parametrize(
+        "inputs",
+        [{"a.fits": 1}, {}, b"a.fits", fits.Header(), pd.DataFrame({"a.fits": ["b.fits"]}), np.zeros((2, 3, 3))],
+    )
+    def test_what_gives_keys_or_rows_is_no_list_of_inputs(self, inputs):
+        with pytest.raises(TypeError, match=f"^cannot read input of type {type(inputs).__name__}: "):
+            resolve_inputs(inputs)
+
+    @pytest.mark.parametrize("mode", ["r", "rb"])
+    def test_an_open_file_is_no_input(self, mode):
+        with open("a.fits", mode) as stream, pytest.raises(TypeError, match="cannot read input of type "):  # noqa: PTH123
+            resolve_inputs(stream)
+
+    @pytest.mark.parametrize(
+        ("given", "hint"),
+        [(np.zeros((3, 3)), "give the pair (array, header)"), (fits.ImageHDU(), "give an HDU list, or the pair")],
+    )
+    def test_an_array_or_hdu_alone_is_told_what_it_needs(self, given, hint):
+        with pytest.raises(TypeError, match=re.escape(hint)):
+            resolve_inputs([given])
+
+    @pytest.mark.parametrize(
+        "inputs",
+        [pd.Series(["a.fits", "b.fits"]), np.array(["a.fits", "b.fits"]), dict.fromkeys(["a.fits", "b.fits"]).keys()],
+    )
+    def test_what_holds_names_is_a_list(self, inputs):
+        assert names(inputs) == ["a.fits", "b.fits"]
 
     @pytest.mark.skipif(os.name == "nt", reason="other limits on names")
     def test_a_name_that_is_too_long(self):

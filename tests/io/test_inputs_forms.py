@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from skymatch_nb import InputError, SkyMatchSession
+from skymatch_nb import InputError, SkyMatchSession, SkyMatchWarning
 from skymatch_nb.cli import main
 from skymatch_nb.io.asn import association_files
 from skymatch_nb.io.inputs import Extension, ImageSpec, MaskSpec, parse_at_file, parse_cs_line, resolve_inputs
@@ -374,18 +374,54 @@ class TestMasksOfASession:
     @pytest.mark.parametrize(
         ("given", "reason"),
         [
-            ({"a_flt.fits": np.ones(SHAPE)}, "a mask was given for 'a_flt.fits', which is no member"),
+            (
+                {"a_flt.fits": np.ones(SHAPE)},
+                r"one mask was given for 'a_flt.fits', which has 2 members \(a_flt.fits\[SCI,1\], .*SCI,2\]\): "
+                r"give one for each, {'a_flt.fits\[SCI,1\]': ..., 'a_flt.fits\[SCI,2\]': ...}",
+            ),
+            ({"a_flt.fits[3]": np.ones(SHAPE)}, "'a_flt.fits\\[3\\]', which is no member"),
+            ({"a_flt.fits{1,2}": np.ones(SHAPE)}, "'a_flt.fits\\{1,2\\}', which is no member"),
+            ({"b/a_flt.fits[1]": np.ones(SHAPE)}, "'b/a_flt.fits\\[1\\]', which is no member"),
+            (
+                {5: np.ones(SHAPE)},
+                "'5', which is no member \\(members are a_flt.fits\\[SCI,1\\], a_flt.fits\\[SCI,2\\]\\)",
+            ),
+            (
+                {"a_flt.fits[1]": np.ones(SHAPE), "a_flt.fits[SCI,1]": np.ones(SHAPE)},
+                r"given twice for a_flt.fits\[SCI,1\], the second time as 'a_flt.fits\[SCI,1\]'",
+            ),
             ({"c.fits[SCI,1]": np.ones(SHAPE)}, "a mask was given for 'c.fits\\[SCI,1\\]', which is no member"),
             ({"a_flt.fits[SCI,1]": np.ones((3, 4))}, "its user mask has shape \\(3, 4\\)"),
             ({"a_flt.fits[SCI,1]": np.ones(5)}, "a 2-D image is needed"),
             ({"a_flt.fits[SCI,1]": "none.fits"}, "no such file: 'none.fits'"),
             ({"a_flt.fits[SCI,1]": Path("none.fits")}, "no such file: 'none.fits'"),
             ({"a_flt.fits[SCI,1]": 5}, "cannot read one from a int"),
+            (
+                {"a_flt.fits[SCI,1]": "m.fits{0,1}"},
+                r"in 'm.fits\{0,1\}': column 1: a mask must be one extension of 'm.fits'",
+            ),
+            ({"a_flt.fits[SCI,1]": "m.fits[7]"}, r"^a_flt.fits\[SCI,1\]'s mask: .*m.fits\[7\]: no such extension"),
+            ("m.fits", "masks must be a mapping of members' names, not of type str"),
+            (["m.fits"], "masks must be a mapping of members' names, not of type list"),
         ],
     )
     def test_what_cannot_be_a_mask(self, folder, given, reason):
         with pytest.raises(InputError, match=reason):
             session("a_flt.fits", masks=given).mask()
+
+    @pytest.mark.parametrize("name", ["a_flt.fits[2]", "a_flt.fits[sci,2]", "a_flt.fits['SCI',2]", "{}/a_flt.fits[2]"])
+    def test_a_member_may_be_named_as_in_an_input(self, folder, name):
+        s = session("a_flt.fits", masks={name.format(folder): "m.fits"}, dq={name.format(folder): np.ones(SHAPE, int)})
+        assert s.masks.bad_user.tolist() == [0, 25 * SHAPE[1]]
+        assert s.members.dq_from.tolist() == ["", "given"]
+
+    @pytest.mark.parametrize("of", [str, Path])
+    def test_a_file_with_one_member_may_be_named_by_its_path(self, folder, of):
+        (folder / "deep").mkdir()
+        exposure(folder / "deep" / "c_flt.fits", 5)
+        exposure(folder / "c_flt.fits", 5)
+        s = session(["c_flt.fits", "deep/c_flt.fits"], masks={of(folder / "deep" / "c_flt.fits"): "m.fits"})
+        assert s.masks.bad_user.tolist() == [0, 25 * SHAPE[1]]
 
     @pytest.mark.parametrize("what", ["masks", "dq"])
     @pytest.mark.parametrize("form", ["array", "file"])
@@ -440,6 +476,104 @@ class TestGivenDq:
         exposure(folder / "c_flt.fits", 5, bad=10, dq=True)
         members = session("c_flt.fits", dq={"c_flt.fits": np.zeros(SHAPE, int)}).members
         assert members.dq_from.tolist() not in (["[DQ,1]"], [""])
+
+
+class TestMissingDq:
+    """A DQ array that ought to be there and is not: a warning, and a word in the members table."""
+
+    @pytest.fixture
+    def night(self, folder):
+        for k in range(3):
+            fits.PrimaryHDU(pixels(5 + k), header()).writeto(f"n{k}_ooi_v1.fits")
+            if k < 2:
+                fits.PrimaryHDU(np.eye(*SHAPE, dtype=np.int16)).writeto(f"n{k}_ood_v1.fits")
+        return folder
+
+    def test_one_file_of_several(self, night):
+        s = session("n?_ooi_v1.fits", dq_bits=0)
+        with pytest.warns(SkyMatchWarning, match=r"in n2_ooi_v1.fits \(n2_ood_v1.fits\)$"):
+            assert s.masks.bad_dq.tolist() == [40, 40, 0]
+        assert s.members.dq_from.tolist() == ["n0_ood_v1.fits[0]", "n1_ood_v1.fits[0]", "missing: n2_ood_v1.fits"]
+
+    def test_none_is_missed_where_it_is_ignored_or_given(self, night):
+        assert session("n?_ooi_v1.fits", dq_bits=None).masks.bad_dq.tolist() == [0, 0, 0]
+        s = session("n?_ooi_v1.fits", dq={"n2_ooi_v1.fits": np.eye(*SHAPE, dtype=int)}, dq_bits=0)
+        assert s.masks.bad_dq.tolist() == [40, 40, 40]
+        assert s.members.dq_from.tolist()[2] == "given"
+
+    def test_an_extension_of_several(self, folder):
+        exposure(folder / "c_flt.fits", 5, 6, dq=True)
+        with fits.open("c_flt.fits") as hdus:
+            fits.HDUList([hdu for hdu in hdus if (hdu.name, hdu.ver) != ("DQ", 2)]).writeto("d_flt.fits")
+        s = session("d_flt.fits")
+        with pytest.warns(SkyMatchWarning, match=r"in d_flt.fits \(\[DQ,2\]\)$"):
+            s.mask()
+        assert s.members.dq_from.tolist() == ["[DQ,1]", "missing: [DQ,2]"]
+
+    def test_an_extension_of_the_file_beside(self, folder):
+        exposure(folder / "u1_c0h.fits", 5, 6)
+        flags = fits.ImageHDU(np.zeros(SHAPE, np.int16), name="SCI")
+        fits.HDUList([fits.PrimaryHDU(), flags]).writeto("u1_c1h.fits")
+        s = session("u1_c0h.fits")
+        with pytest.warns(SkyMatchWarning, match=r"in u1_c0h.fits \(u1_c1h.fits\[SCI,2\]\)$"):
+            s.mask()
+        assert s.members.dq_from.tolist() == ["u1_c1h.fits[SCI,1]", "missing: u1_c1h.fits[SCI,2]"]
+
+    def test_many_are_counted(self, folder):
+        for k in range(6):
+            fits.PrimaryHDU(pixels(5), header()).writeto(f"n{k}_ooi_v1.fits")
+        with pytest.warns(SkyMatchWarning, match=r"\(n2_ood_v1.fits\) and 3 more$"):
+            session("n?_ooi_v1.fits", dq_bits=0).mask()
+
+
+class TestWildcardsThatPickOthers:
+    @pytest.fixture
+    def mixed(self, folder):
+        fits.PrimaryHDU(np.ones(SHAPE)).writeto("a_wht.fits")
+        Path("notes.fits").write_text("no FITS")
+        return folder
+
+    def test_one_error_names_all_and_the_wildcard(self, mixed):
+        with pytest.raises(InputError) as error:
+            session("*.fits").load()
+        text = str(error.value)
+        assert text.startswith("3 of 5 files that '*.fits' matches cannot be used: a_wht.fits[0]: no celestial WCS")
+        assert "; m.fits[0]: no celestial WCS" in text
+        assert text.endswith("/notes.fits: not a FITS file")
+
+    def test_a_name_given_beside_it_is_told_by_itself(self, mixed):
+        with pytest.raises(InputError, match=r"^m.fits\[0\]: no celestial WCS"):
+            session(["m.fits", "*.fits"]).load()
+
+    def test_an_association_that_cannot_be_read_is_told_with_the_others(self, mixed):
+        Path("m.fits").rename("x_asn.fits")
+        association(mixed / "y_asn.fits", *ROWS)
+        with pytest.raises(InputError) as error:
+            session("*.fits").load()
+        text = str(error.value)
+        assert text.startswith("4 of 6 files that '*.fits' matches cannot be used: a_wht.fits[0]: no celestial WCS")
+        assert "x_asn.fits: no association table" in text
+        assert "y_asn.fits: no file of the exposure 'J1A' beside it" in text
+
+    def test_a_line_of_a_list_comes_first(self, mixed):
+        Path("list.txt").write_text("b_flt.fits\n [am]*.fits\n")
+        start = r"^list.txt, line 2, column 2: 2 of 3 files that '\[am\]\*.fits' matches cannot be used: a_wht"
+        with pytest.raises(InputError, match=start):
+            session("@list.txt").load()
+
+    @pytest.mark.parametrize("given", ["n?_oo?_v1.fits", ["n0_ooi_v1.fits", "n0_ood_v1.fits"]])
+    def test_quality_files_that_can_be_measured_are_warned_of(self, folder, given):
+        for kind in "id":
+            fits.PrimaryHDU(pixels(5).astype(int), header()).writeto(f"n0_oo{kind}_v1.fits")
+        picked = r", which 'n\?_oo\?_v1.fits' matches" if isinstance(given, str) else ""
+        with pytest.warns(SkyMatchWarning, match=f"^data quality .* taken as images: n0_ood_v1.fits{picked}$"):
+            session(given).load()
+
+    def test_many_are_counted(self, folder):
+        for k in range(8):
+            fits.PrimaryHDU(np.ones(SHAPE)).writeto(f"w{k}.fits")
+        with pytest.raises(InputError, match=r"^8 of 8 files that 'w\*.fits' matches .*; and 3 more$"):
+            session("w*.fits").load()
 
 
 class TestCommandLine:

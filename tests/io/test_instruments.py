@@ -1,8 +1,10 @@
 """What is known of instruments: their units where the header names none, and their photometric switches."""
 
+from pathlib import Path
+
 import pytest
 
-from skymatch_nb.io.instruments import HST, default_data_type, photometry_done
+from skymatch_nb.io.instruments import HST, default_data_type, holds_science, photometry_done
 
 
 def card(**cards):
@@ -53,3 +55,18 @@ def test_photometry_of_other_telescopes_is_used_and_of_an_unknown_hubble_instrum
     assert photometry_done("JWST", "NIRCAM", card())
     assert photometry_done("", "", card())
     assert not photometry_done("HST", "UNKNOWN", card(PHOTCORR="COMPLETE"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["k_ood_v1.fits", "k_oow_v1.fits.fz", "u_c1f.fits", "u_C1H.FITS.gz", "u.c1h", "y.q0h", "y_q0f.fits", "m_wht.fits"],
+)
+def test_names_of_quality_and_weight_files(name):
+    assert not holds_science(Path(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["k_ooi_v1.fits", "u_c0f.fits", "u.c0h", "y.d0h", "m_drz.fits", "mask.fits", "abc1h.fits"]
+)
+def test_names_of_images(name):
+    assert holds_science(Path(name))

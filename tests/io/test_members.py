@@ -163,7 +163,7 @@ class TestWcsErrors:
     @pytest.mark.parametrize(
         ("cards", "text"),
         [
-            ({"CTYPE1": "WAVE", "CUNIT1": "m"}, "Unmatched celestial axes"),
+            ({"CTYPE1": "WAVE", "CUNIT1": "m"}, "no celestial WCS (CTYPE = WAVE, DEC--TAN"),
             ({"CTYPE1": "WAVE", "CTYPE2": "LINEAR", "CUNIT1": "m", "CUNIT2": "m"}, "no celestial WCS (CTYPE"),
             ({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--SIN"}, "Inconsistent projection types"),
             ({"CDELT1": 0.0}, "singular"),
@@ -176,7 +176,7 @@ class TestWcsErrors:
 
     def test_no_wcs(self, write, refused):
         path = write("a.fits", [fits.PrimaryHDU(np.zeros((30, 40)))])
-        assert "a.fits[0]: no celestial WCS (CTYPE = none, none)" in refused(path)
+        assert "a.fits[0]: no celestial WCS (CTYPE = none, none; " in refused(path)
 
     def test_a_third_wcs_axis_without_pixels_is_ignored(self, write, image, members_of):
         cards = {"WCSAXES": 3, "CTYPE3": "FREQ", "CRVAL3": 1e9, "CDELT3": 1e6, "CRPIX3": 1.0}

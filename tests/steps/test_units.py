@@ -7,81 +7,15 @@ import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.wcs import WCS
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from skymatch_nb.errors import UnitsError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.inputs import resolve_inputs
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.steps.load import load
-from skymatch_nb.steps.units import classify_unit, units
+from skymatch_nb.steps.units import units
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.units.UnitsWarning")
-
-KNOWN = {
-    "counts": [
-        "ELECTRONS", "ELECTRON", "electron", "electrons", "e-", "COUNTS", "Counts", "count", "ct", "DN", "dn", "adu",
-        "ADU", "electron/pix", " ELECTRONS ",
-    ],
-    "rate": [
-        "ELECTRONS/S", "electrons/sec", "electrons/second", "ELECTRONS / S", "electron / s", "electron s-1",
-        "COUNTS/S", "counts/s", "counts/sec", "count/s", "ct/s", "count s-1", "DN/S", "DN/s", "dn/sec", "DN s-1",
-        "adu/s", "electron/s/pix", "Jy", "mJy", "Jy/pixel",
-    ],
-    "brightness": [
-        "MJy/sr", "MJy sr-1", "kJy/sr", "Jy/sr", "mJy/arcsec2", "mJy/arcsec**2", "mJy arcsec-2", "erg/s/cm2/Hz/sr",
-        "erg s-1 cm-2 Hz-1 sr-1", "W/m2/sr", "electron/s/arcsec2", "DN/s/arcsec2", "erg/s/cm2/A/arcsec2",
-    ],
-}  # fmt: skip
-
-
-class TestClassifyUnit:
-    @pytest.mark.parametrize(("text", "expected"), [(text, kind) for kind, texts in KNOWN.items() for text in texts])
-    def test_known_units(self, text, expected):
-        kind, brightness = classify_unit(text)
-        assert kind == expected
-        assert (brightness is not None) == (expected == "brightness")
-
-    @pytest.mark.parametrize("text", ["rubbish/s", "foo/bar", "Jy/beam", "things per/second"])
-    def test_what_astropy_does_not_know_is_unknown_where_it_has_a_slash(self, text):
-        assert classify_unit(text) == ("unknown", None)
-
-    @pytest.mark.parametrize("text", ["rubbish", "UNITLESS", "two words", "!?"])
-    def test_and_counts_where_it_has_none(self, text):
-        assert classify_unit(text) == ("counts", None)
-
-    @pytest.mark.parametrize("text", ["MJy/sr", "kJy/sr", "mJy/arcsec2", "erg/s/cm2/Hz/sr"])
-    def test_a_surface_brightness_comes_with_its_unit(self, text):
-        assert classify_unit(text)[1].to(u.Jy / u.sr) == pytest.approx(u.Unit(text).to(u.Jy / u.sr))
-
-    @pytest.mark.parametrize("text", ["adu/S", "count/S", "electron/S"])
-    def test_a_capital_s_is_a_second(self, text):
-        assert classify_unit(text)[0] == "rate"
-
-    @pytest.mark.parametrize("text", ["electrons s-1", "ELECTRONS S-1", "counts s-1", "counts s^-1", "ADU s-1"])
-    def test_per_second_without_a_slash_is_no_count(self, text):
-        assert classify_unit(text)[0] == "rate"
-
-    @pytest.mark.parametrize("text", ["ADU/s", "ADU/S", "ADU/sec", "electron/sec", "ELECTRON/S", "e-/s", "COUNT/S"])
-    def test_every_name_of_a_count_makes_a_rate(self, text):
-        assert classify_unit(text)[0] == "rate"
-
-    @pytest.mark.parametrize("text", ["nanomaggy", "nmgy", "mgy"])
-    def test_a_flux_is_no_count(self, text):
-        assert classify_unit(text)[0] != "counts"
-
-    @pytest.mark.parametrize("text", ["mag(AB)", "dex(cm/s2)", "mag(ct/s)"])
-    def test_logarithmic_units_are_an_error(self, text):
-        with pytest.raises(UnitsError, match="logarithmic"):
-            classify_unit(text)
-
-    @settings(max_examples=200, deadline=None)
-    @given(text=st.text(st.sampled_from("eElLcCtTrRoOnNsSuUaAdDmMjJyY/-+*^12.[] "), max_size=20))
-    def test_any_text_is_given_a_type(self, text):
-        kind, brightness = classify_unit(text)
-        assert kind in ("counts", "rate", "brightness", "unknown")
-        assert (brightness is None) == (kind != "brightness")
 
 
 @pytest.fixture
@@ -334,3 +268,61 @@ class TestSurfaceBrightness:
     def test_long_lists_of_files_are_shortened(self, units_of):
         with pytest.raises(UnitsError, match=r"image4\.fits and 3 more against image8\.fits$"):
             units_of(*[{"BUNIT": "MJy/sr"}] * 8, {"BUNIT": "DN"})
+
+
+class TestScale:
+    @pytest.mark.parametrize(
+        ("unit", "number", "plain"),
+        [
+            ("1000 electron", 1000, "electron"),
+            ("kadu", 1000, "adu"),
+            ("1e-3 electron/s", 1e-3, "electron/s"),
+            ("DN/min", 1 / 60, "DN/s"),
+            ("electron/h", 1 / 3600, "electron/s"),
+        ],
+    )
+    def test_a_number_or_another_time_in_the_unit_counts(self, units_of, unit, number, plain):
+        one, other = ({"BUNIT": text, "EXPTIME": 50.0} for text in (unit, plain))
+        result = units_of(one, other)
+        assert result.factor[0] == pytest.approx(number * result.factor[1], rel=1e-12)
+        assert result.unit.startswith(plain.split("/")[0] + " / (s")
+        assert result.notes == ()
+
+    def test_a_number_in_a_flux_or_brightness_counts(self, units_of):
+        result = units_of({"BUNIT": "10**-6 Jy"}, {"BUNIT": "Jy"})
+        np.testing.assert_allclose(result.factor, [1e-6 / 4, 1 / 4])
+        result = units_of({"BUNIT": "10**-6 Jy/sr"}, {"BUNIT": "Jy/sr"})
+        np.testing.assert_allclose(result.factor, [1e-6, 1])
+        assert (result.unit, u.Unit(result.unit)) == ("Jy / sr", u.Jy / u.sr)
+
+
+class TestFlux:
+    @pytest.mark.parametrize("unit", ["erg/s/cm2/Angstrom", "W/m2", "nanomaggy", "mJy/pixel"])
+    def test_is_a_rate_whatever_the_exposure_time(self, units_of, unit):
+        result = units_of({"BUNIT": unit, "EXPTIME": 50.0})
+        assert (result.data_type, result.factor[0]) == (("rate",), pytest.approx(1 / 4))
+
+    def test_maggies_are_janskys(self, units_of):
+        result = units_of({"BUNIT": "Jy"}, {"BUNIT": "nanomaggy"}, {"BUNIT": "maggy"})
+        np.testing.assert_allclose(result.factor * 4, [1, 3.631e-6, 3631])
+
+    def test_fluxes_of_different_kinds_are_an_error_that_lists_files(self, units_of):
+        with pytest.raises(UnitsError, match=r"^fluxes cannot .* Jy: image0.fits; W/m2: image1.fits$"):
+            units_of({"BUNIT": "Jy"}, {"BUNIT": "W/m2"})
+
+    def test_the_inverse_sensitivity_is_not_used(self, units_of):
+        result = units_of({"BUNIT": "Jy", "PHOTFLAM": 5.0}, invsens_kwd="PHOTFLAM")
+        assert result.inv_sensitivity[0] == 1
+        assert "PHOTFLAM is not used: the data are a flux" in result.notes[0]
+
+
+class TestDoubt:
+    def test_brightness_of_no_known_kind_is_noted(self, units_of):
+        result = units_of({"BUNIT": "MJy/sr/s"})
+        assert (result.data_type, result.factor[0]) == (("brightness",), 1)
+        assert "'MJy/sr/s' is of no kind that is known: taken as a surface brightness (image0.fits)" in result.notes[0]
+
+    @pytest.mark.parametrize("unit", ["ABmag", "mag/arcsec2", "electron2"])
+    def test_units_in_which_levels_mean_nothing_name_file_and_keyword(self, units_of, unit):
+        with pytest.raises(UnitsError, match=rf"^image0\.fits\[SCI,1\]: BUNIT: unit '{unit}' is "):
+            units_of({"BUNIT": unit})

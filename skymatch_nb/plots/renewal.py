@@ -1,0 +1,36 @@
+"""New results in figures that are shown: texts and ranges set, so that no figure is built again for them.
+
+Every figure keeps in ``tags`` what its data alone do not change; where that is the same, its module's ``renew_...``
+replaces the data, and what stands here.
+"""
+
+from typing import Any
+
+from bokeh.models import Title
+from bokeh.plotting import figure
+
+from skymatch_nb.plots.theme import plain
+
+
+def set_texts(plot: figure, title: str, *lines: str) -> bool:
+    """Set the title and the lines below a figure; False, with nothing set, where it has too few lines."""
+    below = [part for part in plot.below if isinstance(part, Title)]
+    if len(lines) > len(below):
+        return False
+    _set(plot.title, "text", plain(title))
+    for k, part in enumerate(below):
+        _set(part, "visible", k < len(lines))
+        if k < len(lines):
+            _set(part, "text", plain(lines[k]))
+    return True
+
+
+def set_range(mapper: Any, low: float, high: float) -> None:
+    """Set the range of a colour mapper."""
+    _set(mapper, "low", low)
+    _set(mapper, "high", high)
+
+
+def _set(model: Any, name: str, value: Any) -> None:
+    if getattr(model, name) != value:
+        setattr(model, name, value)

@@ -1,0 +1,95 @@
+"""A figure as a widget: fresh for every view, only changes sent, and errors told on both sides."""
+
+import json
+
+import pytest
+from bokeh.models import ColumnDataSource
+from bokeh.plotting import figure
+
+from skymatch_nb.widgets.bridge import FigureView
+
+from .conftest import message
+
+
+class Shown:
+    """A figure of a number that can be changed, and what its widget sends."""
+
+    def __init__(self, monkeypatch, renew=None, failed=None):
+        self.number, self.sent, self.darks = 1, [], []
+        self.source = ColumnDataSource({"x": [1]}, name="numbers")
+        self.view = FigureView(self.make, renew, failed)
+        monkeypatch.setattr(self.view, "send", self.sent.append)
+
+    def make(self, dark):
+        self.darks.append(dark)
+        plot = figure(title=str(self.number))
+        plot.scatter("x", "x", source=self.source)
+        return plot
+
+    def ask(self, dark=False):
+        message(self.view, {"kind": "document", "to": "1", "dark": dark, "width": 500})
+        return json.loads(self.sent[-1]["document"])
+
+
+def test_every_view_is_given_the_present_figure(monkeypatch):
+    shown = Shown(monkeypatch)
+    assert shown.view.shown is None
+    assert json.dumps(shown.ask()["roots"]).count('"text": "1"') == 1
+    shown.number = 2
+    shown.view.refresh()
+    assert [m["kind"] for m in shown.sent[1:]] == ["patch"]
+    assert '"new": "2"' in shown.sent[1]["patch"]
+    assert json.dumps(shown.ask()["roots"]).count('"text": "2"') == 1
+    assert shown.view.width == 500
+
+
+def test_a_dark_page_is_given_a_dark_figure(monkeypatch):
+    shown = Shown(monkeypatch)
+    shown.ask()
+    shown.ask(dark=True)
+    assert shown.darks == [False, True]
+    assert shown.view.dark
+
+
+def test_data_are_renewed_without_a_new_figure(monkeypatch):
+    def renew(plot, dark):
+        shown.source.data = {"x": [2]}
+        return True
+
+    shown = Shown(monkeypatch, renew)
+    shown.ask()
+    shown.view.refresh()
+    assert len(shown.darks) == 1
+    (event,) = json.loads(shown.sent[-1]["patch"])["events"]
+    assert (event["kind"], event["attr"]) == ("ColumnDataChanged", "data")
+
+
+def test_another_structure_is_asked_for_anew(monkeypatch):
+    shown = Shown(monkeypatch, lambda *_: False)
+    shown.ask()
+    shown.make = shown.view._make = lambda dark: figure(title="bare")
+    shown.view.refresh()
+    assert shown.sent[-1] == {"kind": "renew"}
+
+
+def test_what_the_page_selects_is_known_here(monkeypatch):
+    shown = Shown(monkeypatch)
+    shown.ask()
+    chosen = []
+    shown.source.selected.on_change("indices", lambda _a, _o, new: chosen.append(new))
+    patch = {
+        "events": [{"kind": "ModelChanged", "model": {"id": shown.source.selected.id}, "attr": "indices", "new": [0]}]
+    }
+    message(shown.view, {"kind": "patch", "origin": "page", "patch": json.dumps(patch)})
+    assert chosen == [[0]]
+    assert shown.sent[-1]["origin"] == "page"  # so that the page that made it does not take it twice
+
+
+@pytest.mark.parametrize("content", [{"kind": "document", "to": "7"}, {"kind": "patch", "origin": "x", "patch": "{"}])
+def test_faults_are_told_to_the_page_and_reported(monkeypatch, content):
+    failures = []
+    shown = Shown(monkeypatch, failed=failures.append)
+    message(shown.view, content)
+    assert len(failures) == 1
+    assert shown.sent[-1]["kind"] == "error"
+    assert shown.sent[-1]["to"] == content.get("to")

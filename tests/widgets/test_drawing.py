@@ -1,0 +1,70 @@
+"""What is drawn on the map becomes regions of the sky, at the place where it was drawn."""
+
+import numpy as np
+import pytest
+
+from skymatch_nb.plots.mapdata import footprints_plane
+from skymatch_nb.widgets.drawing import Drawing
+
+from .conftest import press, settle
+
+
+@pytest.fixture
+def map_view(panel):
+    assert panel.views.map.view.document
+    return panel.views
+
+
+def corners_of(session, x, y):
+    plane = footprints_plane(session.fresh_result("footprint"))
+    return np.column_stack(plane.radec(np.array(x), np.array(y)))
+
+
+def drawn_in(views):
+    return views._drawing.regions.data
+
+
+def test_a_box_becomes_an_exclude_region_there(map_view, panel, session):
+    good = session.masks.good.sum()
+    map_view._drawing.boxes.data = {"x": [0.001], "y": [-0.002], "width": [0.004], "height": [0.002]}
+    settle(panel)
+    (region,) = session.params.exclude_regions
+    assert session.params.include_regions is None
+    wanted = corners_of(session, [-0.001, 0.003, 0.003, -0.001], [-0.003, -0.003, -0.001, -0.001])
+    numbers = [float(n) for n in region[region.index("(") + 1 : region.index(")")].split(",")]
+    assert np.allclose(np.reshape(numbers, (-1, 2)), wanted, atol=1e-6)
+    assert session.masks.good.sum() < good
+    assert map_view._drawing.boxes.data["x"] == []
+    xs, ys = (np.array(drawn_in(map_view)[c][0]) for c in ("xs", "ys"))
+    assert np.allclose([xs.min(), xs.max(), ys.min(), ys.max()], [-0.001, 0.003, -0.003, -0.001], atol=1e-5)
+
+
+def test_a_polygon_becomes_an_include_region_where_that_is_chosen(map_view, panel, session):
+    panel._draw_as.value = "include"
+    map_view._drawing.polygons.data = {"xs": [[0.0, 0.003]], "ys": [[0.0, 0.0]]}
+    map_view._drawing.polygons.data = {"xs": [[0.0, 0.003, 0.001]], "ys": [[0.0, 0.0, 0.001]]}
+    assert session.params.include_regions is None  # it is not finished
+    map_view._drawing.polygons.data = {"xs": [[0.0, 0.003, 0.0]], "ys": [[0.0, 0.0, 0.003]]}
+    settle(panel)
+    assert len(session.params.include_regions) == 1
+    assert session.params.exclude_regions is None
+    assert map_view._drawing.polygons.data["xs"] == []
+    assert len(drawn_in(map_view)["xs"]) == 1
+    press(panel, "clear")
+    settle(panel)
+    assert session.params.include_regions is None
+    assert drawn_in(map_view)["xs"] == []
+
+
+def test_regions_that_code_makes_are_shown(map_view, panel, session):
+    session.exclude(corners_of(session, [0.0, 0.002, 0.002], [0.0, 0.0, 0.002]))
+    settle(panel)
+    assert len(drawn_in(map_view)["xs"]) == 1
+
+
+def test_empty_boxes_and_drawing_before_there_is_a_map_are_ignored():
+    drawn = []
+    drawing = Drawing(drawn.append)
+    drawing.boxes.data = {"x": [0.0], "y": [0.0], "width": [0.1], "height": [0.1]}
+    drawing.boxes.data = {"x": [0.0], "y": [0.0], "width": [0.0], "height": [0.1]}
+    assert drawn == []

@@ -1,0 +1,268 @@
+"""Panel and session are one: changes go both ways without echo, results show, errors stay with the last good result."""
+
+import threading
+
+import pytest
+from astropy.io import fits
+
+from skymatch_nb import SkyMatchSession
+from skymatch_nb.params import specs
+from skymatch_nb.widgets.panel import Panel
+
+from .conftest import given, press, settle
+
+
+@pytest.fixture
+def configured(session, monkeypatch):
+    """Every call of ``configure``, in order."""
+    calls = []
+    configure = SkyMatchSession.configure
+
+    def kept(self, **params):
+        calls.append(params)
+        return configure(self, **params)
+
+    monkeypatch.setattr(SkyMatchSession, "configure", kept)
+    return calls
+
+
+def steps_titles(panel):
+    return [panel._steps.get_title(k) for k in range(5)]
+
+
+def test_a_control_configures_the_session_once_and_results_follow(panel, session, configured, mosaic):
+    before = session.sky
+    given(panel.form.controls["lsigma"]._field, value="1.5")
+    settle(panel)
+    assert configured == [{"lsigma": 1.5}]
+    assert session.params.lsigma == 1.5
+    alone = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", lsigma=1.5, verbose=False)
+    assert session.fresh_result("solve") is not None
+    assert session.sky.equals(alone.sky)
+    assert not session.sky.equals(before)
+    skystat = panel.form.controls["skystat"].input
+    given(skystat, index=skystat.options.index("mean"))
+    panel.form.controls["lsigma"].reset()
+    settle(panel)
+    assert configured[1:] == [{"skystat": "mean"}, {"lsigma": 4.0}]
+
+
+def test_a_change_in_code_shows_and_is_not_echoed(panel, session, configured):
+    session.configure(nclip=2, skymethod="localmin", lower="-3 sigma", mask_sources=None, dq_bits=4)
+    settle(panel)
+    assert len(configured) == 1
+    controls = panel.form.controls
+    assert controls["nclip"]._slider.value == 2
+    assert controls["skymethod"].input.value == "localmin"
+    assert (controls["lower"]._on.value, controls["lower"]._field.value) == (True, "-3 sigma")
+    assert controls["nclip"]._reset.layout.visibility == "visible"
+    assert session.fresh_result("solve") is not None
+
+
+def test_every_parameter_can_be_changed_and_reset(mosaic):
+    s = SkyMatchSession(mosaic.paths)
+    panel = s.panel(run=False)
+    panel._live.value = False
+    texts = {"group_by": "chip", "reference": mosaic.paths[0].name, "fixed": f"{mosaic.paths[0].name}=0.5"}
+    texts |= {"leave_out": mosaic.paths[1].name, "exclude_regions": 'icrs; circle(10, 20, 3")', "wcs_key": "A"}
+    texts |= {"include_regions": 'icrs; circle(10, 20, 3")', "units_kwd": "UNIT", "invsens_kwd": "PHOTFLAM"}
+    texts |= {"skyuser_kwd": "MYSKY", "logfile": str(mosaic.paths[0].parent / "log.txt"), "dq_bits": "4+8"}
+    texts |= {"lower": "1", "upper": "100", "mask_sources": "3", "min_overlap_pixels": "7"}
+    texts |= {"binwidth": "0.2", "min_overlap_fraction": "0.5"}
+    for parameter in specs():
+        control = panel.form.controls[parameter.name]
+        before = getattr(s.params, parameter.name)
+        if parameter.kind == "choice":
+            given(control.input, index=len(control.input.options) - 1 - control.input.index)
+        elif parameter.kind == "flag":
+            given(control.input, value=not before)
+        else:
+            field = control.input if hasattr(control.input, "continuous_update") else control._field
+            given(field, value=texts.get(parameter.name, "2"))
+        assert control._error.value == "", parameter.name
+        assert getattr(s.params, parameter.name) != before, parameter.name
+        assert control._reset.layout.visibility == "visible", parameter.name
+        control._reset.click()
+        assert getattr(s.params, parameter.name) == parameter.default, parameter.name
+    assert panel.messages.error == ""
+
+
+def test_bad_values_are_explained_and_the_last_good_result_stays(panel, session):
+    sky = session.sky
+    control = panel.form.controls["lsigma"]
+    given(control._field, value="-2")
+    settle(panel)
+    assert "greater than 0" in control._error.value
+    assert control._field.value == "-2.0"
+    assert session.params.lsigma == 4.0
+    assert session.sky.equals(sky)
+    given(panel.form.controls["nclip"]._field, value="3")  # another change leaves what was typed
+    assert control._field.value == "-2.0"
+    given(control._field, value="2")
+    assert control._error.value == ""
+    settle(panel)
+    assert session.params.lsigma == 2.0
+
+
+def test_a_step_that_fails_is_named_and_the_figures_stay(panel, session):
+    document = panel.views.map.view.document
+    levels = list(panel.views.map.sources["members"].data["sky"])
+    session.configure(reference="nobody")
+    settle(panel)
+    assert "nobody" in panel.messages.error
+    assert "nobody" in panel.messages.box.value
+    assert steps_titles(panel)[3].startswith("✗ 4 Solve · failed")
+    assert "nobody" in panel.form.controls["reference"]._error.value
+    assert panel.views.map.view.document is document
+    assert panel.views.map.sources["members"].data["sky"] == levels
+    session.configure(reference=None)
+    settle(panel)
+    assert panel.messages.error == ""
+    assert steps_titles(panel)[3].startswith("✓ 4 Solve · fresh")
+
+
+def test_a_new_statistic_sends_only_what_is_new(panel, session):
+    panel.views.tabs.selected_index = 1
+    shown = [panel.views.map, panel.views.figures["Residuals"]]
+    documents = [linked.view.document for linked in shown]
+    sent = []
+    for linked in shown:
+        linked.view.send = lambda content, *_: sent.append(content)
+    session.configure(skystat="mean")
+    settle(panel)
+    assert [linked.view.document for linked in shown] == documents
+    assert {content["kind"] for content in sent} == {"patch"}
+    assert not any('"xs"' in content["patch"] for content in sent)
+    assert panel.views.map.sources["members"].data["sky"] == session.sky.sky.tolist()
+    residuals = panel.views.figures["Residuals"].sources["pairs"].data
+    order = [int(k) for k in residuals["index"]]
+    assert residuals["before"].tolist() == session.residuals.before.iloc[order].tolist()
+    assert f"{len(order)} pairs" in documents[1].roots[0].children[0][0].title.text
+
+
+def test_figures_that_are_renewed_are_as_those_made_anew(panel, session, mosaic):
+    for name in ("Residuals", "Graph", "Sky"):
+        panel.views.tabs.selected_index = ("Sky", "Residuals", "Graph").index(name)
+        linked = panel.views.figures[name]
+        assert linked.view.document
+        session.configure(skystat={"Residuals": "mean", "Graph": "mode", "Sky": "midpt"}[name])
+        settle(panel)
+        source = "groups" if name == "Sky" else "pairs"
+        shown = linked.sources[source].data
+        fresh = Panel(session, run=False).views.figures[name]
+        assert fresh.view.document
+        made = fresh.sources[source].data
+        assert {c: list(map(str, v)) for c, v in shown.items()} == {c: list(map(str, v)) for c, v in made.items()}
+
+
+def test_views_that_nobody_looks_at_are_not_drawn(panel, session):
+    session.configure(skystat="mean")
+    settle(panel)
+    assert panel.views.figures["Residuals"].stale
+    panel.views.tabs.selected_index = 1
+    assert not panel.views.figures["Residuals"].stale
+
+
+def test_the_fill_that_a_user_chose_stays(panel, session):
+    plot = panel.views.map.view.document.roots[0]
+    plot.elements[0].elements[0].children[-1].value = "group"
+    session.configure(skystat="mean")
+    settle(panel)
+    data = panel.views.map.sources["members"].data
+    assert data["fill"] == data["by_group"]
+
+
+def test_reading_tells_files_and_can_be_cancelled(session, monkeypatch):
+    panel = session.panel(run=False)
+    go, reading, told = threading.Event(), threading.Event(), []
+    from skymatch_nb.steps import load
+
+    opened = load.open_members
+
+    def slow(*given):
+        reading.set()
+        go.wait(20)
+        return opened(*given)
+
+    monkeypatch.setattr(load, "open_members", slow)
+    progress = panel.messages.progress
+    panel.worker._tell = lambda *p: (told.append(p), progress(*p))
+    press(panel, "solve")
+    assert reading.wait(20)
+    assert "load: 0 of 6" in panel.messages._status.value
+    press(panel, "cancel")
+    go.set()
+    settle(panel)
+    assert panel.messages._status.value == "cancelled"
+    assert panel.messages.error == ""
+    assert panel.messages._progress.layout.visibility == "hidden"
+    assert session.fresh_result("load") is None
+    assert [p for p in told if p[2] == "load"] == [(0, 6, "load")]
+    press(panel, "solve")
+    settle(panel)
+    assert session.fresh_result("solve") is not None
+    assert (6, 6, "load") in told
+    assert (12, 12, "sample") in told
+
+
+def test_broken_files_are_told_and_other_input_helps(panel, session, mosaic, tmp_path):
+    broken = tmp_path / "broken.fits"
+    broken.write_bytes(b"no FITS file")
+    panel._chooser.field.value = f"{mosaic.paths[0]}, {broken}"
+    press(panel, "load")
+    settle(panel)
+    assert "broken.fits" in panel.messages.error
+    assert steps_titles(panel)[0].startswith("✗ 1 Load · failed")
+    panel._chooser.field.value = str(tmp_path / "none.fits")
+    press(panel, "load")
+    assert "none.fits" in panel.messages.error
+    panel._chooser.field.value = ", ".join(map(str, mosaic.paths[:2]))
+    press(panel, "load")
+    settle(panel)
+    assert panel.messages.error == ""
+    assert len(session.sky) == 4
+
+
+def test_warnings_are_shown(write_image):
+    paths = [write_image("a.fits"), write_image("b.fits", ra=10.002), write_image("far.fits", ra=11.0)]
+    panel = SkyMatchSession(paths, skymethod="match", verbose=False).panel()
+    settle(panel)
+    assert panel.session.notes
+    assert all(note.split("<")[0][:30] in panel.messages.box.value for note in panel.session.notes)
+
+
+def test_without_live_nothing_is_solved_until_it_is_asked_for(panel, session):
+    panel._live.value = False
+    session.configure(skystat="mean")
+    settle(panel)
+    assert session.fresh_result("solve") is None
+    assert "stale" in steps_titles(panel)[3]
+    press(panel, "solve")
+    settle(panel)
+    assert session.fresh_result("solve") is not None
+
+
+def test_the_chooser_lists_fits_files_and_quotes_their_names(panel, tmp_path):
+    (tmp_path / "sub").mkdir()
+    fits.PrimaryHDU().writeto(tmp_path / "a, b.fits")
+    (tmp_path / "notes.txt").write_text("")
+    chooser = panel._chooser
+    chooser._folder = tmp_path
+    chooser._fill()
+    assert chooser._list.options == ("../", "sub/", "a, b.fits")
+    chooser._list.value = ("a, b.fits",)
+    assert chooser.field.value == f"'{tmp_path}/a, b.fits'"
+    chooser._list.value = ("sub/",)
+    assert chooser._folder == tmp_path / "sub"
+    assert chooser._list.options == ("../",)
+
+
+def test_faults_in_figures_callbacks_are_shown(panel, monkeypatch):
+    view = panel.views.map.view
+    assert view.document
+    monkeypatch.setattr(panel.views, "_selection_changed", lambda: None)
+    panel.views.selected.watchers.append(lambda _: 1 / 0)
+    patch = '{"events": [{"kind": "ModelChanged", "model": {"id": "%s"}, "attr": "indices", "new": [0]}]}'
+    source = panel.views.map.sources["members"]
+    view._handle_custom_msg({"kind": "patch", "origin": "page", "patch": patch % source.selected.id}, [])
+    assert "ZeroDivisionError" in panel.messages.error

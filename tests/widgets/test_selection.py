@@ -1,0 +1,138 @@
+"""What is selected in one view is selected in all of them."""
+
+import numpy as np
+import pytest
+
+from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
+
+from .conftest import press, settle
+
+MEMBERS = {"member": ["a[1]", "a[2]", "b[1]"], "group": ["a", "a", "b"]}
+PAIRS = {"group_a": ["b", "a"], "group_b": ["a", "c"]}
+OVERLAPS = {"of_a": ["a", "b", "a"], "of_b": ["b", "a", "c"], "index": [7, 2, 4]}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "rows", "back"),
+    [
+        ("members", MEMBERS, [1], [1]),
+        ("groups", MEMBERS, [2], [2]),
+        ("pairs", PAIRS, [0], [0]),
+        ("overlaps", OVERLAPS, [1], [0, 1]),  # all overlaps of the pair
+        ("overlaps", OVERLAPS, [2], [2]),
+    ],
+)
+def test_rows_become_names_and_rows_again(name, data, rows, back):
+    assert rows_selected(name, data, selected_rows(name, data, rows)) == back
+
+
+def test_pairs_have_no_direction():
+    assert selected_rows("pairs", PAIRS, [0]).pairs == {("a", "b")}
+    assert selected_rows("overlaps", OVERLAPS, [1]) == Selection(pairs=frozenset({("a", "b")}), overlap=2)
+
+
+def test_watchers_are_told_once_for_each_other_selection():
+    seen = []
+    selected = Selected(watchers=[seen.append])
+    for _ in range(2):
+        selected.set(Selection(groups=frozenset({"a"})))
+    assert seen == [Selection(groups=frozenset({"a"}))]
+
+
+def test_members_and_pairs_are_selected_beside_each_other():
+    selected = Selected()
+    selected.take("members", selected_rows("members", MEMBERS, [0]))
+    selected.take("pairs", selected_rows("pairs", PAIRS, [1]))
+    assert selected.selection == Selection(frozenset({"a[1]"}), frozenset({"a"}), frozenset({("a", "c")}))
+    selected.take("members", selected_rows("members", MEMBERS, []))
+    assert selected.selection == Selection(pairs=frozenset({("a", "c")}))
+
+
+@pytest.fixture
+def views(panel):
+    """Views of a solved panel, all of which have been looked at."""
+    for figure in (panel.views.map, *(panel.views.figures[n] for n in ("Sky", "Residuals", "Graph"))):
+        assert figure.view.document
+    panel.views.tabs.selected_index = 5
+    return panel.views
+
+
+def test_a_tapped_member_is_selected_in_map_levels_graph_and_table(views, session):
+    views.map.sources["members"].selected.indices = [2]
+    member, group = session.members.index[2], session.members.group.iloc[2]
+    assert views.selected.selection == Selection(frozenset({member}), frozenset({group}))
+    for name in ("Sky", "Graph"):
+        source = views.figures[name].sources["groups"]
+        assert [source.data["group"][k] for k in source.selected.indices] == [group]
+    assert views.tables.view.selected == [2]
+
+
+def test_a_tapped_overlap_is_selected_in_residuals_graph_samples_and_table(views, session):
+    views.tables.which.value = "overlaps"
+    source = views.map.sources["overlaps"]
+    source.selected.indices = [3]
+    row = int(source.data["index"][3])
+    pair = {*session.overlaps.loc[row, ["group_a", "group_b"]]}
+    for name in ("Residuals", "Graph"):
+        pairs = views.figures[name].sources["pairs"]
+        assert [{pairs.data["group_a"][k], pairs.data["group_b"][k]} for k in pairs.selected.indices] == [pair]
+    table = session.overlaps.iloc[views.tables.view.selected]
+    assert row in table.index
+    assert all({a, b} == pair for a, b in zip(table.group_a, table.group_b, strict=True))
+    assert views.figures["Samples"].stale
+    views.tabs.selected_index = 3
+    histogram = views.figures["Samples"].view.document.get_model_by_name("histogram 0")
+    assert set(histogram.data["name"]) == {session.overlaps.member_a[row]}
+    assert np.sum(histogram.data["count"]) > 0
+
+
+def test_a_row_of_a_table_is_selected_in_the_figures(views, session):
+    views.tables.which.value = "residuals"
+    views.tables.view.selected = [1]
+    pair = set(session.residuals.index[1])
+    residuals = views.figures["Residuals"].sources["pairs"]
+    assert [{residuals.data["group_a"][k], residuals.data["group_b"][k]} for k in residuals.selected.indices] == [pair]
+    overlaps = views.map.sources["overlaps"]
+    assert overlaps.selected.indices
+    assert all({overlaps.data["of_a"][k], overlaps.data["of_b"][k]} == pair for k in overlaps.selected.indices)
+    views.tables.view.selected = []
+    assert overlaps.selected.indices == residuals.selected.indices == []
+
+
+def test_the_selection_can_be_grouped_held_and_left_out(views, panel, session):
+    first, second = session.sky.group.unique()[:2]
+    members = list(session.members.index)
+    views.map.sources["members"].selected.indices = [
+        k for k, m in enumerate(members) if session.members.group.iloc[k] in (first, second)
+    ]
+    assert panel._select._row.layout.display == ""
+    panel._select._name.value = "both"
+    press(panel, "one-group")
+    settle(panel)
+    assert set(session.sky.group[session.members.group == "both"]) == {"both"}
+    assert len(session.sky.group.unique()) == 5
+
+    views.select(Selection(groups=frozenset({"both"})))
+    panel._select._value.value = "0.25"
+    press(panel, "fix-sky")
+    settle(panel)
+    assert dict(session.params.fixed) == {"both": 0.25}
+    panel._select._value.value = "much"
+    press(panel, "fix-sky")
+    assert "much" in panel.messages.error
+    panel._select._value.value = ""
+    press(panel, "fix-sky")
+    settle(panel)
+    assert session.params.fixed is None
+    assert panel.messages.error == ""
+
+    press(panel, "leave-out")
+    settle(panel)
+    assert session.params.leave_out == ("both",)
+    assert session.sky.sky[session.sky.group == "both"].isna().all()
+    press(panel, "bring-back")
+    assert session.params.leave_out is None
+    press(panel, "deselect")
+    assert not views.selected.selection
+    assert panel._select._row.layout.display == "none"
+    settle(panel)

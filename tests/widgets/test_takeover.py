@@ -1,0 +1,64 @@
+"""A shown figure takes over what a newly made one says, where they are built alike."""
+
+from bokeh.document import Document
+from bokeh.models import ColumnDataSource, Range1d, Span, Title
+from bokeh.plotting import figure
+
+from skymatch_nb.widgets.takeover import take_over
+
+
+def made(title, start, color, source, notes=("one",)):
+    plot = figure(title=title, x_range=Range1d(start, start + 10))
+    plot.scatter("x", "y", source=source, color=color, name="points")
+    plot.add_layout(Span(location=start, dimension="height"))
+    for note in notes:
+        plot.add_layout(Title(text=note), "below")
+    plot.tags = [title]
+    return plot
+
+
+def color_of(plot):
+    color = plot.renderers[0].glyph.fill_color
+    return getattr(color, "value", color)
+
+
+def test_texts_colours_and_places_are_taken_and_only_they_are_sent():
+    source = ColumnDataSource({"x": [1], "y": [2]})
+    shown = made("before", 0, "red", source)
+    document = Document()
+    document.add_root(shown)
+    sent = []
+    document.on_change(lambda event: sent.append(event.attr))
+    assert take_over(shown, made("after", 5, "blue", source), keep_zoom=False)
+    assert shown.title.text == "after"
+    assert shown.tags == ["after"]
+    assert (shown.x_range.start, shown.x_range.end) == (5, 15)
+    assert next(s for s in shown.center if isinstance(s, Span)).location == 5
+    assert color_of(shown) == "blue"
+    assert {"text", "start", "end", "location", "fill_color"} <= set(sent)
+    assert not {"renderers", "center", "below", "data"} & set(sent)
+    sent.clear()
+    assert take_over(shown, made("after", 5, "blue", source), keep_zoom=False)
+    assert sent == []
+
+
+def test_zoom_is_kept():
+    source = ColumnDataSource({"x": [1], "y": [2]})
+    shown = made("before", 0, "red", source)
+    shown.x_range.start = 3
+    assert take_over(shown, made("after", 5, "red", source))
+    assert shown.x_range.start == 3
+
+
+def test_data_of_own_sources_are_taken():
+    shown, new = (made("t", 0, "red", ColumnDataSource({"x": [k], "y": [k]})) for k in (1, 2))
+    assert take_over(shown, new)
+    assert shown.renderers[0].data_source.data["x"] == [2]
+
+
+def test_another_structure_is_refused_and_nothing_changed():
+    source = ColumnDataSource({"x": [1], "y": [2]})
+    shown = made("before", 0, "red", source)
+    assert not take_over(shown, made("after", 5, "blue", source, notes=("one", "two")))
+    assert shown.title.text == "before"
+    assert color_of(shown) == "red"
