@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::skymatch_nb.errors.SkyMatchWarn
         (("electron/s", "electron/s"), "electron/s", "electron / (s arcsec2)", "electron / (s arcsec2) / (electron/s)"),
         (("DN", "DN"), "DN", "DN / (s arcsec2)", "DN / (s arcsec2) / DN"),
         (("rubbish/s", "rubbish/s"), "rubbish/s", "(rubbish/s) / arcsec2", "(rubbish/s) / arcsec2 / (rubbish/s)"),
-        (("cps", "cps"), "cps", "cps / arcsec2", "cps / arcsec2 / cps"),
+        (("cps", "cps"), "cps", "count / (s arcsec2)", "count / (s arcsec2) / cps"),
         (("rubbish", "rubbish"), "rubbish", "rubbish / (s arcsec2)", "rubbish / (s arcsec2) / rubbish"),
         (("DN", "electron"), "data unit", "data unit / (s arcsec2)", "data unit / (s arcsec2) / data unit"),
         ((None, None), "data unit", "data unit / (s arcsec2)", "data unit / (s arcsec2) / data unit"),

@@ -80,12 +80,15 @@ export default {
       doc = views = null;
     };
 
+    // Patches name the figure that they are about: the other side may have made or asked for a new one meanwhile.
+    const root = () => doc?.roots()[0]?.id;
+
     const isDark = () => document.body.dataset.jpThemeLight === "false";
 
     const leave = (event) => {
       if (applying || event.sync === false) return;
       const events = event.events ?? [event];
-      model.send({ kind: "patch", origin, patch: asText(doc.create_json_patch(events)) });
+      model.send({ kind: "patch", origin, root: root(), patch: asText(doc.create_json_patch(events)) });
     };
 
     // Show the present figure; with ``fit`` it is first made for the width that there is now.
@@ -109,7 +112,7 @@ export default {
 
     const receive = (content) => {
       if (content.kind === "renew" && content.but !== origin) renew();
-      if (content.kind !== "patch" || content.origin === origin || doc === null) return;
+      if (content.kind !== "patch" || content.origin === origin || content.root !== root()) return;
       applying = true;
       try {
         doc.apply_json_patch(JSON.parse(content.patch));

@@ -84,4 +84,5 @@ def desk(module_desk) -> Iterator[Desk]:
     """The notebook as it was at first; nothing may go wrong on its page, and nothing is asked of other machines."""
     module_desk.reset()
     yield module_desk
+    assert module_desk.page.locator(".skymatch-message.failed").all_inner_texts() == []
     assert module_desk.problems() == []

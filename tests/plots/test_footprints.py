@@ -153,7 +153,7 @@ def test_a_far_flung_field_opens_at_its_largest_part(lonely):
     assert any("shown is part 1 (3 members)" in t for t in texts(plot))
     west, east = plot.x_range.end, plot.x_range.start
     inside = [west <= min(x) and max(x) <= east for x in data["xs"]]
-    assert inside == [m != "far.fits" for m in data["member"]]
+    assert inside == [name != "far.fits" for name in data["file"]]
 
 
 def test_compass_and_scale_bar_have_room_below_the_field(session):
@@ -172,7 +172,7 @@ def test_before_solving_the_map_says_so(mosaic, color, filled):
     assert ("colours tell groups apart" in told) == (filled == "group")
 
 
-@pytest.mark.parametrize("bad", [3, None, [], "skies"])
+@pytest.mark.parametrize("bad", [3.5, None, [], "skies"])
 def test_what_is_no_fill_and_no_theme_is_told(session, bad):
     with pytest.raises(ParameterError, match="color="):
         session.plot_footprints(bad)
