@@ -65,7 +65,7 @@ def test_a_value_that_is_refused_is_explained_and_the_last_result_kept(desk):
 def reload(desk):
     """Reload the page until its maps are shown, and return what the console told meanwhile.
 
-    On a busy machine JupyterLab's widget manager gives up after four seconds and says that it finds no models; users reload
+    On a busy machine JupyterLab's widget manager may give up early and say that it finds no models; users reload
     once more then, and so do we.
     """
     page = desk.page
