@@ -114,7 +114,7 @@ class SessionPlots:
         return graph_figure(loaded, units, footprints, pairs, fresh.get("measure_members"), solution, look, sources)
 
     def renew_figure(self, shown: Any, sources: "Sources", *, theme: str = "light") -> bool:
-        """Show the present results in a figure that is there; False where it has to be made anew.
+        """Show the present results in a figure that is ``shown``; False where it has to be made anew.
 
         It is for figures of footprints, sky, residuals and graph that were made with these sources in this theme: a new
         result of the same members changes their data, texts and colour ranges alone. Nothing is computed.
