@@ -36,6 +36,7 @@ nb_ipywidgets_js = {}
 nb_mime_priority_overrides = [("html", "text/html", 0)]
 nb_merge_streams = True
 
+default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
