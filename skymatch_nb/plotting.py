@@ -1,12 +1,12 @@
 """The session's figures: one thin method each; what they show is put together in plots/."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.executor import Work
@@ -26,10 +26,14 @@ if TYPE_CHECKING:
     from skymatch_nb.plots.sources import Sources
     from skymatch_nb.steps.preview import CoarseMosaic
 
+LARGEST_PREVIEW = 8192
+"""Cells along the longer side of a preview."""
+
+MOST_MOSAICS = 12
+"""Parts of a field that each get a mosaic as fine as its size allows; of more, there is one for all."""
+
 MOST_REPORT_PIXELS = 2_000_000_000
 """Pixels that are read for the preview in a report."""
-
-TABLES = ("members", "masks", "footprints", "overlaps", "sky", "residuals", "applied")
 
 
 class SessionPlots:
@@ -61,6 +65,7 @@ class SessionPlots:
             As for all figures.
         """
         from skymatch_nb.plots.footprints import footprints_figure, underlay
+        from skymatch_nb.plots.mapdata import field_parts, footprints_plane
         from skymatch_nb.plots.theme import theme_named
 
         look = theme_named(theme)
@@ -73,7 +78,10 @@ class SessionPlots:
             color, sources,
         )  # fmt: skip
         if images:
-            underlay(plot, self._mosaic(range(len(loaded)), 700)[1], look)
+            plane, parts = footprints_plane(footprints), field_parts(loaded, overlaps)
+            if len(parts) > MOST_MOSAICS:
+                parts = [np.arange(len(loaded))]
+            underlay(plot, [self._mosaic(p, 700, plane)[1] for p in sorted(parts, key=len, reverse=True)], look)
         return plot
 
     def plot_sky(self, unit: str = "brightness", *, theme: str = "light", sources: "Sources | None" = None) -> "figure":
@@ -114,7 +122,7 @@ class SessionPlots:
         return graph_figure(loaded, units, footprints, pairs, fresh.get("measure_members"), solution, look, sources)
 
     def renew_figure(self, shown: Any, sources: "Sources", *, theme: str = "light") -> bool:
-        """Show the present results in a figure that is ``shown``; False where it has to be made anew.
+        """Show the present results in the figure ``shown``; False where it has to be made anew.
 
         It is for figures of footprints, sky, residuals and graph that were made with these sources in this theme: a new
         result of the same members changes their data, texts and colour ranges alone. Nothing is computed.
@@ -159,6 +167,8 @@ class SessionPlots:
 
         Raises
         ------
+        ParameterError
+            Where ``which`` is none of these.
         InputError
             Where there is no such member, group or overlap.
         """
@@ -166,6 +176,7 @@ class SessionPlots:
         from skymatch_nb.plots.theme import theme_named
 
         look = theme_named(theme)
+        which = _which_samples(which)
         (units,) = self._pipeline.require("units")
         if isinstance(which, str):
             shown, title = [self._member_sample(which)], f"Pixels of {which}"
@@ -182,13 +193,17 @@ class SessionPlots:
         Raises
         ------
         ParameterError
-            Where there is no such part.
+            Where there is no such part, or ``size`` is not from 1 to 8192.
         """
         from skymatch_nb.plots.mapdata import field_parts
         from skymatch_nb.plots.preview import preview_figure
         from skymatch_nb.plots.theme import theme_named
 
         look = theme_named(theme)
+        if not _is_whole(size) or not 1 <= size <= LARGEST_PREVIEW:
+            raise ParameterError(f"size={size!r}: must be an integer from 1 to {LARGEST_PREVIEW}")
+        if part is not None and not _is_whole(part):
+            raise ParameterError(f"part={part!r}: must be an integer, counted from 1, or None")
         self._pipeline.require("solve")
         loaded, overlaps, units = self._pipeline.require("group", "overlap", "units")
         parts = field_parts(loaded, overlaps)
@@ -199,30 +214,6 @@ class SessionPlots:
         which = "" if len(parts) == 1 else f"part {number + 1} of {len(parts)}, "
         notes = [f"part={k + 1} shows {len(p)} members" for k, p in enumerate(parts) if k != number][:2]
         return preview_figure(plane, mosaic, units.unit, look, f"{which}{len(parts[number])} members", *notes)
-
-    def show(self, table: str, *, sources: "Sources | None" = None) -> Any:
-        """Table that can be sorted and searched, as a widget (extra ``notebook``).
-
-        Parameters
-        ----------
-        table
-            Name of a table: 'members', 'overlaps', 'sky', ...
-        sources
-            Those of a figure, to select in the table what is selected in the figure and the other way round.
-
-        Raises
-        ------
-        ParameterError
-            Where there is no table of that name.
-        SkyMatchError
-            Where itables is not installed.
-        """
-        from skymatch_nb.plots.grid import interactive_table
-
-        if table not in TABLES:
-            raise ParameterError(f"no table {table!r}; there are {', '.join(TABLES)}")
-        data: pd.DataFrame = getattr(self, table)
-        return interactive_table(table, data, sources)
 
     def save_figure(self, shown: Any, path: str | PathLike[str]) -> Path:
         """Write a figure to a self-contained page (.html) or a picture (.png, extra ``export``); return the path.
@@ -243,7 +234,7 @@ class SessionPlots:
         """
         from skymatch_nb.plots.export import check_export, figure_page, figure_picture
 
-        if check_export(path) == ".png":
+        if check_export(shown, path) == ".png":
             return write_bytes(Path(path), figure_picture(shown))
         return write_text(Path(path), figure_page(shown))
 
@@ -278,8 +269,10 @@ class SessionPlots:
     def _is_local(self) -> bool:
         return self._pipeline.params.skymethod in LOCAL_METHODS
 
-    def _mosaic(self, members: Sequence[int] | Integers, size: int) -> "tuple[SkyPlane, CoarseMosaic]":
-        """Plane of some members, and their mosaic on it."""
+    def _mosaic(
+        self, members: Sequence[int] | Integers, size: int, plane: "SkyPlane | None" = None
+    ) -> "tuple[SkyPlane, CoarseMosaic]":
+        """Mosaic of some members on a plane, by default their own, and the plane."""
         from skymatch_nb.plots.plane import SkyPlane
         from skymatch_nb.steps.preview import coarse_mosaic
 
@@ -287,7 +280,7 @@ class SessionPlots:
             "group", "mask", "footprint", "units", "solve"
         )
         chosen = [int(k) for k in members]
-        plane = SkyPlane(np.concatenate([footprints.outlines[k].vectors for k in chosen]))
+        plane = plane or SkyPlane(np.concatenate([footprints.outlines[k].vectors for k in chosen]))
         work = Work(self._pipeline.workers, self._pipeline.progress)
         mosaic = coarse_mosaic(loaded, masks, footprints, units, solution, chosen, plane.offsets, size, work)
         return plane, mosaic
@@ -318,9 +311,9 @@ class SessionPlots:
         loaded, overlaps, samples, levels = self._pipeline.require(
             "group", "overlap", "difference_samples", "measure_differences"
         )
-        name = " − ".join(loaded.members[int(of[row])].name for of in (overlaps.member_a, overlaps.member_b))
+        name, less = (loaded.members[int(of[row])].name for of in (overlaps.member_a, overlaps.member_b))
         sample_set, k = samples.place(row)
-        return Shown(name, sample_set, k, 1.0, float(levels.difference[row]))
+        return Shown(name, sample_set, k, 1.0, float(levels.difference[row]), less=less)
 
     def _side_samples(self, row: int) -> "list[Shown]":
         from skymatch_nb.plots.samples import Shown
@@ -346,15 +339,33 @@ class SessionPlots:
         ]
 
 
-def _of_sample(limits: Sequence[Any], k: int) -> list[float | None]:
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _which_samples(which: Any) -> str | int | tuple[str, str]:
+    """What `plot_samples` was asked for, where it is one of the things that it can be asked for."""
+    if isinstance(which, str):
+        return which
+    if _is_whole(which):
+        return int(which)
+    names = tuple(which) if isinstance(which, list | tuple) else ()
+    if len(names) == 2 and all(isinstance(name, str) for name in names):
+        return names[0], names[1]
+    raise ParameterError(
+        f"which={which!r}: must be a row number of the overlaps table, a pair of names of members or groups, or the "
+        "name of one member"
+    )
+
+
+def _of_sample(limits: Sequence[Any], k: int) -> tuple[float | None, float | None]:
     """Lower and upper limit of one sample of a set."""
-    return [None if limit is None else float(limit if np.ndim(limit) == 0 else limit[k]) for limit in limits]
+    low, high = (None if x is None else float(x if np.ndim(x) == 0 else x[k]) for x in limits)
+    return low, high
 
 
 def _overlap_row(names: Sequence[str], loaded: Loaded, overlaps: Overlaps, pixels: Integers) -> int:
     """Row of the overlap of two members, or of the largest one of two groups."""
-    if len(names) != 2:
-        raise InputError(f"an overlap has two sides, not {len(names)}")
     sides = [{k for k, m in enumerate(loaded.members) if name in (m.name, m.group)} for name in names]
     for name, side in zip(names, sides, strict=True):
         if not side:

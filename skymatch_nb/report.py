@@ -64,7 +64,7 @@ def session_html(summary: SessionSummary) -> str:
 def residual_summary(residuals: pd.DataFrame) -> str:
     """How well pairs agree before and after, in words."""
     if residuals.empty:
-        return "no two exposures could be compared"
+        return "no two groups could be compared"
     unit = residuals.attrs["units"]["before"]
     before, after = (float(np.sqrt(np.nanmean(residuals[c] ** 2))) for c in ("before", "after"))
     return f"rms difference of {number_of(len(residuals), 'pair')}: {before:.6g} before, {after:.6g} after ({unit})"

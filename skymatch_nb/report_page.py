@@ -13,19 +13,25 @@ import pandas as pd
 
 from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.params import specs
-from skymatch_nb.report import SessionSummary, number_of, residual_summary, write_text
+from skymatch_nb.report import SessionSummary, number_of, write_text
+from skymatch_nb.report_words import in_words, noun_of, outlier_warnings
 
 LONGEST_TABLE = 300
 """Rows of a table that a report shows; the rest are counted."""
+
+NOTHING = "&ndash;"
+"""What a table has where there is no value."""
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1180px; margin: 2em auto; padding: 0 1em; }
 h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 1px solid var(--rule); }
 nav a { margin-right: 1.2em; white-space: nowrap; } a { color: var(--link); }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 2px 10px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 td.text, th.text { text-align: left; }
-td.text { white-space: normal; overflow-wrap: anywhere; min-width: 9em; }
+th { white-space: normal; overflow-wrap: anywhere; min-width: 4em; vertical-align: bottom; }
+td.text { white-space: normal; overflow-wrap: anywhere; min-width: 6em; }
+th.text:first-child { min-width: 9em; }
 th { background: var(--head); position: sticky; top: 0; }
 .scroll, .figure { overflow: auto; } .scroll { max-height: 30em; }
 .note { border-left: 4px solid #d55e00; padding-left: .8em; }
@@ -36,18 +42,25 @@ summary { cursor: pointer; margin: .6em 0; }
 @page { size: A4 landscape; margin: 10mm; }
 @media print {
   body { max-width: none; margin: 0; font-size: 11px; } nav { display: none; }
-  .scroll, .figure { max-height: none; overflow: visible; } .figure { break-inside: avoid; }
-  table { font-size: 8px; } th { position: static; } th, td { padding: 1px 4px; } td.text { min-width: 6em; }
+  .scroll, .figure { max-height: none; overflow: visible; }
+  .figure { break-inside: avoid; zoom: 0.75; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  table { font-size: 8px; } th { position: static; } th, td { padding: 1px 3px; } th, td.text { min-width: 3.5em; }
+  th.text:first-child { min-width: 8em; }
   h2 { break-after: avoid; } tr { break-inside: avoid; } pre { font-size: 9px; }
 }
 """
 
+_LIGHT = (
+    ":root { --rule: #ddd; --head: #f4f4f6; --dim: #777; --link: #0072b2; } body { color: #222; background: #fff; }"
+)
+
 _COLORS = {
-    "light": ":root { --rule: #ddd; --head: #f4f4f6; --dim: #777; --link: #0072b2; }"
-    " body { color: #222; background: #fff; }",
+    "light": _LIGHT,
     "dark": ":root { --rule: #39414d; --head: #1e242c; --dim: #9aa4b2; --link: #56b4e9; }"
-    " body { color: #e2e5ea; background: #15191f; }",
+    " body { color: #e2e5ea; background: #15191f; }"
+    f" @media print {{ {_LIGHT} .figure {{ filter: invert(1) hue-rotate(180deg) brightness(1.12); }} }}",
 }
+"""Colours of both themes; on paper the dark one is light, its figures with their lightness turned round."""
 
 _OPEN_FOR_PRINT = (
     "addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((d) => { d.open = true }))"
@@ -103,45 +116,21 @@ def report_sections(content: ReportContent, pictures: Mapping[str, str]) -> list
 
     overlaps = content.overlaps.drop(columns=["group_a", "group_b"]).set_index(["member_a", "member_b"])
     sky = content.sky.drop(columns="group")
+    members = content.members.drop(columns=["file", "ext", "sky_header"])
     return [
         ("Footprints", picture("footprints")),
-        ("Sky", picture("sky") + table_html(sky)),
-        ("Pairs of exposures", picture("residuals") + picture("graph") + table_html(worst_first(content.residuals))),
-        ("Overlaps", _folded("Table of overlaps", table_html(worst_first(overlaps)))),
+        ("Sky", picture("sky") + brief_table_html(sky)),
+        (
+            f"Pairs of {noun_of(content.members)}s",
+            picture("residuals") + picture("graph") + brief_table_html(worst_first(content.residuals)),
+        ),
+        ("Overlaps", _folded("Table of overlaps", brief_table_html(worst_first(overlaps)))),
         ("Preview", picture("preview")),
         ("Parameters", parameters_html(content.summary)),
-        ("Images", _folded("Table of images", table_html(content.members.drop(columns=["file", "ext", "sky_header"])))),
+        ("Images", _folded("Table of images", brief_table_html(members))),
         ("Provenance", provenance_html(content.provenance) or picture("provenance")),
         ("To repeat this", _code("In Python", content.script) + _code("In the shell", content.command)),
     ]
-
-
-def in_words(content: ReportContent) -> list[str]:
-    """What was done and found, in sentences."""
-    params, sky = content.summary.params, content.sky.groupby("group", sort=False).first()
-    unit = content.sky.attrs["units"]["sky"]
-    how = {
-        "match": "Levels were found that make overlapping exposures agree",
-        "globalmin+match": "Levels were found that make overlapping exposures agree, and the lowest remaining sky was"
-        " added to all",
-        "localmin": "Every exposure was given its own sky, the lowest of its images",
-        "globalmin": "All exposures were given the same sky, the lowest of all",
-    }[params.skymethod]
-    lines = [f"{how} (method {params.skymethod}, statistic {params.skystat})."]
-    known = sky["sky"].dropna()
-    if len(known):
-        lines.append(
-            f"{number_of(len(known), 'group')} of {len(sky)} have a level, from {known.min():.6g} to {known.max():.6g}"
-            f" {unit}".rstrip()
-            + "."
-        )
-    lonely = [str(name) for name, status in sky["status"].items() if str(status).startswith(("no ", "baseline"))]
-    if lonely:
-        more = f" and {len(lonely) - 5} more" if len(lonely) > 5 else ""
-        lines.append(f"Not matched: {', '.join(lonely[:5])}{more}.")
-    if not content.residuals.empty:
-        lines.append(f"The {residual_summary(content.residuals)}.")
-    return lines
 
 
 def worst_first(table: pd.DataFrame) -> pd.DataFrame:
@@ -176,6 +165,19 @@ def provenance_html(record: Mapping[str, Any]) -> str:
     return said + _folded(f"{number_of(len(rows), 'input')} with hashes", table_html(files))
 
 
+def brief_table_html(table: pd.DataFrame) -> str:
+    """Table without columns that have one value in all rows, which are told above it: so it fits on a page."""
+    same = [c for c in table.columns if len(table) > 2 and table[c].map(_cell).nunique() == 1]
+    units = table.attrs.get("units", {})
+    known = [(c, _cell(table[c].iloc[0])) for c in same]
+    told = ", ".join(
+        f"{escape(c)} {value} {escape(units.get(c, ''))}".strip() for c, value in known if value != NOTHING
+    )
+    brief = table.drop(columns=same)
+    brief.attrs = table.attrs
+    return (f"<p class='units'>The same in all rows: {told}.</p>" if told else "") + table_html(brief)
+
+
 def table_html(table: pd.DataFrame) -> str:
     """Table with units in its header; of a long one the first rows, and how many more there are."""
     units = table.attrs.get("units", {})
@@ -183,7 +185,8 @@ def table_html(table: pd.DataFrame) -> str:
     numeric = [pd.api.types.is_numeric_dtype(shown[c]) for c in shown.columns]
     kinds = ["" if n else " class='text'" for n in numeric]
     head = "".join(
-        f"<th{kind}>{escape(str(c))}<br><span class='units'>{escape(units.get(c, '') or ' ')}</span></th>"
+        f"<th{kind}>{escape(str(c)).replace('_', '_<wbr>')}<br>"
+        f"<span class='units'>{escape(units.get(c, '') or ' ')}</span></th>"
         for c, kind in zip(shown.columns, kinds, strict=True)
     )
     rows = "".join(
@@ -199,11 +202,13 @@ def _opening(content: ReportContent) -> str:
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     summary = content.summary
     counts = escape(", ".join(summary.counts.values()))
-    words = " ".join(escape(line) for line in in_words(content))
-    notes = "".join(f"<p class='note'>{escape(note)}</p>" for note in summary.notes)
+    words = in_words(summary, content.members, content.sky, content.residuals)
+    told = " ".join(escape(line) for line in words)
+    warnings = (*summary.notes, *outlier_warnings(summary, content.residuals))
+    notes = "".join(f"<p class='note'>{escape(note)}</p>" for note in warnings)
     return (
         f"<h1>Sky match of {number_of(len(summary.files), 'file')}</h1>"
-        f"<p class='units'>skymatch_nb {version('skymatch_nb')}, {when}; {counts}</p>{notes}<p>{words}</p>"
+        f"<p class='units'>skymatch_nb {version('skymatch_nb')}, {when}; {counts}</p>{notes}<p>{told}</p>"
     )
 
 
@@ -217,7 +222,7 @@ def _code(title: str, text: str) -> str:
 
 def _cell(value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return "&ndash;"
+        return NOTHING
     return f"{value:.6g}" if isinstance(value, float) else escape(str(value))
 
 

@@ -145,6 +145,13 @@ class Loaded(Result):
     def __len__(self) -> int:
         return len(self.members)
 
+    @property
+    def noun(self) -> str:
+        """What texts call a group: 'exposure' where it is all of a file, 'chip' where it is one image, else 'group'."""
+        if all(m.group == m.file for m in self.members):
+            return "exposure"
+        return "chip" if all(m.group == m.name for m in self.members) else "group"
+
     def groups_of(self, parameter: str, names: Sequence[str] | None) -> NDArray[np.bool_]:
         """Which groups are named, by their own names or by a file's or member's, shape (ngroups,).
 
@@ -200,6 +207,12 @@ class Units(Result):
     data_unit: tuple[str, ...]
     unit: str
     data_type_from: tuple[str, ...] = ()
+
+    @property
+    def shared_data_unit(self) -> str:
+        """Unit of the data where all members have the same; 'data unit' where they differ or have none."""
+        first = self.data_unit[0] if self.data_unit else ""
+        return first if first and set(self.data_unit) == {first} else "data unit"
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,9 @@ from skymatch_nb.studies import compare_groupings, compare_solutions, sweep
 if TYPE_CHECKING:
     from skymatch_nb.widgets.panel import Panel
 
+SHOWN_TABLES = ("members", "masks", "footprints", "overlaps", "sky", "residuals", "applied")
+"""Tables of a session by the names of their properties."""
+
 
 class SkyMatchSession(SessionPlots, SessionKeeping):
     """Match the sky of overlapping exposures, step by step.
@@ -140,7 +143,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         """
         if self.params.readonly:
             return self.applied
-        loaded, solution, planned = self._pipeline.require("group", "solve", "plan")
+        loaded, units, solution, planned = self._pipeline.require("group", "units", "solve", "plan")
         with self._pipeline.lock:
             if solution.key in self._written:
                 raise SkyMatchError("this solution was applied before; load() reads the files as they are now")
@@ -159,7 +162,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
                 Work(1, self._pipeline.progress),
             )
             self._written[solution.key] = done
-        applied = tables.applied_table(loaded, done)
+        applied = tables.applied_table(loaded, units, done)
         if self.params.logfile is not None:
             write_log(self.params.logfile, applied_lines(applied))
         return applied
@@ -247,9 +250,9 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     @property
     def applied(self) -> pd.DataFrame:
         """Applied table; see `skymatch_nb.tables.applied_table`. It reports; only `apply` writes."""
-        loaded, solution = self._pipeline.require("group", "solve")
+        loaded, units, solution = self._pipeline.require("group", "units", "solve")
         done = self._written.get(solution.key)
-        return tables.applied_table(loaded, done or self._pipeline.require("apply")[0])
+        return tables.applied_table(loaded, units, done or self._pipeline.require("apply")[0])
 
     # -- parameters and state ------------------------------------------------------------------------------
 
@@ -329,6 +332,39 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         from skymatch_nb.widgets.panel import Panel
 
         return Panel(self, run=run)
+
+    def show(self, table: str, *, with_map: bool = False) -> Any:
+        """Table that can be sorted, searched and selected in, as a widget (extra ``notebook``).
+
+        Parameters
+        ----------
+        table
+            Name of a table: 'members', 'overlaps', 'sky', ...
+        with_map
+            Whether the map of the field stands above it (the graph of pairs for 'residuals'): what is clicked in the
+            table is selected on the map, and what is tapped on the map in the table.
+
+        Returns
+        -------
+        widget
+            Its ``selected_rows``, or with a map those of its ``table``, are the row numbers that are selected.
+
+        Raises
+        ------
+        ParameterError
+            Where there is no table of that name.
+        SkyMatchError
+            Where itables is not installed.
+        """
+        if table not in SHOWN_TABLES:
+            raise ParameterError(f"no table {table!r}; there are {', '.join(SHOWN_TABLES)}")
+        if with_map:
+            from skymatch_nb.widgets.tablemap import TableWithMap
+
+            return TableWithMap(self, table)
+        from skymatch_nb.plots.grid import interactive_table
+
+        return interactive_table(table, getattr(self, table))
 
     def _tell_watchers(self) -> None:
         for changed in self._watchers:
@@ -480,6 +516,8 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         ParameterError
             Where the name does not end in .html, or its folder is missing.
         """
+        if not isinstance(path, str | PathLike):
+            raise ParameterError(f"path={path!r}: must be the name of a file that ends in .html")
         if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ParameterError(f"{path}: the name of a report must end in .html")
         check_folder(Path(path))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skymatch_nb.core.misfit import left_in_pairs
 from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.geometry import to_radec
 from skymatch_nb.io.named import members_named
@@ -60,7 +61,9 @@ def members_table(loaded: Loaded, units: Units, header: HeaderSky, given_dq: Col
         "distortion": [m.distortion for m in members],
     }
     known = {"ny": "pixel", "nx": "pixel", "exptime": "s", "pixel_scale": "arcsec"}
-    return _by_member(loaded, columns, known | {"factor": f"{units.unit} / data unit", "sky_header": "data unit"})
+    data_unit = units.shared_data_unit
+    per_unit = f"{units.unit} / {f'({data_unit})' if '/' in data_unit else data_unit}"
+    return _by_member(loaded, columns, known | {"factor": per_unit, "sky_header": data_unit})
 
 
 def _quality_from(member: Member) -> str:
@@ -140,7 +143,7 @@ def sky_table(loaded: Loaded, units: Units, solution: Solution, plan: Plan) -> p
         "header_new": plan.new,
         "baseline_err": solution.baseline_err[loaded.group_of],
     }
-    known = dict.fromkeys(("sky_data", "sky_data_err", "header_old", "header_new"), "data unit")
+    known = dict.fromkeys(("sky_data", "sky_data_err", "header_old", "header_new"), units.shared_data_unit)
     return _by_member(loaded, columns, known | dict.fromkeys(("sky", "sky_err", "baseline_err"), units.unit))
 
 
@@ -155,10 +158,14 @@ def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: S
         [[loaded.groups[g] for g in p.first], [loaded.groups[g] for g in p.second]],
         names=["group_a", "group_b"],
     )
-    after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
-    err = np.full(len(p), np.nan) if p.difference_err is None else p.difference_err
-    pull = np.divide(after, err, out=np.full(len(p), np.nan), where=err > 0)
-    columns = {"before": p.difference, "after": after, "err": err, "pull": pull, "npix": p.npix}
+    left = left_in_pairs(p, solution.sky)
+    columns = {
+        "before": p.difference,
+        "after": left.difference,
+        "err": left.error,
+        "pull": left.pull,
+        "npix": p.npix,
+    }
     columns |= {"weight": _pair_weight(pairs, solution), "status": _pair_status(pairs, solution)}
     known = dict.fromkeys(("before", "after", "err"), units.unit) | {"npix": "pixel"}
     return _with_units(pd.DataFrame(columns, index=index), known, None)
@@ -175,7 +182,7 @@ def _pair_status(pairs: GroupPairs, solution: Solution) -> Any:
     return np.where(solution.pair_weight > 0, lost, "both fixed").astype(object)
 
 
-def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:
+def applied_table(loaded: Loaded, units: Units, applied: Applied) -> pd.DataFrame:
     """One row per member: the keyword's value before and after, and what was subtracted from the pixels."""
     columns = {
         "keyword": [applied.plan.keyword] * len(loaded),
@@ -185,7 +192,7 @@ def applied_table(loaded: Loaded, applied: Applied) -> pd.DataFrame:
         "backup": list(applied.backup),
         "status": list(applied.status),
     }
-    return _by_member(loaded, columns, dict.fromkeys(("old", "new", "subtracted"), "data unit"))
+    return _by_member(loaded, columns, dict.fromkeys(("old", "new", "subtracted"), units.shared_data_unit))
 
 
 def sky_lines(members: pd.DataFrame, sky: pd.DataFrame) -> str:

@@ -4,12 +4,13 @@ import re
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from astropy.wcs import WCS
 
 from skymatch_nb import SkyMatchSession, SkyMatchWarning
 from skymatch_nb.plots import mapdata, residuals
-from skymatch_nb.report_page import LONGEST_TABLE, made_or_missing, table_html, worst_first
+from skymatch_nb.report_page import LONGEST_TABLE, brief_table_html, made_or_missing, table_html, worst_first
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -61,7 +62,7 @@ def test_warnings_come_first(write_image, tmp_path):
     with pytest.warns(SkyMatchWarning):
         text = body(s.report(tmp_path / "r.html").read_text())
     assert text.index("far.fits") < text.index("<h2")
-    assert "Not matched: far.fits." in text
+    assert "Not matched, and without a level: far.fits (no overlap)." in text
 
 
 def test_in_memory_inputs_say_why_there_is_no_script(tmp_path):
@@ -145,3 +146,38 @@ def test_errors_that_are_not_ours_are_not_hidden():
 
     with pytest.raises(ZeroDivisionError):
         made_or_missing({"broken": broken})
+
+
+def test_columns_with_one_value_are_told_above_a_table():
+    table = pd.DataFrame({"same": [1.5] * 3, "none": [None] * 3, "other": [1, 2, 3]}, index=["a", "b", "c"])
+    table.attrs["units"] = {"same": "s", "other": "pixel"}
+    html = brief_table_html(table)
+    assert "The same in all rows: same 1.5 s." in html
+    head = html[html.index("<thead>") : html.index("</thead>")]
+    assert "other" in head
+    assert "pixel" in head
+    assert "same" not in head
+    assert "none" not in html
+    assert brief_table_html(table.iloc[:2]) == table_html(table.iloc[:2])
+
+
+def test_outlier_pairs_are_among_the_first_warnings(mosaic, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkyMatchWarning)
+        free = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
+        level = free.sky.groupby("group")["sky_data"].first()
+        fixed = {name: float(value) + (1.0 if k == 0 else 0.0) for k, (name, value) in enumerate(level.items())}
+        text = body(free.configure(fixed=fixed).report(tmp_path / "r.html").read_text())
+    opening = text[: text.index("<h2")]
+    notes = re.findall(r"<p class='note'>(.*?)</p>", opening)
+    assert any("pairs disagree after matching by far more than their errors" in note for note in notes)
+    assert any("differ after matching by more than 5 standard errors" in note for note in notes)
+    assert "(fixed, in data units)" in opening
+
+
+@pytest.mark.filterwarnings("ignore::skymatch_nb.errors.SkyMatchWarning")
+def test_images_grouped_by_chip_are_not_called_exposures(mosaic, tmp_path):
+    s = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", group_by="chip", verbose=False)
+    text = body(s.report(tmp_path / "r.html").read_text())
+    assert "Pairs of chips" in text
+    assert "of 12 chips have a level" in text[: text.index("<h2")]

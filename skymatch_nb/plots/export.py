@@ -7,31 +7,42 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from bokeh.models import LayoutDOM, Plot
+
 from skymatch_nb.errors import ParameterError, SkyMatchError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "chrome")
+
+_PAGE = "{% block postamble %}<style>body { margin: 8px; background: {{ paper }} }</style>{% endblock %}"
+"""Bokeh's page with the paper of the figure's theme around it."""
 
 _INSTALL = "apt-get install chromium, or: playwright install chromium"
 _READY = "window.Bokeh && Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle"
 _QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
-def figure_page(shown: Any, title: str = "skymatch_nb") -> str:
+def figure_page(shown: LayoutDOM, title: str = "skymatch_nb") -> str:
     """Self-contained HTML page of a figure or layout: it loads nothing."""
     from bokeh.embed import file_html
     from bokeh.resources import INLINE
 
-    return str(file_html(shown, resources=INLINE, title=title))
+    plot = next(iter(shown.select({"type": Plot})), None)
+    paper = "#ffffff" if plot is None else plot.border_fill_color
+    return str(file_html(shown, INLINE, title, template=_PAGE, template_variables={"paper": paper}))
 
 
-def check_export(path: str | PathLike[str]) -> str:
-    """Return the kind of file, '.html' or '.png', that a name stands for.
+def check_export(shown: Any, path: str | PathLike[str]) -> str:
+    """Return the kind of file, '.html' or '.png', that a figure can be written to under a name.
 
     Raises
     ------
     ParameterError
-        For a name that ends in neither, or in a folder that is missing.
+        For something that is no figure; for a name that ends in neither, or in a folder that is missing.
     """
+    if not isinstance(shown, LayoutDOM):
+        raise ParameterError(f"{shown!r} is no figure; give what a plot method of the session returns")
+    if not isinstance(path, str | PathLike):
+        raise ParameterError(f"path={path!r}: must be the name of a file that ends in .html or .png")
     suffix = Path(path).suffix.lower()
     if suffix not in (".html", ".htm", ".png"):
         raise ParameterError(f"{path}: the name of a figure's file must end in .html or .png")

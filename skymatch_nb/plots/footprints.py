@@ -8,7 +8,7 @@ from bokeh.models import ColorBar, ColumnDataSource, CustomJS, Legend, LegendIte
 from bokeh.plotting import figure
 
 from skymatch_nb.errors import ParameterError
-from skymatch_nb.plots.frame import Window, map_figure, view_selector
+from skymatch_nb.plots.frame import Window, map_figure, opening_view, view_selector
 from skymatch_nb.plots.mapdata import field_parts, footprints_plane, member_data, overlap_data
 from skymatch_nb.plots.preview import add_image, grey_palette, image_data, stretch_limits
 from skymatch_nb.plots.renewal import set_range, set_texts
@@ -29,6 +29,9 @@ from skymatch_nb.steps.preview import CoarseMosaic
 FILLS = ("sky", "group", "component", "status")
 """What members can be coloured by."""
 
+IN_PLACE_OF_SKY = "in place of sky"
+"""Tag of the selector of a map that is filled by group because the sky is not known."""
+
 LONGEST_LEGEND = 9
 
 
@@ -43,26 +46,31 @@ def footprints_figure(
     color: str = "sky",
     sources: Sources | None = None,
 ) -> figure:
-    """Outlines of all members, filled by ``color`` (one of `FILLS`), overlaps shaded by what is left in them."""
-    if color not in FILLS:
+    """Outlines of all members, filled by ``color`` (one of `FILLS`), overlaps shaded by what is left in them.
+
+    Where the sky is not yet known, they are filled by group in place of it.
+    """
+    if not isinstance(color, str) or color not in FILLS:
         raise ParameterError(f"color={color!r}: must be one of {', '.join(map(repr, FILLS))}")
+    in_place_of_sky = color != _drawn(color, solution)
+    color = _drawn(color, solution)
     shared = Sources() if sources is None else sources
     plane = footprints_plane(footprints)
     members = shared.put("members", member_data(plane, loaded, footprints, units, solution, theme, color))
     regions = shared.put("overlaps", overlap_data(plane, loaded, overlaps, units, compared, solution))
-    xs, ys = members.data["xs"], members.data["ys"]
-    whole = Window.around(np.concatenate(xs), np.concatenate(ys))
-    plot = map_figure(plane, whole, theme, "footprints")
+    views, whole, opened, window = _opening(loaded, overlaps, members.data)
+    plot = map_figure(plane, window, theme, "footprints")
     outlines = _add_patches(plot, members, regions, theme)
     selectors = [_add_keys(plot, outlines, members.data, units, theme, color)]
-    if views := _views(field_parts(loaded, overlaps), xs, ys):
-        selectors.insert(0, view_selector(plot, views, whole, theme))
+    selectors[0].tags = [IN_PLACE_OF_SKY] if in_place_of_sky else []
+    if views:
+        selectors.insert(0, view_selector(plot, views, whole, theme, opened))
     place_above(plot, selectors, theme)
     set_titles(
         plot,
         theme,
         _title(loaded, overlaps),
-        *_subtitles(members.data, regions.data, overlaps, units, compared, solution),
+        *_subtitles(members.data, regions.data, overlaps, compared, solution, opened, color),
     )
     plot.tags = _structure(members.data, loaded, footprints, overlaps, units)
     return plot
@@ -85,12 +93,13 @@ def renew_footprints(
     """
     if plot.tags[:3] != [loaded.key, footprints.key, overlaps.key]:
         return False
-    plane = footprints_plane(footprints)
-    data = member_data(plane, loaded, footprints, units, solution, theme, fill_of(plot), sources["members"].data)
+    plane, color = footprints_plane(footprints), _drawn(fill_of(plot), solution)
+    data = member_data(plane, loaded, footprints, units, solution, theme, color, sources["members"].data)
     if plot.tags != _structure(data, loaded, footprints, overlaps, units):
         return False
     regions = overlap_data(plane, loaded, overlaps, units, compared, solution, sources["overlaps"].data)
-    lines = _subtitles(data, regions, overlaps, units, compared, solution)
+    opened = _opening(loaded, overlaps, data)[2]
+    lines = _subtitles(data, regions, overlaps, compared, solution, opened, color)
     if not set_texts(plot, _title(loaded, overlaps), *lines):
         return False
     sources.put("members", data)
@@ -101,10 +110,18 @@ def renew_footprints(
     return True
 
 
+def _drawn(color: str, solution: Solution | None) -> str:
+    """What members are filled by: group, where the sky is asked for and not known."""
+    return "group" if color == "sky" and solution is None else color
+
+
 def fill_of(plot: figure) -> str:
-    """What the members of a map are filled by now."""
+    """What the members of a map are filled by now, or would be if the sky were known."""
     selectors = [child for panel in plot.elements for row in panel.elements for child in row.children]
-    return next((str(child.value) for child in selectors if child.name == "fill by"), FILLS[0])
+    select = next((child for child in selectors if child.name == "fill by"), None)
+    if select is None or (IN_PLACE_OF_SKY in select.tags and select.value == "group"):
+        return FILLS[0]
+    return str(select.value)
 
 
 def _structure(
@@ -149,6 +166,17 @@ def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSou
     return outlines
 
 
+def _opening(
+    loaded: Loaded, overlaps: Overlaps, members: dict[str, Any]
+) -> tuple[dict[str, tuple[Floats, Floats]], Window, str, Window]:
+    """Parts of the field, the window of all, and the name and window of what is shown first."""
+    xs, ys = members["xs"], members["ys"]
+    whole = Window.around(np.concatenate(xs), np.concatenate(ys))
+    parts = field_parts(loaded, overlaps)
+    views = _views(parts, xs, ys)
+    return views, whole, *opening_view(views, [len(part) for part in parts], whole)
+
+
 def _views(
     parts: Sequence[Integers], xs: Sequence[Sequence[float]], ys: Sequence[Sequence[float]]
 ) -> dict[str, tuple[Floats, Floats]]:
@@ -163,11 +191,15 @@ def _views(
     }  # fmt: skip
 
 
-def underlay(plot: figure, mosaic: CoarseMosaic, theme: Theme) -> None:
-    """Draw the mosaic, as it is after its levels are taken off, below the outlines, and make these more transparent."""
-    low, high = stretch_limits(mosaic)["after"]
+def underlay(plot: figure, mosaics: Sequence[CoarseMosaic], theme: Theme) -> None:
+    """Draw mosaics, as they are after levels are taken off, below the outlines, and make these more transparent.
+
+    All are stretched as the first.
+    """
+    low, high = stretch_limits(mosaics[0])["after"]
     mapper = LinearColorMapper(grey_palette(theme), low=low, high=high, nan_color="#00000000")
-    add_image(plot, image_data(mosaic, "after"), mapper)
+    for mosaic in mosaics:
+        add_image(plot, image_data(mosaic, "after"), mapper)
     for drawn in plot.renderers:
         if drawn.name == "member patches":
             drawn.glyph.fill_alpha = 0.25
@@ -186,11 +218,17 @@ def _subtitles(
     members: dict[str, Any],
     regions: dict[str, Any],
     overlaps: Overlaps,
-    units: Units | None,
     compared: Comparison | None,
     solution: Solution | None,
+    opened: str,
+    color: str,
 ) -> list[str]:
     lines = []
+    if solution is None:
+        told = "; colours tell groups apart" if color == "group" else ""
+        lines.append(f"not solved yet: sky, components and status are not known{told}")
+    if opened != "all":
+        lines.append(f"shown is {opened}; the others lie far from it: choose them, or all, above")
     if compared is not None and len(overlaps):
         lines.append(
             f"overlaps: the stronger the shade, the larger the difference {'left in them' if solution else 'in them'}"
@@ -199,7 +237,8 @@ def _subtitles(
     if alone:
         named = list(dict.fromkeys(alone))
         more = f" and {len(named) - 2} more" if len(named) > 2 else ""
-        lines.append(f"hatched: not matched ({', '.join(short(n, 28) for n in named[:2])}{more})")
+        what = "not matched" if any(component != "-" for component in members["component"]) else "no level"
+        lines.append(f"hatched: {what} ({', '.join(short(n, 28) for n in named[:2])}{more})")
     if len(regions["xs"]) < len(overlaps):
         lines.append(f"shown are the {len(regions['xs'])} overlaps with the largest differences")
     if overlaps.failed:

@@ -8,6 +8,7 @@ import numpy as np
 from bokeh.models import (
     Angular,
     Arrow,
+    BoxAnnotation,
     BoxZoomTool,
     ColumnDataSource,
     CustomJS,
@@ -38,14 +39,28 @@ ANGLES = {
 MOST_PARTS = 20
 """Parts of a field that a selector offers."""
 
+STRIP = 58
+"""Pixels below a field that are left free for compass and scale bar."""
+
+FAR = 3.0
+"""Times that the whole field is wider than a part from which on a map opens at the part."""
+
 
 @dataclass(frozen=True)
 class Window:
-    """Part of the plane that a map shows, in degrees (x grows to the east), and the size of its frame in pixels."""
+    """Part of the plane that a map shows, in degrees (x grows to the east), and the size of its frame in pixels.
+
+    Below what it is made around there is a strip for compass and scale bar.
+    """
 
     x: tuple[float, float]
     y: tuple[float, float]
     frame: tuple[int, int]
+
+    @property
+    def width(self) -> float:
+        """Extent along x in degrees."""
+        return self.x[1] - self.x[0]
 
     @classmethod
     def around(cls, x: Floats, y: Floats, size: int = 640, frame: tuple[int, int] | None = None) -> "Window":
@@ -55,11 +70,13 @@ class Window:
         extent = extent + 0.1 * extent.max()
         if frame is None:
             ratio = float(np.clip(extent[1] / extent[0], 0.45, 1.25))
-            frame = (size, int(size * ratio)) if ratio <= 1 else (int(size / ratio), size)
-        half = 0.5 * (extent / frame).max() * np.array(frame)
+            width, height = (size, int(size * ratio)) if ratio <= 1 else (int(size / ratio), size)
+            frame = (width, height + STRIP)
+        inner = np.array([frame[0], frame[1] - STRIP])
+        scale = float((extent / inner).max())
         middle = 0.5 * (low + high)
-        (x0, y0), (x1, y1) = (middle - half).tolist(), (middle + half).tolist()
-        return cls((x0, x1), (y0, y1), frame)
+        (x0, y0), (x1, y1) = (middle - 0.5 * scale * inner).tolist(), (middle + 0.5 * scale * inner).tolist()
+        return cls((x0, x1), (y0 - scale * STRIP, y1), frame)
 
 
 def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figure:
@@ -81,8 +98,10 @@ def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figu
     lines = ColumnDataSource(graticule(plane, window.x, window.y), name="graticule")
     plot.multi_line("xs", "ys", source=lines, line_color=theme.faint, line_width=1, level="underlay", name="graticule")
     for pole, x, y in poles_inside(plane, window.x, window.y):
-        plot.scatter([x], [y], marker="plus", size=14, color=theme.ink, name=pole)
-        plot.add_layout(Label(x=x, y=y, x_offset=8, y_offset=4, text=pole, text_color=theme.ink, text_font_size="11px"))
+        plot.scatter([x], [y], marker="plus", size=14, color=theme.ink, name=pole, level="overlay")
+        paper = {"background_fill_color": theme.paper, "background_fill_alpha": 0.75}
+        text = {"text": pole, "text_color": theme.ink, "text_font_size": "11px"}
+        plot.add_layout(Label(x=x, y=y, x_offset=8, y_offset=4, **text, **paper))
     _add_scale(plot, theme)
     _add_compass(plot, theme)
     return plot
@@ -91,15 +110,24 @@ def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figu
 def _add_scale(plot: figure, theme: Theme) -> None:
     bar = ScaleBar(
         range=plot.y_range, unit="°", dimensional=Angular(basis=ANGLES, ticks=[1, 2, 5, 10, 20, 30]),
-        location="bottom_left", bar_length=0.2, bar_line_color=theme.ink, border_line_color=None,
+        location="bottom_right", bar_length=0.2, bar_line_color=theme.ink, border_line_color=None,
     )  # fmt: skip
-    theme.dress_bar(bar).background_fill_alpha = 0.0
+    theme.dress_bar(bar)
     plot.add_layout(bar)
 
 
 def _add_compass(plot: figure, theme: Theme) -> None:
-    """Arrows to the north and to the east in the lower right corner."""
-    x, y, length = plot.frame_width - 18, 14, 36
+    """Arrows to the north and to the east in the lower left corner, which stays where it is in frames of any width.
+
+    They stand on paper, so that nothing that is drawn there hides them.
+    """
+    x, y, length = 66, 14, 36
+    plot.add_layout(
+        BoxAnnotation(
+            left=x - length - 18, right=x + 12, bottom=3, top=y + length + 18, fill_color=theme.paper, fill_alpha=0.85,
+            left_units="screen", right_units="screen", bottom_units="screen", top_units="screen", line_color=None,
+        )
+    )  # fmt: skip
     ends: Sequence[tuple[str, int, int, int, int]] = (
         ("N", x, y + length, x, y + length + 2),
         ("E", x - length, y, x - length - 9, y - 7),
@@ -118,12 +146,28 @@ def _add_compass(plot: figure, theme: Theme) -> None:
         )  # fmt: skip
 
 
-def view_selector(plot: figure, parts: Mapping[str, tuple[Floats, Floats]], whole: Window, theme: Theme) -> Select:
+def opening_view(parts: Mapping[str, tuple[Floats, Floats]], sizes: Sequence[int], whole: Window) -> tuple[str, Window]:
+    """Name and window of what a map shows first: the largest part where it would be a speck on the whole, else 'all'.
+
+    ``sizes`` are the members of the parts.
+    """
+    if parts:
+        name = list(parts)[int(np.argmax(sizes))]
+        window = Window.around(*parts[name], size=max(whole.frame))
+        if whole.width > FAR * window.width:
+            return name, window
+    return "all", whole
+
+
+def view_selector(
+    plot: figure, parts: Mapping[str, tuple[Floats, Floats]], whole: Window, theme: Theme, opened: str = "all"
+) -> Select:
     """Selector that moves a map to one of the parts of a field, which may lie far from each other."""
-    views = {"all": whole}
-    for name, (x, y) in list(parts.items())[:MOST_PARTS]:
-        views[name] = Window.around(x, y, frame=whole.frame)
-    select = selector("view", list(views), "all", theme)
+    frame = plot.frame_width, plot.frame_height
+    offered = list(dict.fromkeys([*([opened] if opened in parts else []), *parts]))[:MOST_PARTS]
+    views = {"all": whole if whole.frame == frame else Window.around(np.array(whole.x), np.array(whole.y), frame=frame)}
+    views |= {name: Window.around(*parts[name], frame=frame) for name in sorted(offered, key=list(parts).index)}
+    select = selector("view", list(views), opened, theme)
     windows = {name: [*v.x, *v.y] for name, v in views.items()}
     code = "const [x0, x1, y0, y1] = windows[this.value]; x.setv({start: x1, end: x0}); y.setv({start: y0, end: y1})"
     select.js_on_change("value", CustomJS(args={"windows": windows, "x": plot.x_range, "y": plot.y_range}, code=code))

@@ -7,7 +7,7 @@ from bokeh.models import ColorBar, LabelSet, LinearColorMapper
 from bokeh.palettes import interp_palette
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.frame import Window, map_figure, view_selector
+from skymatch_nb.plots.frame import Window, map_figure, opening_view, view_selector
 from skymatch_nb.plots.levels import group_data
 from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.renewal import set_range
@@ -55,10 +55,10 @@ def graph_figure(
     labels = [plain(short(name, 22)) if len(loaded.groups) <= MOST_LABELS else "" for name in loaded.groups]
     groups = shared.put("groups", {**data, "x": centers[:, 0], "y": centers[:, 1], "label": labels})
     reach = np.degrees(np.median([o.radius for o in footprints.outlines]))
-    room = max(0.15 * float(np.ptp(centers, axis=0).max()), 0.2 * reach)
-    around = np.vstack([centers - room, centers + room])
-    window = Window.around(around[:, 0], around[:, 1], size=620)
-    plot = map_figure(plane, window, theme, "graph")
+    window = Window.around(*_with_room(centers, reach), size=620)
+    views, sizes = _views(solution, centers, reach)
+    opened, first = opening_view(views, sizes, window)
+    plot = map_figure(plane, first, theme, "graph")
     if pairs is not None and len(pairs.pairs):
         edges = shared.put("pairs", pair_data(loaded, units, pairs, solution, theme, centers))
         largest = _largest(edges.data)
@@ -92,13 +92,31 @@ def graph_figure(
     title = (
         f"{len(loaded.groups)} group{'' if len(loaded.groups) == 1 else 's'}, {count} pair{'' if count == 1 else 's'}"
     )
-    sets = [np.flatnonzero(solution.component == k) for k in range(int(solution.component.max(initial=-1)) + 1)]
-    if sum(len(members) < len(centers) for members in sets):
-        views = {f"component {k + 1}": (centers[members, 0], centers[members, 1]) for k, members in enumerate(sets)}
-        place_above(plot, [view_selector(plot, views, window, theme)], theme)
-    set_titles(plot, theme, title, "nodes: groups, coloured by component; edges: the wider, the more pixels they share")
+    notes = ["nodes: groups, coloured by component; edges: the wider, the more pixels they share"]
+    if views:
+        place_above(plot, [view_selector(plot, views, window, theme, opened)], theme)
+    if opened != "all":
+        notes.append(f"shown is {opened}; other groups lie far from it: choose all above")
+    set_titles(plot, theme, title, *notes)
     plot.tags = _structure(loaded, units, footprints, pairs, solution)
     return plot
+
+
+def _with_room(centers: Floats, reach: float) -> tuple[Floats, Floats]:
+    """Points around nodes, with room for their marks and names; ``reach`` is the radius of a member."""
+    room = max(0.15 * float(np.ptp(centers, axis=0).max()), 0.2 * reach)
+    around = np.vstack([centers - room, centers + room])
+    return around[:, 0], around[:, 1]
+
+
+def _views(solution: Solution, centers: Floats, reach: float) -> tuple[dict[str, tuple[Floats, Floats]], list[int]]:
+    """Points of each component by its name, and its groups' number; none where one has all groups."""
+    count = int(solution.component.max(initial=-1)) + 1
+    sets = [np.flatnonzero(solution.component == k) for k in range(count)]
+    if not any(len(groups) < len(centers) for groups in sets):
+        return {}, []
+    views = {f"component {k + 1}": _with_room(centers[groups], reach) for k, groups in enumerate(sets)}
+    return views, [len(groups) for groups in sets]
 
 
 def renew_graph(

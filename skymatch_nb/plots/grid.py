@@ -6,15 +6,14 @@ import pandas as pd
 from bokeh.models import ColumnDataSource
 
 from skymatch_nb.errors import SkyMatchError
-from skymatch_nb.plots.sources import Sources
 
 SOURCES = {"members": "members", "masks": "members", "footprints": "members", "sky": "members", "overlaps": "overlaps",
            "residuals": "pairs", "applied": "members"}  # fmt: skip
 """The source of figures whose rows are those of a table."""
 
 
-def interactive_table(name: str, table: pd.DataFrame, sources: Sources | None) -> Any:
-    """Widget of a table, with units in its header and the selection of a figure's source where it has one.
+def interactive_table(name: str, table: pd.DataFrame, **options: Any) -> Any:
+    """Widget of a table, with units in its header; ``options`` are those of itables.
 
     Raises
     ------
@@ -27,11 +26,7 @@ def interactive_table(name: str, table: pd.DataFrame, sources: Sources | None) -
         raise SkyMatchError("interactive tables need itables: python -m pip install 'skymatch_nb[notebook]'") from None
     units = table.attrs.get("units", {})
     shown = table.rename(columns={c: f"{c} ({units[c]})" for c in table.columns if units.get(c)})
-    widget = ITable(shown, caption=name, select=True, showIndex=True, maxBytes=0)
-    source = None if sources is None else sources.get(SOURCES[name])
-    if source is not None:
-        link_selection(widget, source)
-    return widget
+    return ITable(shown, caption=name, select=True, showIndex=True, maxBytes=0, **options)
 
 
 def link_selection(widget: Any, source: ColumnDataSource) -> None:

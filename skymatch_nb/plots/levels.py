@@ -9,8 +9,8 @@ from bokeh.plotting import figure
 from skymatch_nb.plots.renewal import set_texts
 from skymatch_nb.plots.rows import (
     add_dumbbells,
+    add_error_bars,
     add_legend,
-    error_bars,
     mark_size,
     name_rows,
     rows_figure,
@@ -27,6 +27,7 @@ from skymatch_nb.plots.theme import (
     short,
 )
 from skymatch_nb.results import Floats, GroupPairs, Loaded, MemberLevels, Solution, Units
+from skymatch_nb.steps.standing import is_alone
 
 
 def group_data(
@@ -47,7 +48,7 @@ def group_data(
     first = [int(np.flatnonzero(loaded.group_of == g)[0]) for g in range(count)]
     scale = 1.0 / units.factor[first] if unit == "data" else np.ones(count)
     before, after = (level * scale for level in standing_out(loaded, units, solution, pairs, whole))
-    alone = [s.startswith(("no ", "baseline")) for s in solution.status]
+    alone = [is_alone(s) for s in solution.status]
     colors = category_colors(solution.component.tolist(), theme.plain)
     sky, error = solution.sky * scale, solution.error * scale
     names = [units.data_unit[k] if unit == "data" else units.unit for k in first]
@@ -137,7 +138,7 @@ def sky_figure(
     set_titles(right, theme, "Agreement with neighbours" if pairs is not None else "Level")
     if pairs is not None and not len(pairs.pairs):
         say_empty(right, theme, "no pairs")
-    grid = side_by_side([left, right], "sky")
+    grid = side_by_side([left, right], "sky", theme)
     grid.tags = _structure(loaded, units, pairs, unit)
     return grid
 
@@ -174,7 +175,7 @@ def _structure(loaded: Loaded, units: Units, pairs: GroupPairs | None, unit: str
 def _add_levels(plot: figure, source: ColumnDataSource, theme: Theme) -> Any:
     """Squares with error bars, and the line of zero."""
     plot.add_layout(Span(dimension="height", location=0, line_color=theme.ink, line_alpha=0.3, level="underlay"))
-    plot.add_layout(error_bars(source))
+    add_error_bars(plot, source)
     return plot.scatter(
         "sky",
         "row",
@@ -196,7 +197,8 @@ def _notes(solution: Solution) -> list[str]:
     sets = int(solution.component.max(initial=-1)) + 1
     if sets > 1:
         lines.append(f"colours: {sets} components, not comparable with each other")
-    lonely = sum(s.startswith(("no ", "baseline")) for s in solution.status)
+    lonely = [s for s in solution.status if is_alone(s)]
     if lonely:
-        lines.append(f"{lonely} group{'' if lonely == 1 else 's'} not matched")
+        what = "not matched" if sets else "without a level"
+        lines.append(f"{len(lonely)} group{'' if len(lonely) == 1 else 's'} {what}")
     return lines

@@ -11,11 +11,13 @@ from scipy.sparse.csgraph import connected_components
 from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.theme import OKABE_ITO, Theme, category_colors, level_text, sequential_colors
 from skymatch_nb.results import Comparison, Floats, Footprints, Integers, Loaded, Overlaps, Solution, Units
+from skymatch_nb.steps.standing import is_alone
 
 MOST_OVERLAPS = 1500
 """Overlaps that a map draws; of more, those with the largest differences."""
 
-_STATUS = {"matched": "#56b4e9", "reference": "#009e73", "own sky": "#56b4e9", "lowest sky": "#56b4e9"}
+_STATUS = {"matched": "#56b4e9", "reference": "#009e73", "own sky": "#56b4e9", "lowest sky": "#56b4e9",
+           "fixed": "#cc79a7"}  # fmt: skip
 
 
 def footprints_plane(footprints: Footprints) -> SkyPlane:
@@ -46,7 +48,7 @@ def member_data(
     error = np.full(len(loaded), np.nan) if solution is None else solution.error[of]
     status = ["not solved"] * len(loaded) if solution is None else [solution.status[g] for g in of]
     component = np.full(len(loaded), -1) if solution is None else solution.component[of]
-    unmatched = [s.startswith(("no ", "baseline")) for s in status]
+    unmatched = [is_alone(s) for s in status]
     fills = {
         "by_sky": sequential_colors(sky),
         "by_group": category_colors(of.tolist(), theme.plain),

@@ -79,15 +79,17 @@ def preview_figure(plane: SkyPlane, mosaic: CoarseMosaic, unit: str, theme: Them
         for axis in other.axis:
             for part in (axis.ticker, axis.formatter):
                 part.args = {**part.args, "x_range": plots[0].x_range, "y_range": plots[0].y_range}
-        other.yaxis.visible = False
+        other.yaxis.visible, other.min_border_left = False, 30
+    for plot in plots:
+        plot.min_border_right = 30
     said = [f"cells of {_angle(mosaic.cell)}, same contrast in both"]
     if mosaic.stride > 1:
         said.append(f"one of {mosaic.stride} x {mosaic.stride} pixels was read")
     said.extend(notes)
     set_titles(plots[0], theme, f"Before: {title}", *said)
-    set_titles(plots[1], theme, "After", "less the sky of each exposure")
+    set_titles(plots[1], theme, "After", "less the sky of each group")
     set_titles(plots[2], theme, "Overlaps: last less first, after", _middle(mosaic.difference))
-    return side_by_side(plots, "preview")
+    return side_by_side(plots, "preview", theme)
 
 
 def _panel(

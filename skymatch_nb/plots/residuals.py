@@ -5,16 +5,14 @@ from typing import Any
 import numpy as np
 from bokeh.models import BoxAnnotation, GridPlot, Span
 
+from skymatch_nb.core.misfit import OUTLIER, left_in_pairs
 from skymatch_nb.core.pairs import Pairs
 from skymatch_nb.plots.mapdata import pair_key
 from skymatch_nb.plots.renewal import set_texts
-from skymatch_nb.plots.rows import add_dumbbells, add_legend, error_bars, name_rows, rows_figure, side_by_side
+from skymatch_nb.plots.rows import add_dumbbells, add_error_bars, add_legend, name_rows, rows_figure, side_by_side
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
 from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
-
-OUTLIER = 5.0
-"""Pull beyond which a pair is marked."""
 
 MOST_NAMED = 3
 """Outliers that are named below the figure."""
@@ -35,9 +33,8 @@ def pair_data(
     ``centers`` are places of the groups, shape (ngroups, 2), for the ends of each pair's edge.
     """
     p = pairs.pairs
-    after = p.difference - (solution.sky[p.first] - solution.sky[p.second])
-    error = np.full(len(p), np.nan) if p.difference_err is None else p.difference_err
-    pull = np.divide(after, error, out=np.full(len(p), np.nan), where=error > 0)
+    left = left_in_pairs(p, solution.sky)
+    after, error, pull = left.difference, left.error, left.pull
     order = np.argsort(-np.abs(np.nan_to_num(pull)), kind="stable")[:MOST_PAIRS]
     first, second, after, error, pull = p.first[order], p.second[order], after[order], error[order], pull[order]
     outlier = np.abs(np.nan_to_num(pull)) > OUTLIER
@@ -86,7 +83,7 @@ def residuals_figure(
     right.y_range, right.yaxis.axis_label = left.y_range, None
     if len(names) > MOST_ROWS:
         left.y_range.start = MOST_ROWS - 0.4
-    left.add_layout(error_bars(source))
+    add_error_bars(left, source)
     before, after = add_dumbbells(left, source, theme, color="color")
     right.add_layout(BoxAnnotation(left=-1, right=1, fill_color=theme.plain, fill_alpha=0.25, level="underlay"))
     right.add_layout(Span(dimension="height", location=0, line_color=theme.ink, line_alpha=0.3, level="underlay"))
@@ -105,7 +102,7 @@ def residuals_figure(
     set_titles(right, theme, "Pulls")
     if not names:
         say_empty(left, theme, "no two groups could be compared")
-    grid = side_by_side([left, right], "residuals")
+    grid = side_by_side([left, right], "residuals", theme)
     grid.tags = _structure(loaded, units, pairs)
     return grid
 
@@ -145,8 +142,8 @@ def _title(pairs: Pairs, solution: Solution) -> str:
     count = len(pairs)
     if not count:
         return "No pairs"
-    left = pairs.difference - (solution.sky[pairs.first] - solution.sky[pairs.second])
-    before, after = (float(np.sqrt(np.nanmean(np.square(d)))) for d in (pairs.difference, left))
+    left = left_in_pairs(pairs, solution.sky)
+    before, after = (float(np.sqrt(np.nanmean(np.square(d)))) for d in (pairs.difference, left.difference))
     return f"{count} pair{'' if count == 1 else 's'}: rms {before:.3g} before, {after:.3g} after"
 
 

@@ -15,14 +15,16 @@ from bokeh.models import (
     Span,
     TapTool,
     Title,
-    Whisker,
 )
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.theme import Theme, literal, plain
+from skymatch_nb.plots.theme import Theme, literal, plain, raise_title
 
 MOST_NAMES = 48
 """Rows up to which every one has its name at the axis; of more, hover tells."""
+
+LEGEND_HEIGHT = 23
+"""Pixels that a legend of one line takes between a frame and its title."""
 
 
 def rows_figure(names: Sequence[str], rows: Sequence[int], theme: Theme, name: str, width: int = 560) -> figure:
@@ -56,13 +58,17 @@ def mark_size(source: ColumnDataSource) -> int:
     return 8 if len(source.data["row"]) <= MOST_NAMES else 5
 
 
-def error_bars(source: ColumnDataSource) -> Whisker:
-    """Bars along x between the columns ``lower`` and ``upper``."""
-    whisker = Whisker(base="row", lower="lower", upper="upper", dimension="width", source=source, line_color="color")
-    whisker.line_width = 2
-    for head in (whisker.upper_head, whisker.lower_head):
-        head.size, head.line_color = 7, "color"
-    return whisker
+def add_error_bars(plot: figure, source: ColumnDataSource) -> None:
+    """Bars along x between the columns ``lower`` and ``upper``; as marks they widen the range that is shown."""
+    plot.segment(
+        "lower", "row", "upper", "row", source=source, line_color="color", line_width=2, nonselection_line_alpha=0.25,
+        name="error bars",
+    )  # fmt: skip
+    for end in ("lower", "upper"):
+        plot.scatter(
+            end, "row", source=source, marker="dash", angle=0.5 * np.pi, size=9, line_color="color", line_width=2,
+            nonselection_line_alpha=0.25, name=f"{end} ends",
+        )  # fmt: skip
 
 
 def add_dumbbells(plot: figure, source: ColumnDataSource, theme: Theme, color: str = "") -> tuple[Any, Any]:
@@ -95,14 +101,26 @@ def add_legend(plot: figure, theme: Theme, items: Mapping[str, Any]) -> Legend:
     return legend
 
 
-def side_by_side(plots: Sequence[figure], name: str) -> GridPlot:
+def side_by_side(plots: Sequence[figure], name: str, theme: Theme) -> GridPlot:
     """Figures in a row with one toolbar.
 
-    Their frames are aligned without their canvases growing, so all get the same room above and below.
+    Their frames are aligned without their canvases growing, so all get the same room above and below; a title without
+    a legend below it stands as high as one that has one.
     """
+    legends = [any(isinstance(part, Legend) for part in plot.above) for plot in plots]
+    for plot, legend in zip(plots, legends, strict=True):
+        if any(legends) and not legend:
+            raise_title(plot, LEGEND_HEIGHT)
+        plot.min_border_right = max(plot.min_border_right or 0, 16)
     below = max(sum(isinstance(part, Title) for part in plot.below) for plot in plots)
     for plot in plots:
         plot.min_border_top, plot.min_border_bottom = max(plot.min_border_top or 0, 56), 56 + 18 * below
-    grid = gridplot([list(plots)], merge_tools=True, toolbar_location="right", toolbar_options={"logo": None})
-    grid.name = name
+    return grid_of([list(plots)], name, theme)
+
+
+def grid_of(rows: Sequence[Sequence[figure]], name: str, theme: Theme) -> GridPlot:
+    """Grid of figures with one toolbar, on the theme's paper."""
+    options = {"logo": None}
+    grid = gridplot([list(row) for row in rows], merge_tools=True, toolbar_location="right", toolbar_options=options)
+    grid.name, grid.styles = name, {"background-color": theme.paper}
     return grid

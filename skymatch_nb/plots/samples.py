@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import gridplot
 from bokeh.models import ColumnDataSource, FixedTicker, GridPlot, Range1d, Span
 from bokeh.plotting import figure
 
 from skymatch_nb.core.clipping import clip_history
 from skymatch_nb.core.sample import SampleSet
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.plots.rows import add_legend
+from skymatch_nb.plots.rows import add_legend, grid_of
 from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
 from skymatch_nb.results import Floats
 
@@ -23,7 +22,8 @@ BINS = 120
 class Shown:
     """A sample that is shown: number ``k`` of a set, its name, its brightness per data unit, and its level as data.
 
-    ``lower`` and ``upper`` are the limits that hold for it, in data units.
+    ``lower`` and ``upper`` are the limits that hold for it, in data units; ``less`` is the member whose pixels were
+    taken off those of the one that is named, where differences are shown.
     """
 
     name: str
@@ -33,6 +33,17 @@ class Shown:
     level: float
     lower: float | None = None
     upper: float | None = None
+    less: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name of the sample in full."""
+        return f"{self.name} − {self.less}" if self.less else self.name
+
+    @property
+    def label(self) -> str:
+        """The same, each name shortened by itself so that the minus sign stays."""
+        return f"{short(self.name, 26)} − {short(self.less, 26)}" if self.less else short(self.name, 44)
 
     @property
     def values(self) -> Floats:
@@ -52,7 +63,7 @@ def limits_data(shown: Shown, params: SkyMatchParams) -> dict[str, Any]:
         "npix": rows[:, 2].astype(int),
         "mean": rows[:, 3] * shown.factor,
         "std": rows[:, 4] * shown.factor,
-        "name": [shown.name] * len(rows),
+        "name": [shown.title] * len(rows),
     }
 
 
@@ -76,7 +87,7 @@ def view_of(limits: Sequence[dict[str, Any]], samples: Sequence[Shown]) -> tuple
 def histogram_data(shown: Shown, view: tuple[float, float]) -> dict[str, Any]:
     """Columns of the histogram's bins inside a view."""
     counts, edges = np.histogram(shown.values, bins=BINS, range=view)
-    return {"left": edges[:-1], "right": edges[1:], "count": counts, "name": [shown.name] * BINS}
+    return {"left": edges[:-1], "right": edges[1:], "count": counts, "name": [shown.title] * BINS}
 
 
 def samples_figure(
@@ -118,9 +129,7 @@ def samples_figure(
     set_titles(ladder, theme, "", *notes, *lines)
     if not any(len(s.values) for s in samples):
         say_empty(plot, theme, "no good pixels")
-    grid = gridplot([[plot], [ladder]], merge_tools=True, toolbar_location="right", toolbar_options={"logo": None})
-    grid.name = "samples"
-    return grid
+    return grid_of([[plot], [ladder]], "samples", theme)
 
 
 def _limited(samples: Sequence[Shown]) -> bool:
@@ -130,7 +139,7 @@ def _limited(samples: Sequence[Shown]) -> bool:
 def _key(shown: Shown, columns: dict[str, Any], params: SkyMatchParams) -> str:
     kept, good = int(columns["npix"][-1]), shown.samples.npix[shown.k]
     level = f"{params.skystat} {shown.level * shown.factor:.6g}" if np.isfinite(shown.level) else "no level"
-    return f"{short(shown.name, 44)}: {level} ({kept:,} of {good:,} good pixels kept)"
+    return f"{shown.label}: {level} ({kept:,} of {good:,} good pixels kept)"
 
 
 def _add_sample(plot: figure, shown: Shown, view: tuple[float, float], color: str, number: int) -> Any:

@@ -90,7 +90,7 @@ def theme_named(name: str) -> Theme:
     ParameterError
         Where there is none of that name.
     """
-    if name not in THEMES:
+    if not isinstance(name, str) or name not in THEMES:
         raise ParameterError(f"theme={name!r}: must be {' or '.join(map(repr, THEMES))}")
     return THEMES[name]
 
@@ -135,20 +135,27 @@ def set_titles(plot: figure, theme: Theme, title: str, *lines: str) -> None:
 
 
 def place_above(plot: figure, widgets: Sequence[Any], theme: Theme) -> None:
-    """Put small widgets above the right end of a figure's frame; they stay with it wherever it is shown."""
+    """Put small widgets between a figure's title and the right end of its frame, wherever that is shown."""
     width = sum(widget.width + 10 for widget in widgets)
     panel = Panel(
         position=Node.frame.top_right, anchor="bottom_right", elements=[Row(children=list(widgets))], width=width,
         height=42, styles={"background-color": theme.paper, "border": "none"},
     )  # fmt: skip
     plot.elements = [*plot.elements, panel]
-    plot.min_border_top = 46
+    raise_title(plot, 38)
+    plot.min_border_top = 70
+
+
+def raise_title(plot: figure, by: int) -> None:
+    """Put a figure's title so many pixels above where it would be: on an empty line."""
+    plot.add_layout(Title(text="\u00a0", text_font_size="10px", standoff=by - 10, name="space"), "above")
 
 
 def selector(what: str, options: Sequence[str], value: str, theme: Theme) -> Select:
     """Small selector that names what it selects."""
     labels = [(name, f"{what}: {name}") for name in options]
-    return Select(options=labels, value=value, width=150, stylesheets=[theme.style()], name=what)
+    width = int(np.clip(36 + 7 * max(len(label) for _, label in labels), 150, 210))
+    return Select(options=labels, value=value, width=width, stylesheets=[theme.style()], name=what)
 
 
 def say_empty(plot: figure, theme: Theme, text: str) -> None:

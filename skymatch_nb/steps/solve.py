@@ -14,6 +14,7 @@ from skymatch_nb.results import Floats, GroupPairs, Loaded, MemberLevels, Overla
 from skymatch_nb.steps import standing
 from skymatch_nb.steps.fixed import fixed_levels
 from skymatch_nb.steps.matched import Match
+from skymatch_nb.steps.misfit import misfit_notes
 
 MOST_FOR_ERRORS = 20_000
 """Groups up to which errors are computed under any weights: the work grows with the square of their number."""
@@ -86,7 +87,7 @@ def solve_match(
     used, notes = _usable(pairs.pairs, params)
     levels = solve_levels(len(loaded.groups), used, params.weighting, params.robust == "huber", fixed)
     _check_reference(levels, reference, params)
-    error, skipped = _errors(used, levels)
+    error, skipped = _errors(used, levels, loaded.noun)
     match = Match(
         standing.alone_status(loaded, overlaps, pairs.statuses),
         levels,
@@ -96,7 +97,7 @@ def solve_match(
         shared=params.anchor == "shared",
     )
     match.leave_out(left_out)
-    apart = standing.apart_notes(loaded, pairs.statuses, levels, list(match.status), _consequence(params))
+    apart = standing.apart_notes(loaded, pairs.statuses, levels, list(match.status), _consequence(params, loaded.noun))
     if whole is not None:
         own = _own_sky(loaded, units, whole, left_out)
         if params.isolated == "own":
@@ -104,9 +105,10 @@ def solve_match(
         if params.skymethod == "globalmin+match":
             match.add_baselines(*own, isolated_too=params.isolated == "baseline")
             if not np.isfinite(match.sky).any() and params.isolated != "leave":
-                apart = ["no exposure has a good pixel: there is no level for any"]
+                apart = [f"no {loaded.noun} has a good pixel: there is no level for any"]
     unsettled = [] if levels.converged else ["robust='huber' did not converge; the last of its levels are used"]
-    return match.solution(key, tuple(apart + notes + skipped + unsettled))
+    bad = misfit_notes(loaded, units, pairs.pairs, levels, params)
+    return match.solution(key, tuple(apart + notes + skipped + unsettled + bad))
 
 
 def _own_sky(loaded: Loaded, units: Units, levels: MemberLevels, left_out: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -127,13 +129,13 @@ def _usable(pairs: Pairs, params: SkyMatchParams) -> tuple[Pairs, list[str]]:
     return replace(pairs, difference_err=pairs.completed_err), [note]
 
 
-def _errors(pairs: Pairs, levels: Levels) -> tuple[Floats, list[str]]:
+def _errors(pairs: Pairs, levels: Levels, noun: str) -> tuple[Floats, list[str]]:
     """Standard errors of the levels, and why there are none."""
     ngroups = int((levels.component >= 0).sum())
     most = MOST_FOR_CHEAP_ERRORS if cheap_errors(pairs, levels) else MOST_FOR_ERRORS
     if ngroups <= most:
         return level_errors(pairs, levels), []
-    return np.where(levels.held, 0.0, np.nan), [f"no standard errors of levels for more than {most} exposures"]
+    return np.where(levels.held, 0.0, np.nan), [f"no standard errors of levels for more than {most} {noun}s"]
 
 
 def _reference(loaded: Loaded, params: SkyMatchParams) -> int | None:
@@ -155,15 +157,15 @@ def _check_reference(levels: Levels, reference: int | None, params: SkyMatchPara
         )
 
 
-def _consequence(params: SkyMatchParams) -> str:
-    """What exposures get where none overlaps another, in words."""
+def _consequence(params: SkyMatchParams, noun: str) -> str:
+    """What groups get where none overlaps another, in words."""
     if params.isolated == "leave":
-        return "no exposure gets a level"
+        return f"no {noun} gets a level"
     own = params.isolated == "own" or params.anchor == "component"
-    return "every exposure gets its own sky" if own else "every exposure gets the same sky"
+    return f"every {noun} gets {'its own' if own else 'the same'} sky"
 
 
 def _unusable(loaded: Loaded, which: NDArray[np.bool_]) -> tuple[str, ...]:
     names = [g for g, bad in zip(loaded.groups, which, strict=True) if bad]
     number = f"{len(names)} of {len(loaded.groups)}"
-    return (f"{number} exposures have no good pixels: {standing.listed(names)}",) if names else ()
+    return (f"{number} {loaded.noun}s have no good pixels: {standing.listed(names)}",) if names else ()

@@ -32,6 +32,11 @@ _OF_OVERLAPS = {
 }
 
 
+def is_alone(status: str) -> bool:
+    """Whether a group's status tells that it could be matched with none, or measured not at all."""
+    return any(reason in _WHERE for reason in (status, status.partition(", ")[2]))
+
+
 def alone_status(loaded: Loaded, overlaps: Overlaps, statuses: Sequence[str]) -> NDArray[np.object_]:
     """Status that every group has where it is in no pair, by those of its overlaps, shape (ngroups,)."""
     alone = np.full(len(loaded.groups), NO_OVERLAP, object)
@@ -66,7 +71,7 @@ def _alone(loaded: Loaded, status: Sequence[str]) -> list[str]:
     for reason, where in _WHERE.items():
         alone = [g for g, s in zip(loaded.groups, status, strict=True) if s == reason]
         if alone:
-            notes.append(f"{len(alone)} of {len(status)} {things(loaded)} {where}: {listed(alone)}")
+            notes.append(f"{len(alone)} of {len(status)} {loaded.noun}s {where}: {listed(alone)}")
     return notes
 
 
@@ -81,28 +86,21 @@ def _components(loaded: Loaded, levels: Levels) -> list[str]:
     ]
     more = [f"and {levels.ncomponents - 5} more"] if levels.ncomponents > 5 else []
     which = "; ".join(sets + more)
-    return [f"the {things(loaded)} form {levels.ncomponents} sets that do not overlap each other ({which})"]
+    return [f"the {loaded.noun}s form {levels.ncomponents} sets that do not overlap each other ({which})"]
 
 
 def why_no_pairs(loaded: Loaded, statuses: Sequence[str]) -> str:
     """Reason why there is no pair, in words; ``statuses`` are those of the overlaps."""
     if len(loaded.groups) < 2:
-        return f"there is only one exposure ({loaded.groups[0]})"
+        return f"there is only one {loaded.noun} ({loaded.groups[0]})"
     if not statuses:
-        return f"none of the {len(loaded.groups)} {things(loaded)} overlap"
+        return f"none of the {len(loaded.groups)} {loaded.noun}s overlap"
     reasons = Counter(_reason(status) for status in statuses)
     if list(reasons) == [NO_PIXELS]:
         which = "the only overlap has no" if len(statuses) == 1 else f"none of the {len(statuses)} overlaps has"
         return f"{which} good pixels on both sides"
     which = "the only overlap cannot" if len(statuses) == 1 else f"none of the {len(statuses)} overlaps can"
     return f"{which} be used ({', '.join(f'{n} {_OF_OVERLAPS[reason]}' for reason, n in reasons.items())})"
-
-
-def things(loaded: Loaded) -> str:
-    """What groups are called: exposures, where each is all that is in one file, chips, or groups."""
-    if all(member.group == member.file for member in loaded.members):
-        return "exposures"
-    return "chips" if all(member.group == member.name for member in loaded.members) else "groups"
 
 
 def _reason(status: str) -> str:

@@ -157,9 +157,16 @@ def _convert(
 
 
 def _brightness_unit(decisions: Sequence[_Decision], sensitivity: str | None) -> str:
+    """Unit of brightness in words: by what is counted, else by the unit that all data have."""
     counted = {d.unit.counted for d in decisions}
-    name = counted.pop() if len(counted) == 1 else ""
-    unit = f"{name or 'data unit'} / (s arcsec2)"
+    given = {(d.data_unit, d.data_type == "counts") for d in decisions}
+    unit = "data unit / (s arcsec2)"
+    if len(counted) == 1 and "" not in counted:
+        unit = f"{counted.pop()} / (s arcsec2)"
+    elif len(given) == 1:
+        text, is_counts = given.pop()
+        if text:
+            unit = f"{text} / (s arcsec2)" if is_counts else f"{f'({text})' if '/' in text else text} / arcsec2"
     return f"{sensitivity} {unit}" if sensitivity else unit
 
 

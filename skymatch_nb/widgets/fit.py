@@ -3,7 +3,7 @@
 import textwrap
 
 from bokeh.model import Model
-from bokeh.models import GridPlot, Title
+from bokeh.models import Arrow, ColorBar, CustomJSTicker, GridPlot, Label, Title
 from bokeh.plotting import figure
 
 COLUMN = 560
@@ -12,14 +12,17 @@ COLUMN = 560
 BESIDE_FRAMES = 265
 """Pixels that labels, color bar and toolbar take beside the frames of a figure."""
 
-BETWEEN_FRAMES = 25
+BETWEEN_FRAMES = 60
 """Pixels between the frames of a grid."""
 
 NARROWEST = 0.4
 """Share of their width down to which frames are made smaller."""
 
 
-LETTER = 0.58
+ROOM_FOR_RA = 95
+"""Pixels that a label of right ascension takes."""
+
+LETTER = 0.54
 """Width of a letter as a share of the size of its font."""
 
 LINE = 1.25
@@ -39,12 +42,28 @@ def fit(model: Model, width: int = COLUMN) -> Model:
         return fit_texts(model)
     scale = max((width - beside) / frames, NARROWEST)
     for plot in plots:
-        if not isinstance(plot, figure) or plot.frame_width is None:
-            continue
-        plot.frame_width = int(scale * plot.frame_width)
-        if plot.name == "footprints" or "preview" in (plot.name or "") or plot.name == "graph":
-            plot.frame_height = int(scale * plot.frame_height)
+        if isinstance(plot, figure) and plot.frame_width is not None:
+            _shrink(plot, scale)
     return fit_texts(model)
+
+
+def _shrink(plot: figure, scale: float) -> None:
+    """Make a frame smaller, and what is placed in it by pixels."""
+    is_map = plot.name in ("footprints", "graph") or "preview" in (plot.name or "")
+    width = plot.frame_width
+    plot.frame_width = int(scale * width)
+    if is_map:
+        plot.frame_height = int(scale * plot.frame_height)
+    moved = width - plot.frame_width
+    for part in plot.center:
+        if isinstance(part, Arrow) and part.start_units == "screen":  # of the compass, in the right corner
+            part.x_start, part.x_end = part.x_start - moved, part.x_end - moved
+        if isinstance(part, Label) and part.x_units == "screen":
+            part.x = part.x - moved if part.text in ("N", "E") else part.x * scale
+    axis = plot.xaxis[0]
+    if isinstance(axis.ticker, CustomJSTicker) and "wanted" in axis.ticker.args:
+        for part in (axis.ticker, axis.formatter):
+            part.args = {**part.args, "wanted": max(2, plot.frame_width // ROOM_FOR_RA)}
 
 
 def fit_texts(model: Model) -> Model:
@@ -57,6 +76,9 @@ def fit_texts(model: Model) -> Model:
             size = float(str(title.text_font_size).removesuffix("px")) if title.text_font_size else 13.0
             more = _break(title, "text", plot.frame_width, size)
             above, below = (max(above, more), below) if k == 0 else (above, below + more)
+        for bar in plot.right:
+            if isinstance(bar, ColorBar) and plot.frame_height is not None:
+                _break(bar, "title", plot.frame_height, 13.0)
         for axis in plot.xaxis:
             below += _break(axis, "axis_label", plot.frame_width, 13.0)
     if len(plots) > 1:  # frames of a grid are aligned by the room around them

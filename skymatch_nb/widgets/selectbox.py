@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from skymatch_nb.report import number_of
 from skymatch_nb.widgets.guard import Guard
 from skymatch_nb.widgets.selection import Selected, Selection
 
@@ -51,7 +52,11 @@ class SelectBox:
         self._show(selected.selection)
 
     def _show(self, selection: Selection) -> None:
-        parts = [f"{len(selection.groups)} groups: {', '.join(sorted(selection.groups))}"] if selection.groups else []
+        parts = (
+            [f"{number_of(len(selection.groups), 'group')}: {', '.join(sorted(selection.groups))}"]
+            if selection.groups
+            else []
+        )
         parts += [f"{a} – {b}" for a, b in sorted(selection.pairs)]
         text = "; ".join(parts)
         shown = f"{text[:200]}…" if len(text) > 200 else text

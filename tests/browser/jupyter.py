@@ -94,12 +94,17 @@ def lab(root: Path, scratch: Path) -> Iterator[str]:
 
 def open_and_run(page: Any, address: str, notebook: str) -> None:
     """Open a notebook in JupyterLab and run all of its cells, and wait until the panel's solution is shown."""
+    start_notebook(page, address, notebook)
+    wait_for_status(page, "done in")
+    page.wait_for_selector(".skymatch-map .bk-Figure", timeout=30_000)
+
+
+def start_notebook(page: Any, address: str, notebook: str) -> None:
+    """Open a notebook in JupyterLab and have all of its cells run, whenever that will be done."""
     page.goto(f"{address}/lab/tree/{notebook}?reset", wait_until="domcontentloaded")
     page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=60_000)
     page.wait_for_function(READY, timeout=60_000)
     page.evaluate("() => { window.jupyterapp.commands.execute('runmenu:run-all') }")
-    wait_for_status(page, "done in")
-    page.wait_for_selector(".skymatch-map .bk-Figure", timeout=30_000)
 
 
 def wait_for_status(page: Any, text: str, timeout: float = 60_000) -> None:

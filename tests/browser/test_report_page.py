@@ -120,3 +120,55 @@ def test_everything_is_on_paper(page, reports):
     content = page.pdf(prefer_css_page_size=True)
     assert content.startswith(b"%PDF")
     assert len(content) > 50_000
+
+
+def test_error_bars_are_inside_the_frame(page, reports):
+    open_report(page, reports["light"])
+    for plot, source in (("sky levels", "groups"), ("residual differences", "pairs")):
+        start, end, lower, upper = page.evaluate(
+            """([plot, source]) => {
+                const [p, s] = [plot, source].map((name) => Bokeh.documents[0].get_model_by_name(name))
+                const known = (column) => [...s.data[column]].filter(Number.isFinite)
+                return [p.x_range.start, p.x_range.end, Math.min(...known("lower")), Math.max(...known("upper"))]
+            }""",
+            [plot, source],
+        )
+        assert start < lower < upper < end
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_tables_are_not_cut_at_the_edge(page, reports, media):
+    page.set_viewport_size({"width": 1280 if media == "screen" else 1047, "height": 900})
+    open_report(page, reports["dark"])
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+    page.emulate_media(media=media)
+    widths = page.evaluate(
+        """[...document.querySelectorAll('.scroll table')].map((t) => {
+            const [inner, outer] = [t.getBoundingClientRect(), document.body.getBoundingClientRect()]
+            return inner.right - outer.right
+        })"""
+    )
+    assert len(widths) > 5
+    assert max(widths) <= 0.5
+
+
+def test_a_dark_report_is_light_on_paper(page, reports):
+    open_report(page, reports["dark"])
+    colours = "(() => { const s = getComputedStyle(document.body); return [s.backgroundColor, s.color] })()"
+    assert page.evaluate(colours) == ["rgb(21, 25, 31)", "rgb(226, 229, 234)"]
+    page.emulate_media(media="print")
+    assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(34, 34, 34)"]
+    filters = page.evaluate("[...document.querySelectorAll('.figure')].map((f) => getComputedStyle(f).filter)")
+    assert all("invert" in f for f in filters)
+    assert len(filters) == 5
+    corner = page.locator(".figure").first.screenshot()
+    assert darkest_of_corner(corner) > 250
+
+
+def darkest_of_corner(png):
+    """Smallest of red, green and blue in the upper left corner of a picture."""
+    import io
+
+    from PIL import Image
+
+    return min(Image.open(io.BytesIO(png)).convert("RGB").getpixel((2, 2)))

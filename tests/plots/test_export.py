@@ -7,6 +7,7 @@ import pytest
 
 from skymatch_nb import ParameterError, SkyMatchError
 from skymatch_nb.plots import export
+from skymatch_nb.plots.theme import THEMES
 
 
 def test_page_holds_everything(session, tmp_path):
@@ -24,6 +25,27 @@ def test_names_that_cannot_be_written_are_told(session, tmp_path):
         session.save_figure(figure, tmp_path / "map.svg")
     with pytest.raises(ParameterError, match="there is no folder"):
         session.save_figure(figure, tmp_path / "none" / "map.png")
+
+
+@pytest.mark.parametrize("shown", [3, None, "map", ["figure"]])
+def test_what_is_no_figure_is_told(session, tmp_path, shown):
+    with pytest.raises(ParameterError, match="is no figure"):
+        session.save_figure(shown, tmp_path / "map.html")
+
+
+@pytest.mark.parametrize("path", [3, None, b"map.html"])
+def test_what_is_no_name_is_told(session, path):
+    with pytest.raises(ParameterError, match="must be the name of a file"):
+        session.save_figure(session.plot_footprints(), path)
+    with pytest.raises(ParameterError, match="must be the name of a file"):
+        session.report(path)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_has_the_paper_of_its_figure(session, theme):
+    page = export.figure_page(session.plot_residuals(theme=theme))
+    assert f"background: {THEMES[theme].paper}" in page
+    assert page.count("<html") == 1
 
 
 def test_missing_extra_is_named(session, tmp_path, monkeypatch):

@@ -143,3 +143,40 @@ def test_given_sources_are_filled_and_refilled(session):
     again = session.plot_footprints("status", sources=sources)
     assert glyphs(again, "member patches").data_source is sources["members"]
     assert sources["members"].data["fill"] == before["by_status"]
+
+
+def test_a_far_flung_field_opens_at_its_largest_part(lonely):
+    plot = lonely.plot_footprints()
+    data = columns(plot, "member patches")
+    (view,) = [s for s in plot.references() if isinstance(s, Select) and s.name == "view"]
+    assert view.value == "part 1 (3 members)"
+    assert any("shown is part 1 (3 members)" in t for t in texts(plot))
+    west, east = plot.x_range.end, plot.x_range.start
+    inside = [west <= min(x) and max(x) <= east for x in data["xs"]]
+    assert inside == [name != "far.fits" for name in data["file"]]
+
+
+def test_compass_and_scale_bar_have_room_below_the_field(session):
+    plot = session.plot_footprints()
+    lowest = min(min(y) for y in columns(plot, "member patches")["ys"])
+    per_pixel = (plot.y_range.end - plot.y_range.start) / plot.frame_height
+    assert lowest > plot.y_range.start + 50 * per_pixel
+
+
+@pytest.mark.parametrize(("color", "filled"), [("sky", "group"), ("component", "component")])
+def test_before_solving_the_map_says_so(mosaic, color, filled):
+    plot = SkyMatchSession(mosaic.paths, skymethod="match", verbose=False).plot_footprints(color)
+    data = columns(plot, "member patches")
+    assert data["fill"] == data[f"by_{filled}"]
+    (told,) = [t for t in texts(plot) if "not solved yet" in t]
+    assert ("colours tell groups apart" in told) == (filled == "group")
+
+
+@pytest.mark.parametrize("bad", [3.5, None, [], "skies"])
+def test_what_is_no_fill_and_no_theme_is_told(session, bad):
+    with pytest.raises(ParameterError, match="color="):
+        session.plot_footprints(bad)
+    with pytest.raises(ParameterError, match="theme="):
+        session.plot_footprints(theme=bad)
+    with pytest.raises(ParameterError, match="size="):
+        session.plot_preview(size=bad)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy.wcs import WCS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymatch_nb.geometry import to_radec, to_vectors
@@ -19,6 +19,7 @@ def field(ra, dec, size):
     return center.vectors(x.ravel(), y.ravel())
 
 
+@settings(deadline=None)
 @given(POINTS, st.floats(1e-3, 20))
 def test_offsets_are_those_of_a_tan_projection(place, size):
     vectors = field(*place, size)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from bokeh.models import Span
 
-from skymatch_nb import InputError, SkyMatchSession
+from skymatch_nb import InputError, ParameterError, SkyMatchSession
 from skymatch_nb.core.sample import sorted_samples
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.plots.samples import Shown, histogram_data, limits_data, samples_figure, view_of
@@ -80,7 +80,7 @@ def test_unknown_names_are_told(session):
         session.plot_samples(["x", session.members.index[0]])
     with pytest.raises(InputError, match="no overlap 99"):
         session.plot_samples(99)
-    with pytest.raises(InputError, match="two sides"):
+    with pytest.raises(ParameterError, match="a pair of names"):
         session.plot_samples([session.members.index[0]])
 
 
@@ -114,3 +114,22 @@ def test_any_number_of_sets_can_be_shown(gaussian):
     assert [glyphs(p, p.renderers[0].name) is not None for p in (plot, ladder)] == [True, True]
     assert len(sources(plot)) == 3
     assert "a note" in texts(ladder)
+
+
+@pytest.mark.parametrize("which", [None, True, 1.5, [], ["a", "b", "c"], [1, 2], {"a": "b"}])
+def test_what_no_sample_is_asked_by_is_told(session, which):
+    with pytest.raises(ParameterError, match="must be a row number of the overlaps table, a pair of names"):
+        session.plot_samples(which)
+
+
+def test_both_names_of_a_difference_are_told(mosaic):
+    s = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", overlap_stat="difference", verbose=False)
+    grid = s.plot_samples(2)
+    row = s.overlaps.iloc[2]
+    (name,) = {n for plot in panels(grid) for data in sources(plot).values() for n in data["name"]}
+    assert name == f"{row.member_a} − {row.member_b}"
+    legend = next(item for item in panels(grid)[0].above if hasattr(item, "items"))
+    assert legend.items[0].label.value.startswith(f"{row.member_a} − {row.member_b}: median")
+    long = Shown("a_long_name_" * 6, sorted_samples([np.zeros(3, np.float32)]), 0, 1.0, 0.0, less="b_long_name_" * 6)
+    assert " − " in long.label
+    assert len(long.label) < 60

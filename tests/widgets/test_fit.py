@@ -38,3 +38,13 @@ def test_maps_keep_their_shape(session):
     ratio = whole.frame_height / whole.frame_width
     assert small.frame_width < whole.frame_width
     assert np.isclose(small.frame_height / small.frame_width, ratio, rtol=0.01)
+
+
+def test_compass_and_ticks_of_a_narrow_map_stay_inside(session):
+    from bokeh.models import Arrow
+
+    plot = fit(session.plot_footprints(), 500)
+    arrows = [part for part in plot.center if isinstance(part, Arrow)]
+    assert len(arrows) == 2
+    assert all(0 < x < plot.frame_width for a in arrows for x in (a.x_start, a.x_end))
+    assert plot.xaxis[0].ticker.args["wanted"] * 95 <= max(plot.frame_width, 190)
