@@ -55,7 +55,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "install": []}
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "skymatch_nb"},
