@@ -269,11 +269,8 @@ def test_existing_files_are_left_alone(tmp_path):
         ("center", (np.nan, 0.0)), ("pixel_scale", 0.0), ("pixel_scale", 3600.0), ("units", "DN"),
         ("exptimes", ()),
         ("exptimes", (100.0, 0.0)), ("sky_range", (0.2, 0.1)), ("sky_range", (-0.1, 0.1)), ("rotation", -1.0),
-        ("nebula", 1.5), ("nebula", -0.1),
-        ("distortion", 6.0), ("distortion", np.inf), ("separate", (6,)), ("separate", (-1,)),
-
-
-        ("distortion", 6.0), ("distortion", np.inf), ("camera", "WFC"), ("separate", (6,)), ("separate", (-1,)),
+        ("nebula", 1.5), ("nebula", -0.1), ("distortion", 6.0), ("distortion", np.inf),
+        ("camera", "WFC"), ("separate", (6,)), ("separate", (-1,)),
     ],
 )  # fmt: skip
 def test_bad_arguments_are_named_with_their_value(tmp_path, name, value):
