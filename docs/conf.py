@@ -36,6 +36,7 @@ nb_ipywidgets_js = {}
 nb_mime_priority_overrides = [("html", "text/html", 0)]
 nb_merge_streams = True
 
+default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
@@ -54,7 +55,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "install": []}
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "skymatch_nb"},

@@ -21,8 +21,8 @@ s.solve().groupby("group")[["status", "sky_data"]].first()
 # %% [markdown]
 # ## Open it
 #
-# There is nothing to set up. If you read this where no kernel runs (in the documentation, say), you see the session in words here, and
-# in the picture below what JupyterLab shows.
+# There is nothing to set up. If you read this where no kernel runs (in the documentation, say), you see what a saved
+# notebook keeps of it: the session in words, its map and tables. The picture below is what JupyterLab shows.
 
 # %%
 panel = s.panel()

@@ -116,7 +116,7 @@ s.solve()
 s.residuals.sort_values("pull", key=abs, ascending=False).head(6)[["before", "after", "pull"]]
 
 # %% [markdown]
-# Most of the worst pairs have one exposure in common; the others are pairs of its neighbours, since least squares spreads the
+# The warning names the worst pair. Most of the worst pairs have one exposure in common; the others are pairs of its neighbours, since least squares spreads the
 # harm. On the graph they stand out:
 
 # %%

@@ -117,7 +117,7 @@ pd.Series(
 # %% [markdown]
 # ## Levels in the headers
 #
-# The reference wrote SKYUSER into each image extension, and AstroDrizzle reads it there. So do we. Without `subtractsky` the
+# The reference wrote SKYUSER into each image extension. So do we. Without `subtractsky` the
 # keyword is all that changes; pixels stay as they are.
 
 # %%
@@ -134,21 +134,41 @@ s.apply()[["keyword", "old", "new", "subtracted", "status"]]
 s.undo()["status"].value_counts()
 
 # %% [markdown]
-# ## To AstroDrizzle
+# ## In AstroDrizzle
 #
-# AstroDrizzle can take levels in two ways. Give it one of them, and see that it does not subtract a sky of its own on top.
+# AstroDrizzle asks `stsci.skypac` for skies. With today's releases its `match` and `globalmin+match` fail inside, and it goes on with
+# a local method; one line of its log tells. There are three ways to give it levels of ours.
 #
-# * **From the header**: write SKYUSER as above, without `subtractsky`, and call
-#   `AstroDrizzle(..., skysub=True, skyuser="SKYUSER")`. It reads the keyword of every extension and takes that off; it computes nothing.
-# * **From a file**: `s.write_skyfile("sky.txt")` writes names and levels, and `AstroDrizzle(..., skysub=True, skyfile="sky.txt")` reads it.
-#   There is one value for each file, in the units of the pixels.
+# **The match inside.** With drizzlepac installed (`pip install "skymatch_nb[drizzlepac]"`) the call that you know, with our match
+# in place of the one that fails:
+#
+# ```python
+# import skymatch_nb                                      # there: from drizzlepac.astrodrizzle import AstroDrizzle
+#
+# sky = skymatch_nb.astrodrizzle("*_flt.fits", output="mosaic", skymethod="globalmin+match")
+# ```
+#
+# **A sky file.** Solve and look here, then hand the levels over: `AstroDrizzle(..., skysub=True, skyfile="sky.txt")` with the file
 
 # %%
 print(s.write_skyfile("sky.txt").read_text())
 
 # %% [markdown]
-# If you subtracted the sky from the pixels yourself (`subtractsky=True`), tell AstroDrizzle `skysub=False`: MDRIZSKY, the keyword in
-# which it keeps what it subtracted, then says 0, and SKYUSER remembers what you did. Doing both takes the sky off twice.
+# There is one value for each file, in the units of the pixels.
+#
+# **Subtracted pixels.** Take the sky off here (`readonly=False, subtractsky=True`), and tell AstroDrizzle so:
+# `AstroDrizzle(..., skysub=False, skyuser="SKYUSER")`.
+#
+# Two keywords are easily mixed up:
+#
+# * **SKYUSER** is ours: what was taken off the pixels, or, without `subtractsky`, what should be. AstroDrizzle reads it only where
+#   `skyuser` names it *and* `skysub=False`, and then takes the pixels to be without that sky. With `skysub=True` it ignores the keyword and
+#   subtracts a sky of its own, a second time.
+# * **MDRIZSKY** is AstroDrizzle's: what it used itself. Do not subtract with `skyuser_kwd="MDRIZSKY"`: exposures of the archive have a
+#   computed value there already.
+#
+# [Match skies for AstroDrizzle](../docs/howto/astrodrizzle.md) has each of these ways with its parameters, and what to do with
+# IVM weights.
 #
 # ## Troubleshooting
 #

@@ -26,6 +26,9 @@ ROOT = HERE.parent
 LONGEST = 300
 """Seconds after which a cell is given up; far more than any takes, for busy machines."""
 
+_WARNING = re.compile(r"^/tmp/ipykernel\S+ (\w+Warning: .*)\n  .*\n", re.MULTILINE)
+"""A warning of a cell, with its place in a file that readers cannot look up."""
+
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -131,6 +134,8 @@ def _for_page(output: Any) -> Any:
     if output.get("name") == "stderr" and re.search(r"\d+%\|", output["text"]):
         return None
     kept = copy.deepcopy(output)
+    if "text" in kept:
+        kept["text"] = _WARNING.sub(r"\1\n", kept["text"])
     for kind in ("application/vnd.jupyter.widget-view+json", "application/vnd.bokehjs_exec.v0+json"):
         kept.get("data", {}).pop(kind, None)
     return kept

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skymatch_nb.compat import skymatch
+    from skymatch_nb.compat.astrodrizzle import astrodrizzle
     from skymatch_nb.errors import (
         GeometryError,
         InputError,
@@ -44,6 +45,7 @@ _HOME = {
     **dict.fromkeys(("ImageSpec", "MaskSpec", "parse_at_file", "parse_at_line", "parse_cs_line"), "io.inputs"),
     "SkyMatchParams": "params",
     "SkyMatchSession": "session",
+    "astrodrizzle": "compat.astrodrizzle",
     "skymatch": "compat",
 }
 
@@ -62,6 +64,7 @@ __all__ = [
     "SkyMatchWarning",
     "UnitsError",
     "__version__",
+    "astrodrizzle",
     "parse_at_file",
     "parse_at_line",
     "parse_cs_line",

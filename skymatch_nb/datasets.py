@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy import units as u
@@ -24,6 +25,7 @@ READ_NOISE = 5.0  # electrons
 CHIP_GAP = 50  # pixels
 PSF_FWHM, PSF_BETA, STAMP_RADIUS = 2.2, 3.0, 25  # pixels, Moffat exponent, pixels
 BAD_COLUMN, HOT_PIXEL, PERSISTENCE, COSMIC_RAY = 4, 16, 32, 4096
+CAMERAS = {"SKYCAM": 99, "ACS/HRC": 1, "ACS/WFC": 2}  # chips of an exposure at most
 BLOBS = 6  # persistence blobs of a chip
 COSMIC_RAY_RATE = 2e-6  # tracks per pixel and second
 MAX_EXTENT = 8.0  # degrees, up to which one tangent plane serves
@@ -88,6 +90,7 @@ class _Layout:
     stars: int
     persistence: float
     nebula: float
+    camera: str
 
     def __post_init__(self) -> None:
         for name, least in (("rows", 1), ("cols", 1), ("chips", 1), ("stars", 0)):
@@ -110,6 +113,9 @@ class _Layout:
         _require(_within([self.distortion], 0, 5), "distortion", self.distortion, "0 to 5")
         _require(0 <= self.nebula <= 1, "nebula", self.nebula, "True, False or a fraction from 0 to 1")
         _require(0 <= self.persistence < 1, "persistence", self.persistence, "a fraction from 0 to below 1")
+        _require(self.camera in CAMERAS, "camera", self.camera, f"one of {', '.join(CAMERAS)}")
+        most = CAMERAS[self.camera]
+        _require(self.chips <= most, "chips", self.chips, f"at most {most} for {self.camera}")
         small = max(self.mosaic_size) <= 3600 * MAX_EXTENT
         _require(small, "pixel_scale", scale, f"a mosaic of at most {MAX_EXTENT:g} degrees")
 
@@ -159,6 +165,10 @@ class _Layout:
         cards |= {"CRVAL1": float(pointing[0]) % 360, "CRVAL2": float(pointing[1]), "RADESYS": "ICRS"}
         cards |= {"CRPIX1": (nx + 1) / 2, "CRPIX2": (ny + 1) / 2 - below, "A_ORDER": 3, "B_ORDER": 3}
         cards |= {"CD1_1": -scale * cos, "CD1_2": scale * sin, "CD2_1": scale * sin, "CD2_2": scale * cos}
+        if self.camera != "SKYCAM":
+            cards |= {"OCX10": 0.0, "OCX11": self.pixel_scale, "OCY10": self.pixel_scale, "OCY11": 0.0, "IDCTHETA": 0.0}
+            cards |= {"ORIENTAT": float(np.degrees(angle)), "CCDCHIP": self.chips - chip, "MEANDARK": 0.0}
+            cards |= {"NGOODPIX": nx * ny, "EXPNAME": "simulated"}
         return fits.Header((cards | self.sip_keywords()).items())
 
 
@@ -329,16 +339,32 @@ def _expose(
         error = np.sqrt(expected + READ_NOISE**2)
         data = expected + error * rng.standard_normal(layout.shape)
         hdus.append(fits.ImageHDU((data / unit).astype(np.float32), header, name="SCI", ver=chip + 1))
-        hdus.append(fits.ImageHDU((error / unit).astype(np.float32), name="ERR", ver=chip + 1))
-        hdus.append(fits.ImageHDU(flags | tracks, name="DQ", ver=chip + 1))
+        beside = None if layout.camera == "SKYCAM" else header
+        hdus.append(fits.ImageHDU((error / unit).astype(np.float32), beside, name="ERR", ver=chip + 1))
+        hdus.append(fits.ImageHDU(flags | tracks, beside, name="DQ", ver=chip + 1))
     return hdus, sky, exptime
 
 
-def _primary(path: Path, index: int, exptime: float) -> fits.PrimaryHDU:
+_READOUT = [("ATODGN", 2.0), ("READNSE", READ_NOISE)]
+
+
+def _primary(path: Path, index: int, exptime: float, layout: _Layout) -> fits.PrimaryHDU:
     started = np.datetime64("2024-03-01T00:00:00") + np.timedelta64(20 * index, "m")
     cards = {"TELESCOP": "SIMULATED", "INSTRUME": "SKYCAM", "DETECTOR": "CCD", "FILTER": "F814W"}
     cards |= {"DATE-OBS": str(started), "ROOTNAME": path.stem.removesuffix("_flt")}
+    if layout.camera != "SKYCAM":
+        cards |= _hubble_cards(path, exptime, layout)
     return fits.PrimaryHDU(header=fits.Header([*cards.items(), ("EXPTIME", exptime)]))
+
+
+def _hubble_cards(path: Path, exptime: float, layout: _Layout) -> dict[str, Any]:
+    """Primary cards that Hubble's pipeline tasks ask of a camera of ACS; amplifier C reads its chips."""
+    instrument, detector = layout.camera.split("/")
+    cards: dict[str, Any] = {"TELESCOP": "HST", "INSTRUME": instrument, "DETECTOR": detector, "FILENAME": path.name}
+    cards |= {"FILTER1": "F814W", "FILTER2": "CLEAR2S", "CCDAMP": "C", "CCDGAIN": 2.0, "PA_V3": 0.0}
+    cards |= {f"{word}{amp}": value * (amp == "C") for word, value in _READOUT for amp in "ABCD"}
+    cards |= {"NEXTEND": 3 * layout.chips, "EXPSTART": 60370.0, "EXPEND": 60370.0 + exptime / 86400}
+    return cards
 
 
 def make_mosaic(
@@ -361,6 +387,7 @@ def make_mosaic(
     galaxy: bool = True,
     nebula: bool | float = False,
     persistence: float = 0.0,
+    camera: str = "SKYCAM",
     separate: Sequence[int] = (),
     overwrite: bool = False,
 ) -> PlantedMosaic:
@@ -406,6 +433,9 @@ def make_mosaic(
         mosaic's diagonal that it covers, from the south-western corner.
     persistence : float
         Fraction of each chip under afterglow of earlier exposures, flagged, elsewhere in every exposure.
+    camera : {"SKYCAM", "ACS/HRC", "ACS/WFC"}
+        Camera that the headers tell of: an invented one, or one of Hubble's, with the cards that AstroDrizzle asks for.
+        HRC has one chip, WFC at most two.
     separate : sequence of int
         Indices, from 0, of exposures moved 10 mosaic widths to the east, onto a scene of their own.
     overwrite : bool
@@ -425,7 +455,7 @@ def make_mosaic(
     """
     layout = _Layout(
         rows, cols, shape, chips, overlap, center, pixel_scale, units, exptimes, sky_range, rotation,
-        distortion, stars, persistence, float(nebula),
+        distortion, stars, persistence, float(nebula), camera,
     )  # fmt: skip
     count = rows * cols
     _require(_is_whole(seed, 0), "seed", seed, "an integer of at least 0")
@@ -445,7 +475,7 @@ def make_mosaic(
     for index, path in enumerate(paths):
         scene = away if index in separate else here
         hdus, rate, exptime = _expose(rngs[2 + index], layout, scene, index, seed)
-        fits.HDUList([_primary(path, index, exptime), *hdus]).writeto(path, overwrite=overwrite)
+        fits.HDUList([_primary(path, index, exptime, layout), *hdus]).writeto(path, overwrite=overwrite)
         sky[path.name] = rate * exptime if units == "ELECTRONS" else rate
         brightness[path.name] = rate / pixel_scale**2
     return PlantedMosaic(paths, sky, brightness, pixel_scale)

@@ -58,6 +58,10 @@ def write_log(target: Any, lines: Iterable[str], *, echo: bool = False) -> None:
     TypeError
         For any other target.
     """
+    lines = list(lines)
+    if hasattr(target, "logentry"):
+        _write_entries(target, lines)
+        target = None
     handlers = [handler for handler in (_handler(target), _screen() if echo else None) if handler is not None]
     logger = logging.Logger("skymatch_nb.log", logging.INFO)
     for handler in handlers:
@@ -89,16 +93,13 @@ class _StreamHandler(_Raising, logging.StreamHandler):  # type: ignore[type-arg]
     pass
 
 
-class _EntryHandler(logging.Handler):
-    """Hands records to an object's ``logentry(text)``, as STScI's multi-file logs have it."""
+def _write_entries(target: Any, lines: Iterable[str]) -> None:
+    """Hand lines to an object's ``logentry(text)``, as STScI's multi-file logs have it: braces are format fields.
 
-    def __init__(self, target: Any) -> None:
-        super().__init__()
-        self._target = target
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Give one line to the target."""
-        self._target.logentry(self.format(record))
+    The logging package takes no part: AstroDrizzle's log leaves out what comes from there.
+    """
+    for line in lines:
+        target.logentry(line.replace("{", "{{").replace("}", "}}"))
 
 
 def _handler(target: Any) -> logging.Handler | None:
@@ -107,8 +108,6 @@ def _handler(target: Any) -> logging.Handler | None:
     if isinstance(target, str | PathLike):
         check_folder(Path(target))
         return _FileHandler(Path(target), mode="a", encoding="utf-8")
-    if hasattr(target, "logentry"):
-        return _EntryHandler(target)
     if hasattr(target, "write"):
         target.write("")
         return _StreamHandler(target)

@@ -72,7 +72,7 @@ class Pipeline:
         self.results: dict[str, Result] = {}
         self.seconds: dict[str, float] = {}
         self.lock = threading.RLock()
-        self.warn: Callable[[str], None] = _warn
+        self.warn: Callable[[str], None] = warn_caller
         self.running: str | None = None
 
     def fork(self, params: SkyMatchParams) -> "Pipeline":
@@ -149,10 +149,11 @@ class Pipeline:
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, lock=threading.RLock(), progress=None, solved=None, warn=_warn)
+        self.__dict__.update(state, lock=threading.RLock(), progress=None, solved=None, warn=warn_caller)
 
 
-def _warn(note: str) -> None:
+def warn_caller(note: str) -> None:
+    """Give a `SkyMatchWarning` that names the line of the caller's code."""
     warnings.warn(note, SkyMatchWarning, stacklevel=_calls_inside())
 
 

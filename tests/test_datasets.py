@@ -9,6 +9,7 @@ from astropy.io import fits
 from astropy.stats import sigma_clip
 from astropy.wcs import WCS
 
+from skymatch_nb import SkyMatchSession
 from skymatch_nb.datasets import demo_mosaic, make_mosaic
 
 SMALL = {"rows": 1, "cols": 2, "shape": (96, 160)}
@@ -222,6 +223,31 @@ def test_galaxy_and_nebula_outshine_the_sky(tmp_path):
     assert np.median(chip_of(nebula.paths[0])[0]) > 2 * sky
 
 
+def test_a_nebula_that_ends_leaves_sky_in_the_north_east(tmp_path):
+    options = {"rows": 2, "cols": 2, "shape": (128, 192), "chips": 1, "stars": 0, "galaxy": False, "seed": 2}
+    blank = make_mosaic(tmp_path / "blank", **options)
+    half = make_mosaic(tmp_path / "half", **options, nebula=0.4)
+    assert half.sky == blank.sky
+    shine = [chip_of(a)[0] - chip_of(b)[0] for a, b in zip(half.paths, blank.paths, strict=True)]
+    assert np.median(shine[0]) > 2 * half.sky["demo_01_flt.fits"]
+    assert abs(np.median(shine[3])) < 0.02 * half.sky["demo_04_flt.fits"]
+
+
+def test_cameras_differ_in_their_headers_alone(tmp_path):
+    plain = make_mosaic(tmp_path / "plain", **SMALL, chips=2, units="ELECTRONS")
+    hubble = make_mosaic(tmp_path / "hubble", **SMALL, chips=2, units="ELECTRONS", camera="ACS/WFC")
+    assert plain.sky == hubble.sky
+    for chip in (1, 2):
+        for one, other in zip(chip_of(plain.paths[1], chip)[:2], chip_of(hubble.paths[1], chip)[:2], strict=True):
+            np.testing.assert_array_equal(one, other)
+    members = SkyMatchSession(hubble.paths).members
+    assert set(members.telescope) == {"HST"}
+    assert set(members.detector) == {"WFC"}
+    assert (members.distortion == "SIP").all()
+    assert members.pixel_scale.to_numpy() == pytest.approx(hubble.pixel_scale)
+    assert [fits.getheader(hubble.paths[0], ("SCI", chip))["CCDCHIP"] for chip in (1, 2)] == [2, 1]
+
+
 def test_existing_files_are_left_alone(tmp_path):
     mosaic = make_mosaic(tmp_path, **SMALL, seed=1)
     mosaic.paths[0].unlink()
@@ -243,7 +269,8 @@ def test_existing_files_are_left_alone(tmp_path):
         ("center", (np.nan, 0.0)), ("pixel_scale", 0.0), ("pixel_scale", 3600.0), ("units", "DN"),
         ("exptimes", ()),
         ("exptimes", (100.0, 0.0)), ("sky_range", (0.2, 0.1)), ("sky_range", (-0.1, 0.1)), ("rotation", -1.0),
-        ("distortion", 6.0), ("distortion", np.inf), ("separate", (6,)), ("separate", (-1,)),
+        ("nebula", 1.5), ("nebula", -0.1), ("distortion", 6.0), ("distortion", np.inf),
+        ("camera", "WFC"), ("separate", (6,)), ("separate", (-1,)),
     ],
 )  # fmt: skip
 def test_bad_arguments_are_named_with_their_value(tmp_path, name, value):

@@ -46,7 +46,8 @@ _HINTS: tuple[tuple[Any, str], ...] = (
 
 Spec: TypeAlias = ImageSpec | ObjectSpec
 Input: TypeAlias = Any
-"""A string, a path, an `ImageSpec`, an HDUList, a CCDData or NDData, or a pair of an array and a WCS or header."""
+"""A string, a path, an `ImageSpec` or `ObjectSpec`, an HDUList, a CCDData or NDData, or a pair of an array and a WCS or
+header."""
 
 
 def resolve_inputs(inputs: Input | Iterable[Input]) -> tuple[Spec, ...]:
@@ -63,7 +64,7 @@ def resolve_inputs(inputs: Input | Iterable[Input]) -> tuple[Spec, ...]:
     InputError
         Where nothing was given, a string cannot be read, or a name or wildcard matches no file.
     """
-    single = isinstance(inputs, str | os.PathLike | ImageSpec) or is_image_object(inputs)
+    single = isinstance(inputs, str | os.PathLike | ImageSpec | ObjectSpec) or is_image_object(inputs)
     items = [inputs] if single or not _is_several(inputs) else list(inputs)
     if not items:
         raise InputError("no input was given")
@@ -100,6 +101,8 @@ def _resolve(item: Input, number: int) -> tuple[Spec, ...]:
         return (replace(item, path=existing(Path(item.path))),)
     if is_image_object(item):
         return (ObjectSpec(item, number),)
+    if isinstance(item, ObjectSpec):
+        return (replace(item, number=number),)
     if isinstance(item, os.PathLike):
         return tuple(ImageSpec(path) for path in files_of(existing(Path(item))))
     if not isinstance(item, str):

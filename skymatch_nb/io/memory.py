@@ -16,16 +16,23 @@ from astropy.utils.masked import Masked
 from astropy.wcs import WCS, FITSFixedWarning
 
 from skymatch_nb.errors import InputError
+from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.gwcs_transform import is_gwcs
 from skymatch_nb.io.wcs import check_axes, check_celestial, check_key, check_place, wcs_keys
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectSpec:
-    """An object in memory that holds one image or more; ``number`` counts such objects from 1."""
+    """An object in memory that holds one image or more; ``number`` counts such objects from 1.
+
+    Of an HDU list, ``extensions`` are the images wanted (without any, its content decides) and ``masks`` their user
+    masks by position: arrays in which non-zero pixels are good, or None.
+    """
 
     payload: Any
     number: int
+    extensions: tuple[Extension, ...] = ()
+    masks: tuple[Any, ...] = ()
 
     @property
     def name(self) -> str:
@@ -40,7 +47,8 @@ class ObjectSpec:
     def content(self) -> tuple[Any, ...]:
         """What a change of the object would change: its pixels, masks and cards."""
         if isinstance(self.payload, fits.HDUList):
-            return (self.name, [(str(hdu.header), _hdu_content(hdu)) for hdu in self.payload])
+            held = [(str(hdu.header), _hdu_content(hdu)) for hdu in self.payload]
+            return (self.name, held, [str(extension) for extension in self.extensions], self.masks)
         data, _, mask = array_of(self.payload)
         wcs = getattr(self.payload, "wcs", None) if isinstance(self.payload, NDData) else self.payload[1]
         return (self.name, data, mask, _wcs_content(wcs), str(cards_of(self.payload)))

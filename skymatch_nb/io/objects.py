@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import MutableMapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,9 @@ def object_members(spec: ObjectSpec, name: str, wcs_key: str = "") -> list[Membe
     payload = spec.payload
     if isinstance(payload, fits.HDUList):
         payload = _decoded(payload, name)
-        chosen, rule = choose_images(payload, (), name)
-        return [make_member(payload, number, None, name, rule, wcs_key) for number in chosen]
+        chosen, rule = choose_images(payload, spec.extensions, name)
+        members = [make_member(payload, number, None, name, rule, wcs_key) for number in chosen]
+        return _with_masks(members, spec.masks)
     pixels, unit, bad = array_of(payload)
     where = f"{name}[0]"
     cards: dict[str, Any] = dict(cards_of(payload))
@@ -71,6 +73,20 @@ def _transform(wcs: Any, pixels: np.ndarray[Any, Any], where: str) -> FitsTransf
         return GwcsTransform(wcs, (pixels.shape[0], pixels.shape[1]), where)
     check_celestial(wcs, where)
     return FitsTransform(wcs)
+
+
+def _with_masks(members: Sequence[Member], masks: Sequence[Any]) -> list[Member]:
+    """Members with their user masks by position, which must have their shapes."""
+    if len(masks) > len(members):
+        raise InputError(f"{members[0].file}: {len(masks)} masks for {len(members)} images")
+    given = [*masks, *[None] * (len(members) - len(masks))]
+    masked = []
+    for member, mask in zip(members, given, strict=True):
+        if mask is not None and np.shape(mask) != member.shape:
+            raise InputError(f"{member.name}: its user mask has shape {np.shape(mask)}, the image {member.shape}")
+        image = None if mask is None else memory_image(mask, {}, {}, f"{member.name}'s mask")
+        masked.append(member if image is None else replace(member, mask=image))
+    return masked
 
 
 def _scale_cards(cards: dict[str, Any]) -> fits.Header:

@@ -1,6 +1,7 @@
 // The page's side of FigureView: BokehJS where the page has none, a fresh document for every view, patches both ways.
 
-const wanted = {};  // what the page has asked the kernel for: promises by Bokeh version
+// What the page has asked the kernel for: promises by Bokeh version, shared by all figures, each of which loads this anew.
+const wanted = (window.skymatchBokeh ??= {});
 
 function bokehOf(version) {
   const bokeh = window.Bokeh;
@@ -19,7 +20,7 @@ function loadBokeh(model, version) {
     if (!bokehOf(version)) throw new Error(`BokehJS ${version} could not be loaded`);
     return bokehOf(version);
   });
-  wanted[version].catch(() => delete wanted[version]);
+  wanted[version].catch(() => { delete wanted[version]; });
   return wanted[version];
 }
 
@@ -79,12 +80,15 @@ export default {
       doc = views = null;
     };
 
+    // Patches name the figure that they are about: the other side may have made or asked for a new one meanwhile.
+    const root = () => doc?.roots()[0]?.id;
+
     const isDark = () => document.body.dataset.jpThemeLight === "false";
 
     const leave = (event) => {
       if (applying || event.sync === false) return;
       const events = event.events ?? [event];
-      model.send({ kind: "patch", origin, patch: asText(doc.create_json_patch(events)) });
+      model.send({ kind: "patch", origin, root: root(), patch: asText(doc.create_json_patch(events)) });
     };
 
     // Show the present figure; with ``fit`` it is first made for the width that there is now.
@@ -108,7 +112,7 @@ export default {
 
     const receive = (content) => {
       if (content.kind === "renew" && content.but !== origin) renew();
-      if (content.kind !== "patch" || content.origin === origin || doc === null) return;
+      if (content.kind !== "patch" || content.origin === origin || content.root !== root()) return;
       applying = true;
       try {
         doc.apply_json_patch(JSON.parse(content.patch));

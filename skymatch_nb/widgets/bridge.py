@@ -144,8 +144,9 @@ class FigureView(anywidget.AnyWidget):
             self.send({"kind": kind, "to": content["to"], "document": document, "width": self._width})
             if content.get("fit"):
                 self.send({"kind": "renew", "but": content.get("origin")})
-        elif kind == "patch":
-            self.document.apply_json_patch(json.loads(content["patch"]), setter=content["origin"])
+        elif kind == "patch" and self._document is not None and content.get("root") == self._document.roots[0].id:
+            # else it is about a figure that was made anew meanwhile
+            self._document.apply_json_patch(json.loads(content["patch"]), setter=content["origin"])
 
     def _prepare(self, dark: bool, width: int, fit: bool) -> None:
         """Let go of a figure that is not as a page wants it: of the other theme, or to be made for another width."""
@@ -161,7 +162,8 @@ class FigureView(anywidget.AnyWidget):
         serializer = Serializer(references=self._document.models.synced_references, deferred=False)
         patch = json.dumps({"events": serializer.encode([event])})
         self._document.models.flush_synced(lambda model: not serializer.has_ref(model))
-        self.send({"kind": "patch", "origin": event.setter, "patch": patch})
+        root = self._document.roots[0].id
+        self.send({"kind": "patch", "origin": event.setter, "root": root, "patch": patch})
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Widget and plain text, and the figure as HTML for where there is no kernel."""

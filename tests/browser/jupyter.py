@@ -13,6 +13,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+PATIENCE = 1000 * int(os.environ.get("SKYMATCH_PATIENCE", "180"))
+"""Milliseconds after which a test gives up waiting: many times what a quiet machine needs, compiling included."""
+
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false"},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+"""No news from elsewhere; cells that are scrolled away are on the page even so."""
+
 READY = """() => {
   const shown = window.jupyterapp && window.jupyterapp.shell.currentWidget;
   const session = shown && shown.sessionContext && shown.sessionContext.session;
@@ -55,14 +64,15 @@ def serving(command: Sequence[str], scratch: Path, url: str) -> Iterator[subproc
     names = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     folders = {f"JUPYTER_{name}": str(scratch / name.lower()) for name in names}
     folders |= {f"JUPYTERLAB_{name}_DIR": str(scratch / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
-    news = scratch / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    news.parent.mkdir(parents=True, exist_ok=True)
-    news.write_text('{"fetchNews": "false"}')
+    for name, value in SETTINGS.items():
+        path = scratch / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value))
     environment = {**os.environ, **folders, "IPYTHONDIR": str(scratch / "ipython")}
     log = (scratch / "server.log").open("wb")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        for _ in range(600):
+        for _ in range(1800):
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(url, timeout=1).read()
                 break
@@ -96,18 +106,18 @@ def open_and_run(page: Any, address: str, notebook: str) -> None:
     """Open a notebook in JupyterLab and run all of its cells, and wait until the panel's solution is shown."""
     start_notebook(page, address, notebook)
     wait_for_status(page, "done in")
-    page.wait_for_selector(".skymatch-map .bk-Figure", timeout=30_000)
+    page.wait_for_selector(".skymatch-map .bk-Figure", timeout=PATIENCE)
 
 
 def start_notebook(page: Any, address: str, notebook: str) -> None:
     """Open a notebook in JupyterLab and have all of its cells run, whenever that will be done."""
-    page.goto(f"{address}/lab/tree/{notebook}?reset", wait_until="domcontentloaded")
-    page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=60_000)
-    page.wait_for_function(READY, timeout=60_000)
+    page.goto(f"{address}/lab/tree/{notebook}?reset", wait_until="domcontentloaded", timeout=PATIENCE)
+    page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=PATIENCE)
+    page.wait_for_function(READY, timeout=PATIENCE)
     page.evaluate("() => { window.jupyterapp.commands.execute('runmenu:run-all') }")
 
 
-def wait_for_status(page: Any, text: str, timeout: float = 60_000) -> None:
+def wait_for_status(page: Any, text: str, timeout: float = PATIENCE) -> None:
     page.wait_for_function(
         "text => [...document.querySelectorAll('.skymatch-status')].some(e => e.innerText.includes(text))",
         arg=text,
@@ -117,5 +127,5 @@ def wait_for_status(page: Any, text: str, timeout: float = 60_000) -> None:
 
 def python(page: Any, code: str) -> str:
     """What code prints in the notebook's kernel."""
-    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_function(READY, timeout=PATIENCE)
     return str(page.evaluate(EXECUTE, code)).strip()

@@ -1,101 +1,62 @@
-"""Ways to work with a panel on a page, as a user would, and to ask the kernel and the figures what they hold."""
+"""Ways to work with a panel on a page as a user would, and scripts that tell what the page shows."""
 
-import json
 from typing import Any
-
-from jupyter import python
-
-SETUP = """
-import json, tempfile
-from pathlib import Path
-import numpy as np
-from skymatch_nb import SkyMatchSession
-from skymatch_nb.datasets import make_mosaic
-m = make_mosaic(tempfile.mkdtemp(), rows={rows}, cols={cols}, shape={shape}, overlap=0.3, seed=5)
-s = SkyMatchSession(m.paths, verbose=False)
-def fresh(**changed):
-    return SkyMatchSession(m.paths, **{{**s.params.model_dump(), "logfile": None, **changed}})
-def same(one, other):
-    return one.equals(other)
-"""
-
-SHOW = "p = s.panel()\np"
 
 REVEAL = """(element) => {
   const folded = [];
   for (let at = element; at; at = at.parentElement) {
-    if (at.classList.contains("jp-Collapse") && !at.classList.contains("jp-Collapse-open")) folded.unshift(at);
+    const names = at.classList, fold = "jupyter-widget-Collapse";
+    if (names.contains(fold) && !names.contains(`${fold}-open`)) folded.unshift(at);
   }
-  for (const fold of folded) fold.querySelector(":scope > .jp-Collapse-header").click();
+  for (const fold of folded) fold.firstElementChild.click();
   element.scrollIntoView({ block: "center" });
 }"""
 
 FIGURE = """
-function figureView(name, within) {
+function figureView(name, within, nth = 0) {
   const walk = (view) => {
-    if (view.model?.name === name && view.frame && document.querySelector(within)?.contains(view.el)) return view;
+    const here = view.model?.name === name && view.frame;
+    if (here && document.querySelectorAll(within)[nth]?.contains(view.el)) return view;
     const below = [...(view.child_views ?? []), ...(view.renderer_views?.values?.() ?? [])];
     for (const child of below) { const found = walk(child); if (found) return found; }
     return null;
   };
-  for (const view of Object.values(Bokeh.index)) { const found = walk(view); if (found) return found; }
+  for (const view of Bokeh.index) { const found = walk(view); if (found) return found; }
   return null;
 }
 """
+"""A figure that is shown, by its name and the element that holds it."""
 
-PLACE = (
-    "([name, x, y, within]) => {"
-    + FIGURE
-    + """
+PLACE = f"""([name, x, y, within]) => {{ {FIGURE}
   const view = figureView(name, within);
   if (!view) return null;
   const box = view.el.getBoundingClientRect();
   return [box.x + view.frame.x_scale.compute(x), box.y + view.frame.y_scale.compute(y)];
-}"""
-)
+}}"""
 
-ACTIVATE = (
-    "([name, type, within]) => {"
-    + FIGURE
-    + """
-  const { toolbar } = figureView(name, within).model;
-  for (const tool of toolbar.tools) if (tool.type !== type && tool.event_types?.includes("pan")) tool.active = false;
-  toolbar.tools.find((tool) => tool.type === type).active = true;
-}"""
-)
+DATA = f"""([name, source, column, within, nth]) => {{ {FIGURE}
+  const renderers = figureView(name, within, nth)?.model.renderers ?? [];
+  const shown = renderers.map((r) => r.data_source).find((s) => s?.name === source);
+  return shown ? [...shown.data[column]] : null;
+}}"""
 
-COLUMN = """([source, column]) => {
-  for (const doc of [...Bokeh.documents].reverse()) {
-    const found = doc.get_model_by_name(source);
-    if (found) return [...found.data[column]];
-  }
-  return null;
-}"""
+SELECTED = f"""([name, source, within]) => {{ {FIGURE}
+  const shown = figureView(name, within)?.model.renderers.map((r) => r.data_source).find((s) => s?.name === source);
+  return shown ? [...shown.selected.indices].sort((a, b) => a - b) : null;
+}}"""
 
-SELECTED = """(source) => Bokeh.documents.map((doc) => doc.get_model_by_name(source)).filter((found) => found)
-  .map((found) => [...found.selected.indices].sort((a, b) => a - b))"""
+SHOWS_LEVELS = f"""([levels, nth]) => {{ const shown = ({DATA})(["footprints", "members", "sky", ".skymatch-map", nth]);
+  return shown?.length === levels.length && levels.every((level, k) => Object.is(shown[k], level ?? NaN)); }}"""
 
-CELLS = """(html) => {
-  const page = html === null ? document : new DOMParser().parseFromString(html, "text/html");
-  const tables = [...page.querySelectorAll(html === null ? ".skymatch-panel .p-TabPanel-tabContents table,"
-    + " .skymatch-panel .lm-TabPanel-tabContents table, .skymatch-panel .widget-tab-contents table" : "table")];
-  const table = tables[tables.length - 1];
-  return table ? [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim())) : null;
-}"""
+CELLS = "(table) => [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()))"
 
+CELLS_OF_HTML = f"(html) => ({CELLS})(new DOMParser().parseFromString(html, 'text/html').querySelector('table'))"
 
-def ask(page: Any, expression: str) -> Any:
-    """Value of an expression in the notebook's kernel, carried as JSON."""
-    text = python(page, f"print(json.dumps({expression}))")
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise AssertionError(text) from None
-
-
-def settle(page: Any) -> None:
-    """Wait until the panel has nothing to do."""
-    assert python(page, "print(p.worker.wait(50))") == "True"
+SHOWS_TABLE = f"""([cells, nth]) => {{
+  const panel = document.querySelectorAll(".skymatch-panel")[nth];
+  const table = panel?.querySelector(".widget-tab .skymatch-table table");
+  return Boolean(table) && JSON.stringify(({CELLS})(table)) === JSON.stringify(cells);
+}}"""
 
 
 def control(page: Any, name: str) -> Any:
@@ -115,6 +76,14 @@ def choose(page: Any, name: str, option: str) -> None:
     control(page, name).locator("select").select_option(label=option)
 
 
+def tick(page: Any, name: str, label: str = "") -> None:
+    """Click a check box: the parameter's only one, or that with a label."""
+    boxes = control(page, name).locator(".widget-checkbox", has_text=label) if label else control(page, name)
+    box = boxes.locator("input[type=checkbox]").first
+    box.evaluate(REVEAL)
+    box.click()
+
+
 def press(page: Any, name: str) -> None:
     """Press the button whose class is ``skymatch-name``."""
     button = page.locator(f"button.skymatch-{name}").first
@@ -122,14 +91,8 @@ def press(page: Any, name: str) -> None:
     button.click()
 
 
-def open_tab(page: Any, title: str) -> None:
-    page.locator(".skymatch-panel .lm-TabBar-tab", has_text=title).first.click()
-
-
-def map_sky(page: Any) -> list[float]:
-    """Levels of the members, as the map in the browser holds them."""
-    values: list[float] = page.evaluate(COLUMN, ["members", "sky"])
-    return values
+def open_tab(page: Any, title: str, nth: int = 0) -> None:
+    page.locator(".skymatch-panel").nth(nth).locator(".lm-TabBar-tab", has_text=title).first.click()
 
 
 def place(page: Any, figure: str, x: float, y: float, within: str = ".skymatch-map") -> tuple[float, float]:
@@ -139,7 +102,18 @@ def place(page: Any, figure: str, x: float, y: float, within: str = ".skymatch-m
     return found[0], found[1]
 
 
-def problems(page: Any) -> list[str]:
-    """What went wrong on the page, without what JupyterLab itself says of servers that end or start."""
-    harmless = ("ResizeObserver loop",)  # a layout that took two rounds: the browser says so, nothing is lost
-    return [text for text in page.problems if not text.startswith(harmless)]
+def drag(page: Any, start: tuple[float, float], *stops: tuple[float, float]) -> None:
+    """Drag with the mouse."""
+    page.mouse.move(*start)
+    page.mouse.down()
+    for stop in stops:
+        page.mouse.move(*stop, steps=5)
+    page.mouse.up()
+
+
+def hold(page: Any, at: tuple[float, float]) -> None:
+    """Press the mouse for longer than a click."""
+    page.mouse.move(*at, steps=5)
+    page.mouse.down()
+    page.wait_for_timeout(600)
+    page.mouse.up()

@@ -1,14 +1,11 @@
 """A table and a map in a real JupyterLab: what is selected in one is selected in the other."""
 
-import os
-from pathlib import Path
-
 import pytest
-from jupyter import lab, python, start_notebook, write_notebook
-from panel_page import SETUP
+from jupyter import PATIENCE, python, start_notebook, write_notebook
 
-PATIENCE = 120_000
-"""Milliseconds that a busy machine may take."""
+pytestmark = pytest.mark.xdist_group("lab")
+
+SETUP = "from skymatch_nb import SkyMatchSession\ns = SkyMatchSession({paths!r}, verbose=False)"
 
 ROWS = "[...document.querySelectorAll('.skymatch-table-map table tbody tr')]"
 
@@ -45,23 +42,16 @@ PLACE = f"""([name, row]) => {{
 }}"""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, browser):
-    root = tmp_path_factory.mktemp("lab")
-    with lab(root, tmp_path_factory.mktemp("scratch")) as address:
-        yield address, root
-
-
 @pytest.fixture
-def opened(server, page):
+def opened(lab_server, page, mosaic, pictures):
     """Open a notebook that shows a table with its map; its kernel is ended afterwards."""
-    address, root = server
+    address, root = lab_server
     page.set_viewport_size({"width": 1400, "height": 1400})
 
     def show(name):
         notebook = f"{name}.ipynb"
         cell = f"t = s.show({name!r}, with_map=True)\nt"
-        write_notebook(root / notebook, [SETUP.format(rows=2, cols=3, shape=(128, 256)), cell])
+        write_notebook(root / notebook, [SETUP.format(paths=[str(path) for path in mosaic.paths]), cell])
         start_notebook(page, address, notebook)
         page.wait_for_selector(".skymatch-table-map .bk-Figure", timeout=PATIENCE)
         page.wait_for_function(f"{ROWS}.length > 3", timeout=PATIENCE)
@@ -69,7 +59,7 @@ def opened(server, page):
         return page
 
     yield show
-    shot(page, "table_map_at_the_end")
+    page.screenshot(path=pictures / "table_map_at_the_end.png")
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
@@ -77,20 +67,12 @@ def click_row(page, row):
     page.locator(".skymatch-table-map table tbody tr", has=page.locator(f"td:text-is('{row}')")).first.click()
 
 
-def shot(page, name):
-    """Keep a picture of the page where SKYMATCH_SCREENSHOTS names a folder."""
-    folder = os.environ.get("SKYMATCH_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
-def test_overlaps_are_selected_both_ways(opened):
+def test_overlaps_are_selected_both_ways(opened, pictures):
     page = opened("overlaps")
     click_row(page, 3)
     page.wait_for_function(CHOSEN_ON_MAP, arg=["overlaps", [3]], timeout=PATIENCE)
     assert python(page, "print(t.table.selected_rows)") == "[3]"
-    shot(page, "table_to_map")
+    page.screenshot(path=pictures / "table_to_map.png")
 
     page.mouse.click(*page.evaluate(PLACE, ["overlaps", 6]))
     page.wait_for_function(f"({HELD})('overlaps').selected.indices.some((k) => k !== 3)", timeout=PATIENCE)
@@ -100,7 +82,7 @@ def test_overlaps_are_selected_both_ways(opened):
     assert 6 in rows
     page.wait_for_function(CHOSEN_IN_TABLE, arg=sorted(rows), timeout=PATIENCE)
     assert python(page, "print(sorted(t.table.selected_rows))") == str(sorted(rows))
-    shot(page, "map_to_table")
+    page.screenshot(path=pictures / "map_to_table.png")
     names = python(page, "print(' – '.join(s.overlaps.loc[6, ['member_a', 'member_b']]))")
     assert names in page.locator(".skymatch-table-selection").inner_text()
     assert page.problems == []

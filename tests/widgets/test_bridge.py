@@ -80,16 +80,32 @@ def test_what_the_page_selects_is_known_here(monkeypatch):
     patch = {
         "events": [{"kind": "ModelChanged", "model": {"id": shown.source.selected.id}, "attr": "indices", "new": [0]}]
     }
-    message(shown.view, {"kind": "patch", "origin": "page", "patch": json.dumps(patch)})
+    content = {"kind": "patch", "origin": "page", "root": shown.view.shown.id, "patch": json.dumps(patch)}
+    message(shown.view, content)
     assert chosen == [[0]]
     assert shown.sent[-1]["origin"] == "page"  # so that the page that made it does not take it twice
+
+
+def test_what_a_page_says_of_an_earlier_figure_is_not_taken(monkeypatch):
+    failures = []
+    shown = Shown(monkeypatch, failed=failures.append)
+    shown.ask()
+    patch = {"events": [{"kind": "ModelChanged", "model": {"id": shown.view.shown.id}, "attr": "tags", "new": ["old"]}]}
+    content = {"kind": "patch", "origin": "page", "root": shown.view.shown.id, "patch": json.dumps(patch)}
+    shown.view.renew()
+    message(shown.view, content)  # nobody has asked for the new one yet
+    shown.ask()
+    message(shown.view, content)
+    assert shown.view.shown.tags == []
+    assert failures == []
 
 
 @pytest.mark.parametrize("content", [{"kind": "document", "to": "7"}, {"kind": "patch", "origin": "x", "patch": "{"}])
 def test_faults_are_told_to_the_page_and_reported(monkeypatch, content):
     failures = []
     shown = Shown(monkeypatch, failed=failures.append)
-    message(shown.view, content)
+    assert shown.view.document
+    message(shown.view, content | {"root": shown.view.shown.id})
     assert len(failures) == 1
     assert shown.sent[-1]["kind"] == "error"
     assert shown.sent[-1]["to"] == content.get("to")

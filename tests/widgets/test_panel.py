@@ -264,5 +264,7 @@ def test_faults_in_figures_callbacks_are_shown(panel, monkeypatch):
     panel.views.selected.watchers.append(lambda _: 1 / 0)
     patch = '{"events": [{"kind": "ModelChanged", "model": {"id": "%s"}, "attr": "indices", "new": [0]}]}'
     source = panel.views.map.sources["members"]
-    view._handle_custom_msg({"kind": "patch", "origin": "page", "patch": patch % source.selected.id}, [])
+    view._handle_custom_msg(
+        {"kind": "patch", "origin": "page", "root": view.shown.id, "patch": patch % source.selected.id}, []
+    )
     assert "ZeroDivisionError" in panel.messages.error

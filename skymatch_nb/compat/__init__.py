@@ -88,7 +88,7 @@ def _match(inputs: Any, params: Mapping[str, Any], flog: Any) -> pd.DataFrame:
 def _converted(spec: Spec, clobber: bool) -> Any:
     """Specification of a file's converted form, where it is of an old format."""
     if not isinstance(spec, ImageSpec):
-        return spec.payload
+        return spec
     with telling(spec.origin):
         return replace(spec, path=converted_at_once(spec.path, clobber))
 
