@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from filelock import FileLock
 
 import skymatch_nb
 from skymatch_nb.cli import main
@@ -25,11 +26,20 @@ def site() -> Path:
     if os.environ.get("SKYMATCH_DOCS") != "required":
         for module in ("sphinx", "myst_nb", "numpydoc", "pydata_sphinx_theme", "sphinx_design", "nbclient"):
             pytest.importorskip(module)
-    into = ROOT / "build" / "site"
+    into, this_run = ROOT / "build" / "site", os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    done_in = ROOT / "build" / "site.run"
+    done_in.parent.mkdir(exist_ok=True)
+    with FileLock(done_in.with_suffix(".lock")):  # one of several processes builds
+        if not done_in.exists() or done_in.read_text(encoding="utf-8") != this_run:
+            _build(into)
+            done_in.write_text(this_run, encoding="utf-8")
+    return into
+
+
+def _build(into: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-b", "html", "docs", str(into)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr[-5000:]
-    return into
 
 
 class Links(HTMLParser):
