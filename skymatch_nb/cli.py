@@ -76,6 +76,8 @@ def match(options: argparse.Namespace) -> int:
         applied = session.apply()
         if not options.quiet:
             print(table_text(applied[["keyword", "old", "new", "subtracted", "status"]]))
+    elif not session.params.readonly:
+        print("skymatch-nb: nothing was written to the files: --apply does that", file=sys.stderr)
     _write_files(session, options.table, options.report, options.quiet)
     return 0
 

@@ -78,6 +78,7 @@ class SessionKeeping:
         InputError
             Where the session holds objects, arrays or functions, which a file cannot hold.
         """
+        check_folder(Path(path))
         names = ("members", "overlaps", "sky", "residuals")
         found = {name: tables.to_records(getattr(self, name)) for name in names}
         document = session_document(self._given.specs, self._given.masks, self._given.dq, self.provenance, found)
@@ -99,8 +100,7 @@ class SessionKeeping:
         for name in changed:
             warnings.warn(f"{name} has changed since the session was saved", SkyMatchWarning, stacklevel=2)
         session = cls(specs, masks=apart["masks"], dq=apart["dq"], **options, **document["params"])
-        if not changed:
-            session._saved = (current_key("solve", session._given, session.params), document)
+        session._saved = (current_key("solve", session._given, session.params), document)
         return session
 
     def to_script(self) -> str:
@@ -137,6 +137,7 @@ class SessionKeeping:
         SkyMatchError
             Where chips of one file differ in their data units, so that one value cannot serve all.
         """
+        check_folder(Path(path))
         return write_text(Path(path), tables.sky_lines(self.members, self.sky))
 
     # -- inside --------------------------------------------------------------------------------------------

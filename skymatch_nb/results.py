@@ -517,8 +517,11 @@ NOT_A_NUMBER = "not a number"
 
 
 def companion_keyword(keyword: str) -> str:
-    """Keyword of the card that tells how the value of the sky keyword was made."""
-    return f"{keyword[:7]}M"
+    """Keyword of the card that tells how the value of the sky keyword was made.
+
+    Of one with eight letters the seventh is left out, which seldom tells keywords apart, as the last one does.
+    """
+    return f"{keyword if len(keyword) < 8 else keyword[:6] + keyword[7]}M"
 
 
 def make_key(*parts: Any) -> str:

@@ -15,8 +15,9 @@ from skymatch_nb.executor import Progress, Work, available_cores
 from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
 from skymatch_nb.given import contents_of, copied, file_content, files_beside, with_full_paths
 from skymatch_nb.io.inputs import ImageSpec, Input, Spec, resolve_inputs
+from skymatch_nb.io.recovery import interrupted, warn_of
 from skymatch_nb.io.stamps import file_stamp
-from skymatch_nb.io.writer import undo
+from skymatch_nb.io.writer import recover, undo
 from skymatch_nb.keeping import SessionKeeping
 from skymatch_nb.log import applied_lines, write_log
 from skymatch_nb.params import SkyMatchParams
@@ -96,6 +97,9 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         given = Given(specs, "", {}, {}, "")
         self._pipeline = Pipeline(given, checked, workers or min(4, available_cores()), progress, self._solved)
         self._check_log(checked)
+        if not checked.readonly:
+            for folder in interrupted(spec.path for spec in specs if isinstance(spec, ImageSpec)):
+                warn_of(recover(folder))
         self._stamp()
         self._written: dict[str, Applied] = {}
         self._saved: tuple[str, Mapping[str, Any]] = ("", {})

@@ -201,8 +201,11 @@ def sky_lines(members: pd.DataFrame, sky: pd.DataFrame) -> str:
     Raises
     ------
     SkyMatchError
-        Where the levels of one file's members differ.
+        Where the levels of one file's members differ, or a name has blanks, which such a file cannot hold.
     """
+    blank = next((name for name in members["file"] if len(str(name).split()) != 1 or "#" in str(name)), None)
+    if blank is not None:
+        raise SkyMatchError(f"{blank!r}: names in a sky file cannot have blanks, line ends or '#'")
     lines = []
     for file, levels in sky["sky_data"].groupby(members["file"], sort=False):
         known = levels.dropna()

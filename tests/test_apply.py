@@ -17,6 +17,7 @@ from astropy.wcs import WCS
 
 from skymatch_nb import InputError, SkyMatchError, SkyMatchSession, SkyMatchWarning, skymatch
 from skymatch_nb.cli import main
+from skymatch_nb.io.writer import undo
 
 
 @pytest.fixture
@@ -491,6 +492,7 @@ def test_command_line_applies_and_undoes(files, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*a run is writing there, or was interrupted")
 def test_killed_command_leaves_files_old_or_new(files):
     """The command is killed when it renames its second file; undo brings back the first."""
     before = hashes(files)
@@ -536,6 +538,11 @@ def test_old_formats_are_converted_once_and_the_originals_kept(realdata, tmp_pat
         assert s.apply().status.str.contains(r"would be refused: .*c0h\.fits exists: give it as input").all()
     with pytest.raises(InputError, match=r"c0h\.fits exists: give it as input"):
         s.configure(readonly=False).apply()
+    assert (tmp_path / "u40x010hm_c1h.fits").exists()
+    assert main(["undo", str(original)]) == 0
+    again = session([original], skymethod="localmin", subtractsky=True)
+    with pytest.warns(SkyMatchWarning, match="no unit"):
+        assert (again.apply().new == applied.new).all()
 
 
 def test_a_file_written_between_the_check_and_the_lock_is_not_written_again(files, monkeypatch):
@@ -608,3 +615,73 @@ def test_kept_runs_are_listed_and_forgotten(files, capsys):
     assert main(["runs", folder]) == 0
     assert "no run has kept anything" in capsys.readouterr().out
     assert main(["runs", str(files[0])]) == 2
+
+
+def test_keywords_that_share_a_companion_do_not_speak_for_each_other(files):
+    """The two differ in the letter that the companion leaves out."""
+    session(files, skyuser_kwd="SKYUSEA1").apply()
+    session(files, skyuser_kwd="SKYUSEB1", subtractsky=True).apply()
+    assert fits.getheader(files[0], 1)["SKYUSE1M"] == "subtracted SKYUSEB1"
+    session(files, skyuser_kwd="SKYUSEA1").apply()
+    with pytest.raises(SkyMatchError, match="SKYUSEA1 was computed, not subtracted"):
+        session(files, skyuser_kwd="SKYUSEA1", subtractsky=True).apply()
+
+
+def killed_while_writing(files):
+    """Kill a run after it has replaced one file; the folder is as a crash leaves it."""
+    script = f"""
+import os, signal
+from pathlib import Path
+from skymatch_nb import SkyMatchSession
+before, replaced = Path.replace, []
+def replace(self, target):
+    before(self, target)
+    if str(target).endswith(".fits"):
+        os.kill(os.getpid(), signal.SIGKILL)
+Path.replace = replace
+SkyMatchSession({[str(f) for f in files]!r}, skymethod="match", readonly=False, subtractsky=True, verbose=False).apply()
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=300).returncode == -9
+
+
+def test_an_interrupted_run_is_told_and_cleared_before_files_are_read(files, capsys):
+    before = hashes(files)
+    killed_while_writing(files)
+    assert hashes(files) != before
+    assert main(["runs", str(files[0].parent)]) == 0
+    assert "running or interrupted" in capsys.readouterr().out
+    with pytest.warns(SkyMatchWarning, match="a run is writing there, or was interrupted"):
+        session(files, readonly=True).load()
+    with (
+        pytest.warns(SkyMatchWarning, match="restored; an interrupted run was rolled back"),
+        pytest.warns(SkyMatchWarning, match="unchanged; an interrupted run had not replaced it"),
+    ):
+        cleared = session(files, subtractsky=True)
+    assert hashes(files) == before
+    cleared.apply()
+    cleared.undo()
+    assert hashes(files) == before
+
+
+def test_undo_names_what_is_missing_and_where_its_original_is(files, tmp_path):
+    s = session(files)
+    kept = s.apply().backup.iloc[0]
+    files[0].unlink()
+    with pytest.raises(InputError, match=rf"{files[0].name}: No such file or directory \(original: {kept}\)"):
+        s.undo()
+    with pytest.raises(InputError, match="nosuch: no such file or folder"):
+        undo([tmp_path / "elsewhere" / "nosuch"])
+
+
+def test_the_report_foretells_that_a_file_is_read_only(files):
+    files[1].chmod(0o444)
+    status = session(files, readonly=True).apply().status
+    assert status[f"{files[1].name}[SCI,1]"].startswith("would be refused: ")
+    assert "read-only" in status[f"{files[1].name}[SCI,1]"]
+
+
+def test_command_line_says_that_readonly_alone_does_not_write(files, capsys):
+    before = hashes(files)
+    assert main(["match", *map(str, files), "--skymethod", "match", "--readonly", "False", "--quiet"]) == 0
+    assert "--apply does that" in capsys.readouterr().err
+    assert hashes(files) == before

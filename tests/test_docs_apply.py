@@ -40,4 +40,4 @@ def test_the_page_runs_and_leaves_the_files_as_they_were(here, capsys):
 def test_the_companion_card_is_named_as_the_page_says(here):
     words = ["--skymethod", "match", "--skyuser-kwd", "MDRIZSKY", "--apply", "--quiet"]
     assert main(["match", "a.fits", "b.fits", *words]) == 0
-    assert fits.getheader(here / "a.fits")["MDRIZSKM"] == "computed"
+    assert fits.getheader(here / "a.fits")["MDRIZSYM"] == "computed MDRIZSKY"

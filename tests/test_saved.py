@@ -14,7 +14,16 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 
-from skymatch_nb import Extension, ImageSpec, InputError, MaskSpec, SkyMatchSession, SkyMatchWarning
+from skymatch_nb import (
+    Extension,
+    ImageSpec,
+    InputError,
+    MaskSpec,
+    ParameterError,
+    SkyMatchError,
+    SkyMatchSession,
+    SkyMatchWarning,
+)
 from skymatch_nb.cli import main
 
 
@@ -39,6 +48,7 @@ def with_fixed(session, files):
     return session.configure(fixed=fixed, weighting="variance", robust="huber", isolated="own", anchor="component")
 
 
+@pytest.mark.filterwarnings("ignore:pairs disagree")
 def test_known_skies_survive_document_script_command_and_cfg(with_fixed, tmp_path, capsys):
     assert with_fixed.sky.sky_data.iloc[0] == pytest.approx(0.1, rel=1e-15)
     again = SkyMatchSession.open(with_fixed.save(tmp_path / "s.json"))
@@ -290,3 +300,12 @@ def test_masks_of_files_are_in_the_script_and_arrays_are_refused(files, tmp_path
     for write in (s.to_script, s.to_command):
         with pytest.raises(InputError, match="in memory"):
             write()
+
+
+def test_a_sky_file_cannot_hold_names_with_blanks(mosaic, tmp_path):
+    path = tmp_path / "a b.fits"
+    path.write_bytes(mosaic.paths[0].read_bytes())
+    with pytest.raises(SkyMatchError, match=r"'a b\.fits': names in a sky file cannot have blanks"):
+        SkyMatchSession(path, skymethod="localmin", verbose=False).write_skyfile(tmp_path / "sky.txt")
+    with pytest.raises(ParameterError, match="no"):
+        SkyMatchSession(path, skymethod="localmin", verbose=False).save(tmp_path / "no" / "s.json")

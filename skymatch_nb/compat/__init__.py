@@ -1,6 +1,7 @@
 """The functions of stsci.skypac, by their published names, parameters and order."""
 
 import inspect
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
@@ -9,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from skymatch_nb.errors import ParameterError
+from skymatch_nb.errors import ParameterError, SkyMatchWarning
 from skymatch_nb.io.convert import converted_at_once
 from skymatch_nb.io.inputs import ImageSpec, Spec, resolve_inputs, telling
 from skymatch_nb.log import applied_lines, write_log
@@ -81,7 +82,13 @@ def _match(inputs: Any, params: Mapping[str, Any], flog: Any) -> pd.DataFrame:
     session = SkyMatchSession(given, **params)
     sky = session.solve()
     applied = [] if session.params.readonly else applied_lines(session.apply())
-    write_log(flog, [*session.log(), *applied], echo=session.params.verbose)
+    try:
+        write_log(flog, [*session.log(), *applied], echo=session.params.verbose)
+    except Exception as error:
+        if not applied:
+            raise
+        text = f"the levels were written to the files, but the log could not be written: {error}"
+        warnings.warn(text, SkyMatchWarning, stacklevel=3)
     return sky
 
 

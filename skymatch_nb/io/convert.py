@@ -1,5 +1,6 @@
 """Files of old formats as multi-extension FITS beside them, as Hubble's tools name those."""
 
+import io
 import re
 from pathlib import Path
 from typing import BinaryIO
@@ -35,13 +36,13 @@ def intended_path(path: Path, clobber: bool) -> Path:
     Raises
     ------
     InputError
-        Where the file cannot be read, or the converted form is there and ``clobber`` is not set: it may have had its
-        sky subtracted, while the levels were measured on the original.
+        Where the file cannot be read, or the converted form is there, is not what the file gives, and ``clobber`` is
+        not set: it may have had its sky subtracted, while the levels were measured on the original.
     """
     target = converted_path(path)
     if target is None:
         return path
-    if target.exists() and not clobber:
+    if target.exists() and not clobber and not _is_unchanged(path, target):
         raise InputError(f"{target} exists: give it as input in place of {path.name}, or replace it with clobber=True")
     return target
 
@@ -73,7 +74,7 @@ def converted_at_once(path: Path, clobber: bool) -> Path:
 
 
 def converted_file(path: Path, clobber: bool) -> Path:
-    """Return the file itself, or its converted form, which is made beside it.
+    """Return the file itself, or its converted form, which is made beside it with that of its quality file.
 
     The converted file is written under another name first and then renamed, so that it is whole or not there.
 
@@ -83,8 +84,8 @@ def converted_file(path: Path, clobber: bool) -> Path:
         As `intended_path`, and where the converted file cannot be written.
     """
     target = intended_path(path, clobber)
-    if target == path:
-        return path
+    if target == path or (target.exists() and not clobber):
+        return target
     partial = target.with_name(f".{target.name}.partial")
     try:
         write_converted(path, partial)
@@ -93,4 +94,13 @@ def converted_file(path: Path, clobber: bool) -> Path:
         raise InputError(f"{target}: the converted file cannot be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
+    quality = sibling_quality(path)
+    if quality is not None and (beside := converted_path(quality[0])) is not None and not beside.exists():
+        converted_file(quality[0], clobber)
     return target
+
+
+def _is_unchanged(path: Path, target: Path) -> bool:
+    """Whether a converted file holds what the old one gives: nothing was subtracted from it, or it was taken back."""
+    write_converted(path, stream := io.BytesIO())
+    return stream.getvalue() == target.read_bytes()

@@ -53,6 +53,8 @@ def read_geis(path: Path) -> fits.HDUList:
     except OSError as error:
         raise InputError(f"{path}: its data file {data_path.name}: {error.strerror or error}") from None
     groups = int(header.get("GCOUNT", 1))
+    if groups < 1:
+        raise InputError(f"{path}: GCOUNT = {groups} is no number of groups")
     if len(raw) < groups * record.itemsize:
         raise InputError(f"{data_path}: {len(raw)} bytes where {groups} groups need {groups * record.itemsize}")
     records = np.frombuffer(raw, record, groups)
@@ -71,6 +73,8 @@ def read_geis(path: Path) -> fits.HDUList:
 def _read_header(path: Path) -> fits.Header:
     try:
         lines = path.read_bytes().decode("ascii").splitlines()
+        if not lines:
+            raise ValueError("it is empty")
         header = fits.Header.fromstring("".join(line[:80].ljust(80) for line in lines if line.strip()))
         if str(lines[0][:6]) != "SIMPLE" or "BITPIX" not in header:
             raise ValueError("it does not begin as one")

@@ -159,7 +159,7 @@ def _text(scanner: _Scanner) -> str:
         raise scanner.error("expected an extension's number or name", start)
     if found and found[3] and _SIGNED.fullmatch(text):
         raise scanner.error(f"no extension has the number {text}: they count from 0, the primary image", start)
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         raise scanner.error(f"no extension has the number {text}", start)
     return text.upper()
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.journal import Journal, read_journals, remove_home
-from skymatch_nb.io.recovery import locked_and_recovered
+from skymatch_nb.io.recovery import locked_and_recovered, warn_of
 
 
 @dataclass(frozen=True)
 class KeptRun:
     """A run in a folder: its name, which begins with its time (UTC), its files, and the bytes that it keeps.
 
-    ``state`` is "applied", "undone", "undone in part", or "changed since" where a crash met files that had been
-    changed. Bytes shared with the files themselves (hard links) are not counted.
+    ``state`` is "applied", "undone", "undone in part", "running or interrupted", or "changed since" where a crash met
+    files that had been changed. Bytes shared with the files themselves (hard links) are not counted.
     """
 
     folder: Path
@@ -39,6 +39,8 @@ def kept_runs(folders: Sequence[Path]) -> list[KeptRun]:
 def forget(folders: Sequence[Path]) -> list[KeptRun]:
     """Remove the kept originals and journals of finished runs in folders: these can no longer be undone.
 
+    Interrupted runs are finished or rolled back first, with a warning.
+
     Raises
     ------
     InputError
@@ -47,7 +49,8 @@ def forget(folders: Sequence[Path]) -> list[KeptRun]:
         Where another run is writing there.
     """
     real = _folders(folders)
-    with locked_and_recovered(real):
+    with locked_and_recovered(real) as recovered:
+        warn_of(recovered)
         runs = [(journal, _kept(journal)) for folder in real for journal in read_journals(folder)[0]]
         for journal, _ in runs:
             remove_home(journal.home)
@@ -65,7 +68,9 @@ def _folders(paths: Sequence[Path]) -> list[Path]:
 def _kept(journal: Journal) -> KeptRun:
     states = {entry.state for entry in journal.entries}
     state = "applied"
-    if "left" in states:
+    if journal.state in ("writing", "replacing", "undoing"):
+        state = "running or interrupted"
+    elif "left" in states:
         state = "changed since"
     elif "undone" in states:
         state = "undone in part" if "written" in states else "undone"

@@ -1,10 +1,16 @@
 """Open a file of any supported format as an HDU list; whatever is wrong with it becomes one `InputError`."""
 
+import bz2
+import gzip
+import lzma
 import os
 import warnings
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
@@ -13,6 +19,9 @@ from skymatch_nb.errors import InputError
 from skymatch_nb.io.geis import geis_data_file, is_geis, read_geis
 from skymatch_nb.io.instruments import sibling_quality
 from skymatch_nb.io.waiver import decode_waiver, is_waiver
+
+_STREAMS: dict[str, Callable[..., Any]] = {"gzip": gzip.open, "bzip2": bz2.open, "lzma": lzma.open}
+"""How to read compressed files, by astropy's names."""
 
 
 @contextmanager
@@ -63,12 +72,33 @@ def _check_whole(path: str | os.PathLike[str], hdus: fits.HDUList, warned: list[
     """Raise where the file ends before its last extension, padding included, does: more may be lost than padding."""
     last = hdus[-1].fileinfo()
     needed = last["datLoc"] + last["datSpan"]
-    size = Path(path).stat().st_size
-    if last["file"].compression is None and needed > size:
+    status = Path(path).stat()
+    packed = _STREAMS.get(last["file"].compression)
+    size = _unpacked_size(str(path), packed, status.st_size, status.st_mtime_ns) if packed else status.st_size
+    if needed > size and (packed or last["file"].compression is None):
         raise InputError(f"{path}: the file is truncated: it has {size} bytes of at least {needed}")
     for text in warned:
         if "corrupted" in text:
             raise InputError(f"{path}: the file is truncated or damaged after its extension {len(hdus) - 1}")
+
+
+@lru_cache(maxsize=4096)
+def _unpacked_size(path: str, stream: Callable[..., Any], *_stamp: int) -> int:
+    """Bytes that a compressed file holds, read to its end once, so that its checksums are tested.
+
+    Raises
+    ------
+    InputError
+        Where it is truncated or damaged.
+    """
+    size = 0
+    try:
+        with stream(path, "rb") as unpacked:
+            while block := unpacked.read(1 << 20):
+                size += len(block)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise InputError(f"{path}: the compressed file is truncated or damaged: {error}") from error
+    return size
 
 
 def _is_not_fits(path: str | os.PathLike[str]) -> bool:

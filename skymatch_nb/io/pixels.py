@@ -69,7 +69,8 @@ def read_good(sources: Sequence[Source]) -> NDArray[np.bool_] | None:
     """
     good: NDArray[np.bool_] | None = None
     for source in sources:
-        this = read_pixels(source) != 0
+        values = read_pixels(source)
+        this = (values != 0) & ~np.isnan(values) if values.dtype.kind == "f" else values != 0
         good = this if good is None else good & this
     return good
 

@@ -10,7 +10,7 @@ from shutil import disk_usage
 
 from skymatch_nb.errors import InputError, SkyMatchError
 from skymatch_nb.io.convert import intended_path, write_converted
-from skymatch_nb.io.durable import can_keep_owner, loss_notes
+from skymatch_nb.io.durable import access_problems, can_keep_owner, loss_notes
 from skymatch_nb.io.editing import check_edit
 from skymatch_nb.io.edits import Check, FileEdit
 from skymatch_nb.io.fits_edit import check_layout
@@ -68,6 +68,8 @@ def foretold(given: FileEdit, clobber: bool) -> Outcome:
             write_converted(given.path, stream := io.BytesIO())
             return Outcome(target, "", "", check_layout(given, stream, read_layout(stream, target)).notes)
         path = Path(os.path.realpath(target))
+        if problems := access_problems([path]):
+            raise InputError("; ".join(problems))
         losses = loss_notes(owner_kept=can_keep_owner(path), links=path.stat().st_nlink - 1)
         return Outcome(target, "", "", check_edit(replace(given, path=path)).notes + losses)
     except OSError as error:

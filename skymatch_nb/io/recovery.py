@@ -1,5 +1,6 @@
 """Finish or roll back the runs that a crash left, and undo finished ones."""
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,13 @@ def locked_and_recovered(folders: Iterable[Path]) -> Iterator[list[Outcome]]:
                     raise SkyMatchError(text) from error
                 yield outcomes
                 return
+
+
+def interrupted(files: Iterable[Path]) -> list[Path]:
+    """Folders of files in which a run is writing, or was interrupted."""
+    folders = sorted({Path(os.path.realpath(file)).parent for file in files})
+    homes = [folder for folder in folders if (folder / HOME).is_dir()]
+    return [folder for folder in homes if any(journal.state in _OPEN for journal in read_journals(folder)[0])]
 
 
 def roll_back(journals: Sequence[Journal]) -> list[Outcome]:

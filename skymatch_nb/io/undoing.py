@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from skymatch_nb.errors import InputError, SkyMatchError
+from skymatch_nb.io.convert import converted_path
 from skymatch_nb.io.durable import HOME, access_problems, sha256
 from skymatch_nb.io.editing import part_sums
 from skymatch_nb.io.journal import Entry, Journal, Outcome, read_journals
@@ -37,9 +38,9 @@ def undo(paths: Sequence[Path], *, everything: bool = False) -> list[Outcome]:
     SkyMatchError
         Where another run is writing to a folder, or the system refuses midway: then the next run finishes.
     """
-    real = [Path(os.path.realpath(path)) for path in paths]
+    real = [_as_written(Path(os.path.realpath(path))) for path in paths]
     folders = {path if path.is_dir() else path.parent for path in real}
-    _refuse([f"{folder}: no run has kept anything there" for folder in sorted(folders) if not _has_home(folder)])
+    _refuse([f"{path}: {_no_run(path)}" for path in real if not _has_home(path if path.is_dir() else path.parent)])
     with locked_and_recovered(folders) as recovered:
         cleared = {outcome.path: outcome for outcome in recovered}
         runs = _Runs(folders)
@@ -87,6 +88,20 @@ def _undo_earlier(paths: Sequence[Path], runs: _Runs) -> dict[Path, Outcome]:
         raise InputError(f"the last run was undone, but not the ones before: {why}") from None
 
 
+def _as_written(path: Path) -> Path:
+    """The path, or the converted form of a file of an old format, which is what runs write."""
+    try:
+        target = None if path.is_dir() or not path.exists() else converted_path(path)
+    except InputError:
+        return path
+    return target if target is not None and target.exists() else path
+
+
+def _no_run(path: Path) -> str:
+    """Why there is nothing to undo of a path in whose folder no run has kept anything."""
+    return "no run has kept anything there" if path.exists() else "no such file or folder"
+
+
 def _has_home(folder: Path) -> bool:
     return (folder / HOME).is_dir()
 
@@ -117,7 +132,9 @@ def _chosen(paths: Sequence[Path], runs: _Runs) -> list[Journal]:
     for path in dict.fromkeys(paths):
         journal = next(iter(runs.of(path)), None)
         if journal is None:
-            problems.append(f"{path}: no run that wrote it is left to undo")
+            folder = path if path.is_dir() else path.parent
+            lost = "".join(f"; the journal of {home} cannot be read" for home in read_journals(folder)[1])
+            problems.append(f"{path}: no run that wrote it is left to undo{lost}")
             continue
         key = (journal.folder, journal.run)
         journals[key] = journal
@@ -140,7 +157,7 @@ def _problems(journal: Journal) -> list[str]:
         path, kept = journal.file(entry), journal.kept(entry)
         access = access_problems([path])
         if access:
-            problems += access
+            problems += [f"{text} (original: {kept})" for text in access]
         elif sha256(path) != entry.new_sha256:
             problems.append(
                 f"{path}: it has changed since run {journal.run}: {_difference(path, entry)} (original: {kept})"

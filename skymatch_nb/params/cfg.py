@@ -29,7 +29,9 @@ def read_cfg(path: Path) -> tuple[dict[str, Any], str]:
     """
     try:
         content = ConfigObj(str(path), file_error=True, interpolation=False, encoding="utf-8")
-    except (OSError, ConfigObjError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ParameterError(f"{path}: {error.strerror or 'no such file'}") from None
+    except (ConfigObjError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path}: not a parameter file: {str(error).splitlines()[0]}") from None
     task = content.get("_task_name_", TASK)
     if task != TASK:

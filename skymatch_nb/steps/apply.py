@@ -166,13 +166,14 @@ def _extension_edits(
     """Edits of one file: the cards and pixels of its members, and a word in the primary header's history."""
     edits: dict[int, ExtensionEdit] = {}
     how = SUBTRACTED if params.subtractsky else COMPUTED
+    made = how if len(planned.keyword) < 8 else f"{how} {planned.keyword}"
     comment = "sky subtracted in all, data units" if params.subtractsky else "sky computed, not subtracted"
     stamp = f"skymatch_nb {version('skymatch_nb')} {_now().isoformat(timespec='seconds')}"
     for k in members:
         hdu = loaded.members[k].hdu
         cards = (
             (planned.keyword, float(planned.new[k]), comment),
-            (companion_keyword(planned.keyword), how, f"how {planned.keyword} was made (skymatch_nb)"),
+            (companion_keyword(planned.keyword), made, f"how {planned.keyword} was made (skymatch_nb)"),
         )
         history = (stamp, f"sky {planned.level[k]:.9g} {how}, {params.skymethod}, {params.skystat}")
         subtract = float(planned.level[k]) if params.subtractsky else None

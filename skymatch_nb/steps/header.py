@@ -20,7 +20,7 @@ def header_sky(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> 
         beside = member.hdu > 0 and cards[keyword][1] is not None
         for value, made in zip(cards[keyword], cards[companion], strict=True):
             if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value), str(made or "").strip(), beside
+                return float(value), _made(str(made or ""), keyword), beside
             if value is not None and str(value).strip():
                 return float("nan"), f"{NOT_A_NUMBER} ({str(value).strip()!r})", beside
         return float("nan"), "", beside
@@ -28,3 +28,9 @@ def header_sky(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> 
     found = work.map(look_up, loaded.members, "header", threads=False)
     values, made, primary = zip(*found, strict=True)
     return HeaderSky(key, np.array(values), made, primary)
+
+
+def _made(text: str, keyword: str) -> str:
+    """How a value was made, by its companion card; nothing where that names another keyword."""
+    how, _, of = text.strip().partition(" ")
+    return how if of in ("", keyword) else ""

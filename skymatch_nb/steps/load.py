@@ -13,6 +13,7 @@ from skymatch_nb.io.fits import open_members
 from skymatch_nb.io.inputs import ImageSpec, Spec, picked, telling
 from skymatch_nb.io.instruments import holds_science
 from skymatch_nb.io.objects import object_members
+from skymatch_nb.io.recovery import interrupted
 from skymatch_nb.results import Loaded, Member
 
 
@@ -50,7 +51,7 @@ def load(key: str, specs: Sequence[Spec], work: Work, wcs_key: str = "") -> Load
         groups,
         group_of,
         tuple(names),
-        notes=_no_science(specs, names) + _different_filters(members) + _member_notes(members),
+        notes=_no_science(specs, names) + _interrupted(specs) + _different_filters(members) + _member_notes(members),
     )
 
 
@@ -116,6 +117,16 @@ def _no_science(specs: Sequence[Spec], names: Sequence[str]) -> tuple[str, ...]:
     wildcards = ", ".join(dict.fromkeys(repr(w) for w in odd.values() if w))
     picked_by = f", which {wildcards} matches" if wildcards else ""
     return (f"data quality or weights by their names are taken as images: {', '.join(list(odd)[:3])}{more}{picked_by}",)
+
+
+def _interrupted(specs: Sequence[Spec]) -> tuple[str, ...]:
+    """Notes on folders whose files may be old or new, as a run is writing there or was interrupted."""
+    folders = interrupted(spec.path for spec in specs if isinstance(spec, ImageSpec))
+    return tuple(
+        f"{folder}: a run is writing there, or was interrupted, so that some files may have been written and others "
+        "not; undo() or skymatch-nb undo clears up after an interrupted one"
+        for folder in folders
+    )
 
 
 def _different_filters(members: Sequence[Member]) -> tuple[str, ...]:

@@ -219,3 +219,18 @@ def test_a_mapping_as_teal_gives_it_is_run(pattern):
     given = {"_task_name_": "skymatch", "input": pattern, "skymethod": "localmin", "verbose": False, "logfile": ""}
     expected = skymatch(pattern, "localmin", flog=None, verbose=False)
     pd.testing.assert_frame_equal(run(given), expected, check_exact=True)
+
+
+def test_log_that_fails_after_writing_is_a_warning_and_the_table_is_there(mosaic, tmp_path):
+    path = tmp_path / "a.fits"
+    path.write_bytes(mosaic.paths[0].read_bytes())
+
+    class Full(io.StringIO):
+        def write(self, text):
+            if "Parameters" in text:
+                raise OSError("disk full")
+            return 0
+
+    with pytest.warns(SkyMatchWarning, match="written to the files, but the log could not be written: disk full"):
+        sky = skymatch(path, "localmin", readonly=False, flog=Full(), verbose=False)
+    assert len(sky) == 2

@@ -322,7 +322,7 @@ class TestGeisErrors:
             ({"NAXIS2": None}, "cannot be read: "),
             ({"NAXIS1": "many"}, "cannot be read: "),
             ({"NAXIS1": -4}, "cannot be read: "),
-            ({"GCOUNT": 0}, "no image that can be used"),
+            ({"GCOUNT": 0}, "GCOUNT = 0 is no number of groups"),
             ({"BITPIX": None}, "not a GEIS header"),
             ({"SIMPLE": None}, "not a GEIS header"),
         ],
@@ -831,3 +831,19 @@ def test_sources_of_decoded_files_are_read_as_pixels_and_flags(tmp_path):
     assert read_pixels(member.pixels).shape == read_flags(member.quality).shape == SHAPE
     assert read_flags(member.quality).sum() == 8 * 2 * NX
     assert not read_pixels(member.pixels).flags.writeable
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
+@pytest.mark.parametrize("damage", ["half", "end", "flipped"])
+def test_damaged_compressed_files_are_errors(mosaic, tmp_path, suffix, pack, damage):
+    packed = pack(mosaic.paths[0].read_bytes())
+    middle = len(packed) // 2
+    spoilt = {
+        "half": packed[:middle],
+        "end": packed[:-4],
+        "flipped": packed[:middle] + bytes([packed[middle] ^ 0x55]) + packed[middle + 1 :],
+    }[damage]
+    path = tmp_path / f"a.fits{suffix}"
+    path.write_bytes(spoilt)
+    with pytest.raises(InputError, match=rf"a\.fits{suffix}: .*(truncated|damaged|cannot be read|corrupt)"):
+        SkyMatchSession(path, verbose=False).load()

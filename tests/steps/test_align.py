@@ -37,6 +37,7 @@ def errors(s, mosaic):
     return error - error.mean()
 
 
+@pytest.mark.filterwarnings("ignore:pairs disagree")
 def test_what_both_sides_see_cancels(hard):
     region, difference = (
         errors(session(hard, overlap_stat=stat), hard).std(ddof=0) for stat in ("region", "difference")
