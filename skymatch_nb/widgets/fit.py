@@ -3,7 +3,7 @@
 import textwrap
 
 from bokeh.model import Model
-from bokeh.models import Arrow, ColorBar, CustomJSTicker, GridPlot, Label, Title
+from bokeh.models import ColorBar, CustomJSTicker, GridPlot, Label, Title
 from bokeh.plotting import figure
 
 COLUMN = 560
@@ -50,16 +50,12 @@ def fit(model: Model, width: int = COLUMN) -> Model:
 def _shrink(plot: figure, scale: float) -> None:
     """Make a frame smaller, and what is placed in it by pixels."""
     is_map = plot.name in ("footprints", "graph") or "preview" in (plot.name or "")
-    width = plot.frame_width
-    plot.frame_width = int(scale * width)
+    plot.frame_width = int(scale * plot.frame_width)
     if is_map:
         plot.frame_height = int(scale * plot.frame_height)
-    moved = width - plot.frame_width
     for part in plot.center:
-        if isinstance(part, Arrow) and part.start_units == "screen":  # of the compass, in the right corner
-            part.x_start, part.x_end = part.x_start - moved, part.x_end - moved
-        if isinstance(part, Label) and part.x_units == "screen":
-            part.x = part.x - moved if part.text in ("N", "E") else part.x * scale
+        if isinstance(part, Label) and part.x_units == "screen" and part.text not in ("N", "E"):
+            part.x = part.x * scale
     axis = plot.xaxis[0]
     if isinstance(axis.ticker, CustomJSTicker) and "wanted" in axis.ticker.args:
         for part in (axis.ticker, axis.formatter):

@@ -59,16 +59,17 @@ def tap_overlap(desk, row):
 def test_a_tapped_overlap_is_selected_everywhere(desk):
     page = desk.page
     open_tab(page, "Residuals")
-    desk.wait_for(f"({DATA})(['pairs', 'pairs', 'group_a', '.skymatch-residuals', 0])")
+    desk.wait_for(f"({DATA})(['residual differences', 'pairs', 'group_a', '.skymatch-residuals', 0])")
     tap_overlap(desk, 0)
     pairs = desk.ask("sorted(map(list, p.views.selected.selection.pairs))")
     assert pairs
     told = page.locator(".skymatch-selection").inner_text()
     assert all(f"{a} – {b}" in told for a, b in pairs)
-    where = ["pairs", "pairs", ".skymatch-residuals"]
+    where = ["residual differences", "pairs", ".skymatch-residuals"]
     desk.wait_for(f"({SELECTED})({where}).length == {len(pairs)}")
     ends = [
-        page.evaluate(DATA, ["pairs", "pairs", column, ".skymatch-residuals", 0]) for column in ("group_a", "group_b")
+        page.evaluate(DATA, ["residual differences", "pairs", column, ".skymatch-residuals", 0])
+        for column in ("group_a", "group_b")
     ]
     rows = page.evaluate(SELECTED, where)
     assert sorted(sorted((ends[0][k], ends[1][k])) for k in rows) == pairs
