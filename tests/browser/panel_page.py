@@ -14,14 +14,15 @@ REVEAL = """(element) => {
 
 FIGURE = """
 function figureView(name, within, nth = 0) {
-  const walk = (view) => {
-    const here = view.model?.name === name && view.frame;
-    if (here && document.querySelectorAll(within)[nth]?.contains(view.el)) return view;
+  const host = document.querySelectorAll(within)[nth];
+  const walk = (view, around) => {  // what is in a grid is in the shadow of its element
+    const inside = around || Boolean(host?.contains(view.el));
+    if (inside && view.model?.name === name && view.frame) return view;
     const below = [...(view.child_views ?? []), ...(view.renderer_views?.values?.() ?? [])];
-    for (const child of below) { const found = walk(child); if (found) return found; }
+    for (const child of below) { const found = walk(child, inside); if (found) return found; }
     return null;
   };
-  for (const view of Bokeh.index) { const found = walk(view); if (found) return found; }
+  for (const view of Bokeh.index) { const found = walk(view, false); if (found) return found; }
   return null;
 }
 """
