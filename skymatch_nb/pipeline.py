@@ -83,7 +83,13 @@ class Pipeline:
         return other
 
     def require(self, *names: str) -> tuple[Any, ...]:
-        """Fresh results of steps, computed where they are not."""
+        """Fresh results of steps, computed where they are not.
+
+        Where all are fresh nobody waits for a step that another thread runs.
+        """
+        fresh = self.fresh() if "solve" not in names and self.running is not None else {}
+        if all(name in fresh for name in names):
+            return tuple(fresh[name] for name in names)
         with self.lock:
             keys: dict[str, str] = {}
             made = tuple(self._make(name, self.given, self.params, keys) for name in names)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params import SkyMatchParams, specs
+from skymatch_nb.results import GoodCounts, Masks
 
 _STATE_COLORS = {"fresh": "#2e8b57", "stale": "#c77700", "not run": "#808080"}
 
@@ -106,6 +107,19 @@ def write_bytes(path: Path, content: bytes) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return path
+
+
+def mask_words(masks: Masks, counted: GoodCounts | None) -> str:
+    """How much is bad, where pixels were counted; else what makes pixels bad."""
+    if counted is not None:
+        bad = [c.pixels - c.good for c in counted.counts]
+        share = sum(bad) / max(sum(c.pixels for c in counted.counts), 1)
+        some = sum(b > 0 for b in bad)
+        which = "" if some == len(bad) else f" in {number_of(some, 'member')}"
+        return f"{100 * share:.2g} % of pixels bad{which}" if some else "no pixel is bad"
+    made = {"data quality": masks.quality, "own masks": masks.user, "regions": masks.regions, "sources": masks.sources}
+    used = [f"{name} of {number_of(n, 'member')}" for name, of in made.items() if (n := sum(map(bool, of)))]
+    return ", ".join(used) or "only values that are no numbers are bad"
 
 
 def number_of(count: int, noun: str) -> str:

@@ -23,7 +23,7 @@ from skymatch_nb.log import applied_lines, write_log
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.pipeline import STAGES, Pipeline
 from skymatch_nb.plotting import SessionPlots
-from skymatch_nb.report import SessionSummary, check_folder, session_html, session_text
+from skymatch_nb.report import SessionSummary, check_folder, mask_words, number_of, session_html, session_text
 from skymatch_nb.report_page import ReportContent, made_or_missing, write_report
 from skymatch_nb.results import Applied, Result, make_key
 from skymatch_nb.steps.apply import write
@@ -561,11 +561,17 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         counts = {}
         if loaded := fresh.get("group"):
             counts["load"] = f"{len(loaded)} members in {len(loaded.groups)} groups"
+        if masks := fresh.get("mask"):
+            counts["mask"] = mask_words(masks, fresh.get("count"))
         if overlaps := fresh.get("overlap"):
             counts["footprints"] = f"{len(overlaps)} overlaps"
         if (solution := fresh.get("solve")) and self.params.skymethod not in LOCAL_METHODS:
             sets = int(solution.component.max(initial=-1)) + 1
             counts["solve"] = f"{len(fresh['pair'].pairs)} pairs in {sets} connected {'set' if sets == 1 else 'sets'}"
+        if solution and (written := self._written.get(solution.key)):
+            counts["apply"] = f"written to {number_of(len(set(written.paths) or set(self._given.specs)), 'file')}"
+        elif "apply" in fresh:
+            counts["apply"] = "a report, nothing is written"
         files = tuple(str(s.path) if isinstance(s, ImageSpec) else s.name for s in self._given.specs)
         return SessionSummary(files, stages, counts, self.params, self.notes)
 

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 KERNEL = TEMPLATE = "skymatch_nb"
 
+EXTENSIONS = (
+    "@voila-dashboards/widgets-manager7",
+    "@voila-dashboards/widgets-manager8",
+    "@jupyter-widgets/jupyterlab-manager",
+    "anywidget",
+)
+"""What the page needs of JupyterLab's extensions: Voila's own managers of widgets (it takes the one that fits the
+ipywidgets that are installed), and anywidget. Others may ask for modules that only JupyterLab has.
+"""
+
 PAGE = """{% extends 'voila/templates/lab/index.html.j2' %}
 {% block notebook_css %}
 {{ resources.include_js("static/voila-style.js") }}
@@ -120,7 +130,7 @@ def _serve(page: Path, port: int, open_browser: bool) -> None:
         connection_dir_root=str(page.parent),
         config_file_paths=[],
         log_level="ERROR",
-        config=Config(VoilaConfiguration={"template": TEMPLATE, "file_allowlist": []}),  # files allowed need no token
+        config=Config(VoilaConfiguration=_configuration()),
     )
     server.initialize([str(page)])
     loop = IOLoop.current()
@@ -128,6 +138,11 @@ def _serve(page: Path, port: int, open_browser: bool) -> None:
         signal.signal(number, lambda *_: loop.add_callback_from_signal(loop.stop))
     loop.add_callback(_tell, server, token, open_browser)  # called once the server listens
     server.start()
+
+
+def _configuration() -> dict[str, Any]:
+    """Voila's configuration; files that it allows would need no token."""
+    return {"template": TEMPLATE, "file_allowlist": [], "extension_allowlist": list(EXTENSIONS)}
 
 
 def _tell(server: Any, token: str, open_browser: bool) -> None:

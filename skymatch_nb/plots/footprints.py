@@ -11,7 +11,7 @@ from skymatch_nb.errors import ParameterError
 from skymatch_nb.plots.frame import Window, map_figure, opening_view, view_selector
 from skymatch_nb.plots.mapdata import field_parts, footprints_plane, member_data, overlap_data
 from skymatch_nb.plots.preview import add_image, grey_palette, image_data, stretch_limits
-from skymatch_nb.plots.renewal import set_range, set_texts
+from skymatch_nb.plots.renewal import keys_of, set_range, set_texts
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import (
     SEQUENTIAL,
@@ -104,7 +104,7 @@ def renew_footprints(
         return False
     sources.put("members", data)
     sources.put("overlaps", regions)
-    for key in plot.right:
+    for key in keys_of(plot):
         if key.name == "key sky":
             set_range(key.color_mapper, *_sky_range(data))
     return True
@@ -160,8 +160,8 @@ def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSou
     of_overlap = [("overlap", "@member_a"), ("and", "@member_b"), ("difference", "@before"), ("after", "@after"),
                   ("pixels", "@pixels")]  # fmt: skip
     plot.add_tools(
-        hover([outlines], of_member, "member hover", attachment="horizontal", limit=2),
-        hover([shade], of_overlap, "overlap hover", attachment="vertical", limit=2),
+        hover([shade], of_overlap, "overlap hover", attachment="vertical"),
+        hover([outlines], of_member, "member hover", regions, attachment="horizontal"),
     )
     return outlines
 

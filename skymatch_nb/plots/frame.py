@@ -42,6 +42,9 @@ MOST_PARTS = 20
 STRIP = 58
 """Pixels below a field that are left free for compass and scale bar."""
 
+COMPASS, SMALLEST_COMPASS = 36, 14
+"""Pixels that the arrows of the compass are long, in whole frames and at least."""
+
 FAR = 3.0
 """Times that the whole field is wider than a part from which on a map opens at the part."""
 
@@ -121,29 +124,38 @@ def _add_compass(plot: figure, theme: Theme) -> None:
 
     They stand on paper, so that nothing that is drawn there hides them.
     """
-    x, y, length = 66, 14, 36
-    plot.add_layout(
-        BoxAnnotation(
-            left=x - length - 18, right=x + 12, bottom=3, top=y + length + 18, fill_color=theme.paper, fill_alpha=0.85,
-            left_units="screen", right_units="screen", bottom_units="screen", top_units="screen", line_color=None,
-        )
-    )  # fmt: skip
-    ends: Sequence[tuple[str, int, int, int, int]] = (
-        ("N", x, y + length, x, y + length + 2),
-        ("E", x - length, y, x - length - 9, y - 7),
-    )
-    for name, to_x, to_y, at_x, at_y in ends:
+    in_pixels = {f"{side}_units": "screen" for side in ("left", "right", "bottom", "top")}
+    paper = BoxAnnotation(fill_color=theme.paper, fill_alpha=0.85, line_color=None, name="compass", **in_pixels)
+    plot.add_layout(paper)
+    for letter in ("N", "E"):
         head = VeeHead(size=7, fill_color=theme.ink, line_color=theme.ink)
         units: dict[str, Any] = {"start_units": "screen", "end_units": "screen"}
-        plot.add_layout(
-            Arrow(x_start=x, y_start=y, x_end=to_x, y_end=to_y, end=head, line_color=theme.ink, line_width=1.5, **units)
-        )
+        arrow = Arrow(end=head, line_color=theme.ink, line_width=1.5, name="compass", tags=[letter], **units)
+        plot.add_layout(arrow)
         plot.add_layout(
             Label(
-                x=at_x, y=at_y, x_units="screen", y_units="screen", text=name, text_color=theme.ink,
-                text_font_size="12px", text_align="center",
+                x=0, y=0, x_units="screen", y_units="screen", text=letter, text_color=theme.ink, text_font_size="12px",
+                text_align="center", name="compass",
             )
         )  # fmt: skip
+    resize_compass(plot, 1.0)
+
+
+def resize_compass(plot: figure, scale: float) -> None:
+    """Make the compass of a map as much smaller as its frame is; its letters stay."""
+    length = max(COMPASS * scale, SMALLEST_COMPASS)
+    x, y = length + 26, 12
+    places = {"N": ((x, y + length), (x, y + length + 1)), "E": ((x - length, y), (x - length - 8, y - 7))}
+    for part in plot.center:
+        if part.name != "compass":
+            continue
+        if isinstance(part, BoxAnnotation):
+            part.left, part.right, part.bottom, part.top = x - length - 16, x + 9, 3, y + length + 14
+        elif isinstance(part, Arrow):
+            (part.x_end, part.y_end), part.x_start, part.y_start = places[part.tags[0]][0], x, y
+            part.end.size = 7 if scale == 1 else 5
+        elif isinstance(part, Label):
+            part.x, part.y = places[part.text][1]
 
 
 def opening_view(parts: Mapping[str, tuple[Floats, Floats]], sizes: Sequence[int], whole: Window) -> tuple[str, Window]:

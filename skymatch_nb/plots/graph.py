@@ -3,17 +3,18 @@
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColorBar, LabelSet, LinearColorMapper
+from bokeh.models import ColorBar, ColumnDataSource, LabelSet, LinearColorMapper
 from bokeh.palettes import interp_palette
 from bokeh.plotting import figure
 
 from skymatch_nb.plots.frame import Window, map_figure, opening_view, view_selector
+from skymatch_nb.plots.labels import ABOVE, SIZE, label_marks, telling_parts
 from skymatch_nb.plots.levels import group_data
 from skymatch_nb.plots.plane import SkyPlane
-from skymatch_nb.plots.renewal import set_range
+from skymatch_nb.plots.renewal import keys_of, set_range
 from skymatch_nb.plots.residuals import pair_data
 from skymatch_nb.plots.sources import Sources
-from skymatch_nb.plots.theme import Theme, hover, place_above, plain, say_empty, set_titles, short
+from skymatch_nb.plots.theme import Theme, hover, place_above, say_empty, set_titles
 from skymatch_nb.results import Floats, Footprints, GroupPairs, Loaded, MemberLevels, Solution, Units
 
 DIVERGING = {
@@ -52,13 +53,16 @@ def graph_figure(
     plane = SkyPlane(np.array([o.center for o in footprints.outlines]))
     centers = group_centers(plane, loaded, footprints)
     data = group_data(loaded, units, solution, pairs, whole, theme)
-    labels = [plain(short(name, 22)) if len(loaded.groups) <= MOST_LABELS else "" for name in loaded.groups]
-    groups = shared.put("groups", {**data, "x": centers[:, 0], "y": centers[:, 1], "label": labels})
+    unnamed = {"label": [""] * len(centers), "shift": [0.0] * len(centers)}
+    groups = shared.put("groups", {**data, "x": centers[:, 0], "y": centers[:, 1], **unnamed})
     reach = np.degrees(np.median([o.radius for o in footprints.outlines]))
     window = Window.around(*_with_room(centers, reach), size=620)
     views, sizes = _views(solution, centers, reach)
     opened, first = opening_view(views, sizes, window)
     plot = map_figure(plane, first, theme, "graph")
+    tips = [("group", "@group"), ("sky", "@shown"), ("status", "@status"), ("component", "@component")]
+    of_groups = hover([], tips, "group hover", attachment="horizontal")
+    plot.add_tools(of_groups)
     if pairs is not None and len(pairs.pairs):
         edges = shared.put("pairs", pair_data(loaded, units, pairs, solution, theme, centers))
         largest = _largest(edges.data)
@@ -72,7 +76,7 @@ def graph_figure(
         tips = [("pair", "@group_a"), ("and", "@group_b"), ("before", "@before{0.[000000]} @unit"),
                 ("after", "@after{0.[000000]} ± @error{0.[000000]} @unit"), ("pull", "@pull{0.00}"),
                 ("weight", "@npix{0,0} pixels")]  # fmt: skip
-        plot.add_tools(hover([lines], tips, "pair hover", attachment="vertical", line_policy="interp"))
+        plot.add_tools(hover([lines], tips, "pair hover", groups, attachment="vertical", line_policy="interp"))
     else:
         say_empty(plot, theme, "no pairs")
     size = float(np.clip(150 / np.sqrt(len(centers)), 6, 15))
@@ -80,19 +84,23 @@ def graph_figure(
         "x", "y", source=groups, size=size, fill_color="color", line_color=theme.ink, line_width=1.5, name="nodes",
         nonselection_alpha=0.3,
     )  # fmt: skip
+    of_groups.renderers = [nodes]
     plot.add_layout(
         LabelSet(
-            x="x", y="y", text="label", source=groups, text_font_size="11px", text_color=theme.ink, x_offset=0,
-            y_offset=10, text_align="center", background_fill_color=theme.paper, background_fill_alpha=0.6,
+            x="x", y="y", text="label", source=groups, text_font_size=f"{SIZE}px", text_color=theme.ink,
+            x_offset="shift", y_offset=ABOVE, text_align="center", background_fill_color=theme.paper,
+            background_fill_alpha=0.6,
         )
     )  # fmt: skip
-    tips = [("group", "@group"), ("sky", "@shown"), ("status", "@status"), ("component", "@component")]
-    plot.add_tools(hover([nodes], tips, "group hover", attachment="horizontal"))
+    label_nodes(plot, groups)
     count = 0 if pairs is None else len(pairs.pairs)
     title = (
         f"{len(loaded.groups)} group{'' if len(loaded.groups) == 1 else 's'}, {count} pair{'' if count == 1 else 's'}"
     )
     notes = ["nodes: groups, coloured by component; edges: the wider, the more pixels they share"]
+    shared_words = telling_parts(loaded.groups)[1] if len(centers) <= MOST_LABELS else ""
+    if shared_words:
+        notes.append(f"names are of {shared_words}; hover tells all")
     if views:
         place_above(plot, [view_selector(plot, views, window, theme, opened)], theme)
     if opened != "all":
@@ -100,6 +108,12 @@ def graph_figure(
     set_titles(plot, theme, title, *notes)
     plot.tags = _structure(loaded, units, footprints, pairs, solution)
     return plot
+
+
+def label_nodes(plot: figure, groups: ColumnDataSource) -> None:
+    """Name the nodes that a graph has room for, in the frame that it has."""
+    if len(groups.data["group"]) <= MOST_LABELS:
+        label_marks(plot, groups)
 
 
 def _with_room(centers: Floats, reach: float) -> tuple[Floats, Floats]:
@@ -138,9 +152,8 @@ def renew_graph(
         plane = SkyPlane(np.array([o.center for o in footprints.outlines]))
         centers = group_centers(plane, loaded, footprints)
         edges = sources.put("pairs", pair_data(loaded, units, pairs, solution, theme, centers))
-        for bar in plot.right:
-            if isinstance(bar, ColorBar):
-                set_range(bar.color_mapper, -_largest(edges.data), _largest(edges.data))
+        for bar in keys_of(plot):
+            set_range(bar.color_mapper, -_largest(edges.data), _largest(edges.data))
     return True
 
 

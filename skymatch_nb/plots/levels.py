@@ -131,7 +131,7 @@ def sky_figure(
     tips = [("group", "@group"), ("sky", "@shown"), ("before", "@shown_before"), ("after", "@shown_after"),
             ("status", "@status"), ("component", "@component"), ("members", "@members")]  # fmt: skip
     left.add_tools(hover([level], tips, "sky hover"))
-    right.add_tools(hover([before, after], tips, "standing out hover"))
+    right.add_tools(hover([after], tips, "standing out hover", mode="hline"))
     add_legend(right, theme, {"before": before, "after": after})
     notes = _notes(solution)
     set_titles(left, theme, f"Sky of {len(names)} group{'' if len(names) == 1 else 's'}", *notes)

@@ -6,7 +6,7 @@ replaces the data, and what stands here.
 
 from typing import Any
 
-from bokeh.models import Title
+from bokeh.models import ColorBar, Legend, Title
 from bokeh.plotting import figure
 
 from skymatch_nb.plots.theme import plain
@@ -23,6 +23,11 @@ def set_texts(plot: figure, title: str, *lines: str) -> bool:
         if k < len(lines):
             _set(part, "text", plain(lines[k]))
     return True
+
+
+def keys_of(plot: figure) -> list[Any]:
+    """Colour bars and legends of a figure, beside its frame or below it."""
+    return [part for part in (*plot.right, *plot.below) if isinstance(part, ColorBar | Legend)]
 
 
 def set_range(mapper: Any, low: float, high: float) -> None:

@@ -94,7 +94,7 @@ def residuals_figure(
     tips = [("pair", "@group_a"), ("and", "@group_b"), ("before", "@before{0.[000000]} @unit"),
             ("after", "@after{0.[000000]} ± @error{0.[000000]} @unit"), ("pull", "@pull{0.00}"),
             ("pixels", "@npix{0,0}")]  # fmt: skip
-    left.add_tools(hover([before, after], tips, "residual hover"))
+    left.add_tools(hover([after], tips, "residual hover", mode="hline"))
     right.add_tools(hover([pulls], tips, "pull hover"))
     add_legend(left, theme, {"before": before, "after, with its standard error": after})
     notes = _notes(data, len(pairs.pairs))

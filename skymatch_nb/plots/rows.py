@@ -1,5 +1,6 @@
 """What figures with one row per group or pair share: names at the left, marks and bars along x."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,13 +19,23 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.theme import Theme, literal, plain, raise_title
+from skymatch_nb.plots.theme import LETTER, Theme, literal, plain, raise_title
 
 MOST_NAMES = 48
 """Rows up to which every one has its name at the axis; of more, hover tells."""
 
 LEGEND_HEIGHT = 23
 """Pixels that a legend of one line takes between a frame and its title."""
+
+
+LEGEND_SIZE = 12
+"""Size of the font of a legend whose texts are broken into lines, in pixels."""
+
+LEGEND_LINE = 16
+"""Pixels from one of its lines to the next."""
+
+LEGEND_MARK = 34
+"""Pixels that mark and margins of a legend take."""
 
 
 def rows_figure(names: Sequence[str], rows: Sequence[int], theme: Theme, name: str, width: int = 560) -> figure:
@@ -99,6 +110,23 @@ def add_legend(plot: figure, theme: Theme, items: Mapping[str, Any]) -> Legend:
     )  # fmt: skip
     plot.add_layout(theme.dress_bar(legend), "above")
     return legend
+
+
+def wrap_legend(legend: Legend, width: int) -> int:
+    """Break the texts of a vertical legend into lines that fit a width in pixels; how many lines there are.
+
+    Lines after an item's first one are items without a mark.
+    """
+    letters = max(int((width - LEGEND_MARK) / (LETTER * LEGEND_SIZE)), 12)
+    items = []
+    for item in [item for item in legend.items if item.renderers]:
+        text = item.tags[0] if item.tags else str(item.label.value)
+        for k, line in enumerate(textwrap.wrap(text, letters, break_on_hyphens=False) or [""]):
+            marks = [] if k else list(item.renderers)
+            items.append(LegendItem(label={"value": line}, renderers=marks, tags=[text]))
+    legend.items, legend.label_text_font_size = items, f"{LEGEND_SIZE}px"
+    legend.glyph_height = legend.label_height = LEGEND_LINE
+    return len(items)
 
 
 def side_by_side(plots: Sequence[figure], name: str, theme: Theme) -> GridPlot:

@@ -11,8 +11,8 @@ from bokeh.plotting import figure
 from skymatch_nb.core.clipping import clip_history
 from skymatch_nb.core.sample import SampleSet
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.plots.rows import add_legend, grid_of
-from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
+from skymatch_nb.plots.rows import add_legend, grid_of, wrap_legend
+from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles
 from skymatch_nb.results import Floats
 
 BINS = 120
@@ -39,11 +39,6 @@ class Shown:
     def title(self) -> str:
         """Name of the sample in full."""
         return f"{self.name} − {self.less}" if self.less else self.name
-
-    @property
-    def label(self) -> str:
-        """The same, each name shortened by itself so that the minus sign stays."""
-        return f"{short(self.name, 26)} − {short(self.less, 26)}" if self.less else short(self.name, 44)
 
     @property
     def values(self) -> Floats:
@@ -105,13 +100,15 @@ def samples_figure(
         x_axis_label=f"brightness ({unit})" if unit else "brightness", y_axis_label="clipping",
         tools="xpan,xwheel_zoom,reset", name="limits",
     )  # fmt: skip
-    keys = {}
+    keys: dict[str, Any] = {}
+    drawn: list[Any] = []
     for number, (shown, columns) in enumerate(zip(samples, limits, strict=True)):
         color = (theme.after, theme.before)[number % 2]
         for limit in (columns["low"][-1], columns["high"][-1]):
             if np.isfinite(limit):
                 plot.add_layout(Span(dimension="height", location=limit, line_color=color, line_dash="dotted"))
-        keys[_key(shown, columns, params)] = _add_sample(plot, shown, view, color, number)
+        drawn.append(_add_sample(plot, shown, view, color, number))
+        keys[_key(shown, columns, params)] = drawn[-1]
         _add_limits(ladder, columns, view, color, number, len(samples))
     for each in (plot, ladder):
         theme.dress(each).min_border_left = 90
@@ -120,8 +117,10 @@ def samples_figure(
     ladder.y_range = Range1d(max(len(c["low"]) for c in limits) - 0.4, -0.6)
     ladder.yaxis.ticker = FixedTicker(ticks=list(range(max(len(c["low"]) for c in limits))))
     ladder.yaxis.major_label_overrides = {0: "limits given" if _limited(samples) else "all pixels"}
+    _tell_counts(plot, drawn, samples)
     legend = add_legend(plot, theme, keys)
-    legend.orientation = "vertical"
+    legend.orientation, legend.location, legend.spacing = "vertical", "top_left", 0
+    wrap_legend(legend, plot.frame_width)
     beyond = sum(int((s.values < view[0]).sum() + (s.values > view[1]).sum()) for s in samples)
     lines = [f"{beyond:,} pixels lie outside this view"] if beyond else []
     set_titles(plot, theme, title)
@@ -139,7 +138,7 @@ def _limited(samples: Sequence[Shown]) -> bool:
 def _key(shown: Shown, columns: dict[str, Any], params: SkyMatchParams) -> str:
     kept, good = int(columns["npix"][-1]), shown.samples.npix[shown.k]
     level = f"{params.skystat} {shown.level * shown.factor:.6g}" if np.isfinite(shown.level) else "no level"
-    return f"{shown.label}: {level} ({kept:,} of {good:,} good pixels kept)"
+    return f"{shown.title}: {level} ({kept:,} of {good:,} good pixels kept)"
 
 
 def _add_sample(plot: figure, shown: Shown, view: tuple[float, float], color: str, number: int) -> Any:
@@ -148,13 +147,22 @@ def _add_sample(plot: figure, shown: Shown, view: tuple[float, float], color: st
         left="left", right="right", bottom=0, top="count", source=source, fill_color=color, fill_alpha=0.3,
         line_color=color, line_alpha=0.7, hover_fill_alpha=0.6,
     )  # fmt: skip
-    tips = [("sample", "@name"), ("brightness", "@left to @right"), ("pixels", "@count{0,0}")]
-    plot.add_tools(hover([bars], tips, f"histogram hover {number}"))
     if np.isfinite(shown.level):
         at = shown.level * shown.factor
         dash = "solid" if number == 0 else "dashed"
         plot.add_layout(Span(dimension="height", location=at, line_color=color, line_width=2.5, line_dash=dash))
     return bars
+
+
+def _tell_counts(plot: figure, drawn: Sequence[Any], samples: Sequence[Shown]) -> None:
+    """Have one hover tool tell what all histograms, which have the same bins, count under the pointer."""
+    tips = [("brightness", "@left to @right")]
+    for k, (bars, shown) in enumerate(zip(drawn, samples, strict=True)):
+        counts = {f"count {k}": bars.data_source.data["count"], f"name {k}": [shown.title] * BINS}
+        drawn[0].data_source.data.update(counts)
+        tips.append(("pixels", f"@{{count {k}}}{{0,0}} of @{{name {k}}}"))
+    if drawn:
+        plot.add_tools(hover(drawn[:1], tips, "histogram hover", mode="vline", attachment="horizontal"))
 
 
 def _add_limits(

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import HoverTool, InlineStyleSheet, Label, Node, Panel, PlainText, Row, Select, Title
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJS,
+    HoverTool,
+    InlineStyleSheet,
+    Label,
+    Node,
+    Panel,
+    PlainText,
+    Row,
+    Select,
+    Title,
+)
 from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
@@ -19,6 +31,9 @@ OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "
 SEQUENTIAL: tuple[str, ...] = tuple(Cividis256)
 
 _TEX = re.compile(r"\$(?=\$)|\\(?=[\[\]()])")
+
+LETTER = 0.56
+"""Width of a letter as a share of the size of its font."""
 
 LONGEST_NAME = 34
 """Characters of a name on an axis; hover shows all of it."""
@@ -168,11 +183,25 @@ def say_empty(plot: figure, theme: Theme, text: str) -> None:
     )  # fmt: skip
 
 
+_NOTHING_ABOVE = "export default ({above}) => above.inspected.indices.length == 0"
+
+
 def hover(
-    renderers: Sequence[Any], tooltips: Sequence[tuple[str, str]], name: str, limit: int = 3, **options: Any
+    renderers: Sequence[Any],
+    tooltips: Sequence[tuple[str, str]],
+    name: str,
+    above: ColumnDataSource | None = None,
+    **options: Any,
 ) -> HoverTool:
-    """Hover tool for at most ``limit`` marks at a time; Bokeh escapes the texts of ``@columns``."""
-    return HoverTool(renderers=list(renderers), tooltips=list(tooltips), name=name, limit=limit, **options)
+    """Hover tool that tells of one mark at a time; Bokeh escapes the texts of ``@columns``.
+
+    Nothing is told where a mark of the source ``above`` lies under the pointer too: it has a hover tool of its own,
+    which is to be added to the figure first.
+    """
+    if above is not None:
+        column = tooltips[0][1].partition("{")[0]
+        options["filters"] = {column: CustomJS(args={"above": above}, code=_NOTHING_ABOVE)}
+    return HoverTool(renderers=list(renderers), tooltips=list(tooltips), name=name, limit=1, **options)
 
 
 def level_text(value: float, error: float, unit: str) -> str:

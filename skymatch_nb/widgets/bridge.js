@@ -69,6 +69,7 @@ export default {
     const origin = `${Date.now()}-${Math.random()}`;
     const host = document.createElement("div");
     host.className = "skymatch-figure";
+    host.innerHTML = '<div class="skymatch-waiting" role="status">waiting for the figure</div>';
     el.append(host);
     let doc = null, views = null, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0;
 

@@ -39,9 +39,7 @@ class Control:
         self._label.add_class("skymatch-label")
         self._error = widgets.HTML()
         self._error.add_class("skymatch-error")
-        self._reset = widgets.Button(
-            icon="undo", tooltip=f"Back to the default, {spec.format(spec.default)}", layout={"width": "38px"}
-        )
+        self._reset = widgets.Button(icon="undo", tooltip=f"Back to {default_of(spec)}", layout={"width": "38px"})
         self._reset.on_click(lambda _: self._guarded(self.reset))
         self.input = self._build()
         row = widgets.HBox([self._label, self.input, self._reset])
@@ -59,7 +57,7 @@ class Control:
         default = spec.format(spec.default)
         unit = f" <span class='skymatch-unit'>{escape(spec.unit)}</span>" if spec.unit else ""
         words = f"<code>{spec.name}</code>" if by_name else escape(in_words(spec.name))
-        told = f"<div class='skymatch-default'>default {escape(default)}</div>" if self._is_changed else ""
+        told = f"<div class='skymatch-default'>{escape(default_of(spec))}</div>" if self._is_changed else ""
         allowed = f" Allowed: {spec.allowed}." if spec.allowed else ""
         tip = f"{spec.name}: {spec.help}{allowed} Default: {default}."
         self._label.value = f"<span title='{escape(tip, quote=True)}'>{words}{unit}</span>{told}"
@@ -395,6 +393,12 @@ _BY_KIND: dict[str, type[Control]] = {
 def make_control(spec: ParamSpec, changed: Changed) -> Control:
     """Return the control for a parameter's kind; kinds without one of their own are edited as text."""
     return _BY_KIND.get(spec.kind, TextControl)(spec, changed)
+
+
+def default_of(spec: ParamSpec) -> str:
+    """The default in words: 'default 4.0', and only 'default' where it is called that."""
+    text = spec.format(spec.default)
+    return text if text == "default" else f"default {text}"
 
 
 def in_words(name: str) -> str:

@@ -1,90 +1,271 @@
-"""Figures made to fit the column of a panel: narrower frames, and texts broken into lines that fit them."""
+"""Figures made to fit the column of a panel: frames narrower or below each other, texts broken into lines that fit."""
 
 import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from bokeh.model import Model
-from bokeh.models import ColorBar, CustomJSTicker, GridPlot, Label, Title
+from bokeh.models import ColorBar, CustomJSTicker, GridPlot, Label, Legend, PlainText, Title
 from bokeh.plotting import figure
+
+from skymatch_nb.plots.frame import resize_compass
+from skymatch_nb.plots.graph import label_nodes
+from skymatch_nb.plots.rows import wrap_legend
+from skymatch_nb.plots.theme import LETTER, literal, short
 
 COLUMN = 560
 """Width in pixels that a figure may have, axes included, where the page does not tell its own."""
 
-BESIDE_FRAMES = 265
-"""Pixels that labels, color bar and toolbar take beside the frames of a figure."""
+TOOLBAR = 40
+"""Pixels that the toolbar takes."""
 
-BETWEEN_FRAMES = 60
-"""Pixels between the frames of a grid."""
+BAR = 88
+"""Pixels that a colour bar takes beside a frame."""
 
-NARROWEST = 0.4
-"""Share of their width down to which frames are made smaller."""
+AXIS = 24
+"""Pixels that the label of an axis takes."""
 
+TICKS = {"map": 76, "numbers": 52}
+"""Pixels that tick labels of the y axis take: declinations, or numbers."""
+
+NAMES = 0.4
+"""Share of the width that names of rows may take."""
+
+NARROWEST = {"map": 190, "rows": 118}
+"""Pixels that frames beside each other have at least; else they are put below each other."""
+
+BAR_BESIDE = 250
+"""Pixels that a frame has at least beside a colour bar; else this is put below it."""
 
 ROOM_FOR_RA = 95
 """Pixels that a label of right ascension takes."""
 
-LETTER = 0.54
-"""Width of a letter as a share of the size of its font."""
-
 LINE = 1.25
 """Height of a line as a share of the size of its font."""
 
+ROOM = {"min_border_top": 56, "min_border_bottom": 74}
+"""Pixels that figures side by side have above and below for texts of one line."""
+
 
 def fit(model: Model, width: int = COLUMN) -> Model:
-    """Make the frames of a figure, or of those of a grid, smaller where they are too wide; maps keep their shape."""
+    """Make a figure, or a grid of them, no wider than ``width`` pixels; maps keep their shape."""
     plots = _plots(model)
-    columns: dict[int, int] = {}
-    for place, plot in enumerate(plots):
-        column = model.children[place][2] if isinstance(model, GridPlot) else 0
-        if isinstance(plot, figure) and plot.frame_width is not None:
-            columns[column] = max(columns.get(column, 0), plot.frame_width)
-    frames, beside = sum(columns.values()), BESIDE_FRAMES + BETWEEN_FRAMES * (len(columns) - 1)
-    if not frames or frames + beside <= width:
-        return fit_texts(model)
-    scale = max((width - beside) / frames, NARROWEST)
+    if not plots:
+        return model
+    fit_names(model, width)
+    for columns in range(_columns(model), 0, -1):
+        _arrange(model, columns)
+        frames = _frames(model, width)
+        least = min(frame / plot.frame_width for frame, plot in zip(frames, plots, strict=True))
+        wide = all(frame >= min(_narrowest(plot), plot.frame_width) for frame, plot in zip(frames, plots, strict=True))
+        if wide or columns == 1:
+            break
+    if columns == 1 and min(frames) < BAR_BESIDE:
+        for plot in plots:
+            _put_below(plot, ColorBar)
+        frames = _frames(model, width)
+        least = min(frame / plot.frame_width for frame, plot in zip(frames, plots, strict=True))
+    if least < 1:
+        for frame, plot in zip(frames, plots, strict=True):
+            _shrink(plot, frame)
     for plot in plots:
-        if isinstance(plot, figure) and plot.frame_width is not None:
-            _shrink(plot, scale)
-    return fit_texts(model)
+        _put_below(plot, Legend)
+    return fit_texts(model, width)
 
 
-def _shrink(plot: figure, scale: float) -> None:
+def fit_texts(model: Model, width: int = COLUMN) -> Model:
+    """Break titles, captions, legends and labels of axes into lines no longer than their frame is wide."""
+    fit_names(model, width)
+    rows: dict[int, list[_Broken]] = {}
+    for row, plot in zip(_rows(model), _plots(model), strict=True):
+        rows.setdefault(row, []).append(_break_texts(plot))
+    for broken in rows.values():
+        if len(broken) > 1:  # frames beside each other are aligned by the room around them
+            for one in broken:
+                _grow(one.plot, max(b.above for b in broken), max(b.below for b in broken))
+    return model
+
+
+def fit_names(model: Model, width: int) -> None:
+    """Make the names of rows no wider than their share: those of pairs on two lines, long ones without their middle."""
+    room = int(NAMES * width / (LETTER * 11))
+    for plot in _plots(model):
+        axis = plot.yaxis[0]
+        names = {k: v for k, v in axis.major_label_overrides.items() if isinstance(v, PlainText)}
+        new = {k: literal(_fitted(v.text, room)) for k, v in names.items()}
+        if any(new[k].text != v.text for k, v in names.items()):
+            axis.major_label_overrides = {**axis.major_label_overrides, **new}
+
+
+def _fitted(name: str, room: int) -> str:
+    parts = name.split("\n")
+    if len(parts) == 1 and len(name) > room and " − " in name:
+        one, other = name.split(" − ", 1)
+        parts = [f"{one} −", other]
+    return "\n".join(part if len(part) <= room else short(part, room) for part in parts)
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """A figure, and the pixels that its broken texts take more above and below."""
+
+    plot: figure
+    above: float
+    below: float
+
+
+def _plots(model: Model) -> list[figure]:
+    found = [child[0] for child in model.children] if isinstance(model, GridPlot) else [model]
+    return [plot for plot in found if isinstance(plot, figure) and plot.frame_width is not None]
+
+
+def _rows(model: Model) -> list[int]:
+    return [child[1] for child in model.children] if isinstance(model, GridPlot) else [0]
+
+
+def _columns(model: Model) -> int:
+    return 1 + max(child[2] for child in model.children) if isinstance(model, GridPlot) else 1
+
+
+def _arrange(model: Model, columns: int) -> None:
+    """Put the figures of a grid of one row into so many columns; those at the left have names at their axis."""
+    if not isinstance(model, GridPlot) or columns >= _columns(model):
+        return
+    plots = [child[0] for child in model.children]
+    model.children = [(plot, k // columns, k % columns) for k, plot in enumerate(plots)]
+    for k, plot in enumerate(plots):
+        if k and k % columns == 0:
+            _name_left(plot, plots[0])
+
+
+def _name_left(plot: figure, first: figure) -> None:
+    """Give a figure that stood beside the first one an axis of its own."""
+    axis, named = plot.yaxis[0], first.yaxis[0]
+    axis.visible, axis.axis_label = True, named.axis_label
+    axis.major_label_text_font_size = named.major_label_text_font_size
+    axis.major_label_overrides = named.major_label_overrides
+    plot.min_border_left = first.min_border_left
+
+
+def _kind(plot: figure) -> str:
+    return "map" if plot.name in ("footprints", "graph") or "preview" in (plot.name or "") else "rows"
+
+
+def _narrowest(plot: figure) -> int:
+    return NARROWEST[_kind(plot)]
+
+
+def _left(plot: figure) -> float:
+    """Pixels that a figure takes at the left of its frame."""
+    axis = plot.yaxis[0]
+    if not axis.visible:
+        return float(plot.min_border_left or 5)
+    texts = [v.text if isinstance(v, PlainText) else v for v in axis.major_label_overrides.values()]
+    longest = max((len(line) for text in texts for line in str(text).split("\n")), default=0)
+    kind = "map" if _kind(plot) == "map" else "numbers"
+    ticks = LETTER * 11 * longest + 12 if texts else TICKS[kind]
+    return float(max((AXIS if axis.axis_label else 0) + ticks, plot.min_border_left or 0))
+
+
+def _right(plot: figure) -> float:
+    """Pixels that a figure takes at the right of its frame."""
+    bars = sum(BAR for part in plot.right if isinstance(part, ColorBar))
+    return float(max(bars, plot.min_border_right or 0))
+
+
+def _frames(model: Model, width: int) -> list[int]:
+    """Widths of the frames, as wide as they are where there is room, else smaller in their proportions."""
+    plots = _plots(model)
+    columns = [child[2] for child in model.children] if isinstance(model, GridPlot) else [0]
+    count = max(columns) + 1
+    wide, beside = np.zeros(count), np.zeros(count)
+    for plot, column in zip(plots, columns, strict=True):
+        wide[column] = max(wide[column], plot.frame_width)
+        beside[column] = max(beside[column], _left(plot) + _right(plot))
+    scale = min(max((width - TOOLBAR - beside.sum()) / wide.sum(), 0.1), 1.0)
+    return [int(scale * wide[column]) if scale < 1 else plot.frame_width
+            for plot, column in zip(plots, columns, strict=True)]  # fmt: skip
+
+
+def _put_below(plot: figure, kind: type[ColorBar] | type[Legend]) -> None:
+    """Put keys of a kind that stand beside a frame below it."""
+    for key in [part for part in plot.right if isinstance(part, kind)]:
+        plot.right.remove(key)
+        if isinstance(key, ColorBar):
+            key.orientation, key.height, key.padding = "horizontal", 10, 4
+        else:
+            longest = max(map(len, _texts(key.items)), default=0)
+            key.location, key.label_text_font_size = "top_left", "11px"
+            key.ncols = max(1, int(plot.frame_width / (LETTER * 11 * longest + 40)))
+        plot.add_layout(key, "below")
+
+
+def _shrink(plot: figure, width: int) -> None:
     """Make a frame smaller, and what is placed in it by pixels."""
-    is_map = plot.name in ("footprints", "graph") or "preview" in (plot.name or "")
-    plot.frame_width = int(scale * plot.frame_width)
-    if is_map:
-        plot.frame_height = int(scale * plot.frame_height)
+    scale = width / plot.frame_width
+    if scale >= 1:
+        return
+    plot.frame_width = width
     for part in plot.center:
-        if isinstance(part, Label) and part.x_units == "screen" and part.text not in ("N", "E"):
+        if isinstance(part, Label) and part.x_units == "screen" and part.name != "compass":
             part.x = part.x * scale
+    if _kind(plot) != "map":
+        return
+    plot.frame_height = int(scale * plot.frame_height)
+    resize_compass(plot, scale)
     axis = plot.xaxis[0]
     if isinstance(axis.ticker, CustomJSTicker) and "wanted" in axis.ticker.args:
         for part in (axis.ticker, axis.formatter):
             part.args = {**part.args, "wanted": max(2, plot.frame_width // ROOM_FOR_RA)}
+    if plot.name == "graph":
+        _label_again(plot)
 
 
-def fit_texts(model: Model) -> Model:
-    """Break titles, captions and labels of the x axis into lines no longer than their frame is wide."""
-    plots = [plot for plot in _plots(model) if isinstance(plot, figure) and plot.frame_width is not None]
+def _label_again(plot: figure) -> None:
+    nodes = [r.data_source for r in plot.renderers if r.name == "nodes"]
+    for source in nodes:
+        label_nodes(plot, source)
+
+
+def _break_texts(plot: figure) -> _Broken:
     below = above = 0.0
-    for plot in plots:
-        titles = [plot.title, *(part for part in plot.below if isinstance(part, Title) and part.visible)]
-        for k, title in enumerate(titles):
-            size = float(str(title.text_font_size).removesuffix("px")) if title.text_font_size else 13.0
-            more = _break(title, "text", plot.frame_width, size)
-            above, below = (max(above, more), below) if k == 0 else (above, below + more)
-        for bar in plot.right:
-            if isinstance(bar, ColorBar) and plot.frame_height is not None:
-                _break(bar, "title", plot.frame_height, 13.0)
-        for axis in plot.xaxis:
-            below += _break(axis, "axis_label", plot.frame_width, 13.0)
-    if len(plots) > 1:  # frames of a grid are aligned by the room around them
-        for plot in plots:
-            _grow(plot, above, below)
-    return model
+    titles = [plot.title, *(part for part in plot.below if isinstance(part, Title) and part.visible)]
+    for k, title in enumerate(titles):
+        size = float(str(title.text_font_size).removesuffix("px")) if title.text_font_size else 13.0
+        more = _break(title, "text", plot.frame_width, size)
+        above, below = (max(above, more), below) if k == 0 else (above, below + more)
+    for part in (*plot.right, *plot.above):
+        if isinstance(part, ColorBar) and plot.frame_height is not None:
+            _break(part, "title", plot.frame_height, 13.0)
+        if isinstance(part, Legend) and part in plot.above:
+            above += _fit_legend(part, plot.frame_width, plot.frame_width + _left(plot))
+    for bar in plot.below:
+        if isinstance(bar, ColorBar):
+            below += _break(bar, "title", plot.frame_width, 13.0)
+    for axis in plot.xaxis:
+        below += _break(axis, "axis_label", plot.frame_width, 13.0)
+    return _Broken(plot, above, below)
 
 
-def _plots(model: Model) -> list[Model]:
-    return [child[0] for child in model.children] if isinstance(model, GridPlot) else [model]
+def _fit_legend(legend: Legend, width: int, reach: float) -> float:
+    """Make a legend above a frame no wider than it; the pixels of height that it takes more.
+
+    One in a single line may reach over the names at the left of the frame too: ``reach`` pixels in all.
+    """
+    if legend.orientation == "vertical":
+        lines = wrap_legend(legend, width)
+        return 0.0 if lines == 1 else LINE * 13.0 * (lines - 1)
+    texts = _texts(legend.items)
+    if sum(LETTER * 13 * len(text) + 34 for text in texts) <= reach:
+        return 0.0
+    legend.orientation, legend.location, legend.spacing = "vertical", "top_left", 0
+    return LINE * 13.0 * (wrap_legend(legend, width) - 1)
+
+
+def _texts(items: Sequence[Any]) -> list[str]:
+    return [str(item.label.value) for item in items]
 
 
 def _break(part: Model, name: str, width: int, size: float) -> float:
@@ -101,10 +282,6 @@ def _break(part: Model, name: str, width: int, size: float) -> float:
 def _grow(plot: figure, above: float, below: float) -> None:
     """Give a plot more room above and below, once."""
     for name, more in (("min_border_top", above), ("min_border_bottom", below)):
-        wanted = int(more) + _ROOM[name]
+        wanted = int(more) + ROOM[name]
         if more and (getattr(plot, name) or 0) < wanted:
             setattr(plot, name, wanted)
-
-
-_ROOM = {"min_border_top": 56, "min_border_bottom": 74}
-"""Pixels that figures of a grid have above and below for texts of one line."""

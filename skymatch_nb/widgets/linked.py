@@ -9,7 +9,7 @@ from skymatch_nb.plots.sources import Sources
 from skymatch_nb.widgets.bridge import FigureView
 from skymatch_nb.widgets.fit import COLUMN, fit, fit_texts
 from skymatch_nb.widgets.guard import Report
-from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
+from skymatch_nb.widgets.selection import Selected, Selection, after_click, rows_selected
 
 Draw = Callable[[str, Sources], Model]
 """Draws a figure in a theme ('light' or 'dark') with data sources."""
@@ -60,20 +60,21 @@ class LinkedFigure:
         for name, source in self._sources.items():
             if name not in self._listening:
                 self._listening.add(name)
-                source.selected.on_change("indices", lambda _a, _o, new, name=name: self._tapped(name, new))
+                source.selected.on_change("indices", lambda _a, old, new, name=name: self._tapped(name, old, new))
         return model
 
     def _renewed(self, shown: Model, dark: bool) -> bool:
         if self._renew is None or not self._renew(shown, "dark" if dark else "light", self._sources):
             return False
-        fit_texts(shown)
+        fit_texts(shown, self.view.width or COLUMN)
         return True
 
-    def _tapped(self, name: str, indices: list[int]) -> None:
-        """Take over what a user selected in this figure."""
+    def _tapped(self, name: str, before: list[int], now: list[int]) -> None:
+        """Take over what a user selected in this figure; rows of one group or pair are selected together."""
         if self._echo or name not in self._sources:
             return
-        self._selected.take(name, selected_rows(name, self._sources[name].data, list(indices)))
+        self._selected.take(name, after_click(name, self._sources[name].data, list(before), list(now)))
+        self._show_selection(self._selected.selection)
 
     def _show_selection(self, selection: Selection) -> None:
         self._echo = True

@@ -20,7 +20,7 @@ class Messages:
     def __init__(self) -> None:
         self._status = widgets.HTML()
         self._status.add_class("skymatch-status")
-        self._progress = widgets.IntProgress(min=0, max=1, layout={"width": "120px", "visibility": "hidden"})
+        self._progress = widgets.IntProgress(min=0, max=1, layout={"width": "120px", "display": "none"})
         self.bar = widgets.HBox([self._progress, self._status])
         self.box = widgets.HTML()
         self.box.add_class("skymatch-messages")
@@ -41,12 +41,12 @@ class Messages:
         """Show how far work has come."""
         self._progress.max = max(total, 1)
         self._progress.value = done
-        self._progress.layout.visibility = "visible"
+        self._progress.layout.display = ""
         self.say(f"{message}: {done} of {total}" if total > 1 else message)
 
     def finish(self, text: str) -> None:
         """Hide the progress and show a status."""
-        self._progress.layout.visibility = "hidden"
+        self._progress.layout.display = "none"
         self.say(text)
 
     def fail(self, text: str) -> None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 STATE_MARKS = {"fresh": "✓", "stale": "↻", "not run": "○", "running": "…", "failed": "✗"}
 
+MOST_COUNTED = 100_000_000
+"""Pixels that are counted without being asked for."""
+
 SOON = 1.5
 """Seconds for which a panel that is being shown waits for its first solution."""
 
@@ -54,7 +57,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(self, session: "SkyMatchSession", run: bool = True) -> None:
         self.session = session
         self.messages = Messages()
-        self.worker = Worker(self._failed, self.messages.progress)
+        self.worker = Worker(self._failed, self._progressed, self._busy)
+        self._running = ""
         self._guard = Guard(self._refused, self.messages.clear_refused)
         self.form = ParameterForm(session.params, self._parameter_changed)
         self.views = Views(session, self._drew, self.worker.request, self._guard)
@@ -65,6 +69,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._select = SelectBox(session, self.views.selected, self._guard)
         self._exports = Exports(session, self._guard, self.messages.say)
         self._steps = self._make_steps()
+        self._cancel = widgets.Button(description="Cancel", icon="stop", tooltip="Stop what runs", disabled=True)
         super().__init__([widgets.HTML(STYLE), self._head(), self.messages.box, self._body()])
         self.add_class("skymatch-panel")
         session.watch(self._session_changed)
@@ -82,6 +87,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             with self.session.reporting(self.worker.progress), warnings_told(self.messages.warn_also):
                 self.session.run(until)
             self._done(until, time.perf_counter() - started)
+            if until in ("mask", "solve"):
+                self.worker.offer(self._count)
 
         self.worker.request(task)
 
@@ -100,6 +107,30 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         bundle = super()._repr_mimebundle_(**options)
         return {**bundle, "text/plain": repr(self.session), "text/html": panel_html(self.session)}
 
+    def _busy(self, busy: bool) -> None:
+        """Let users cancel only while there is something to cancel."""
+        self._cancel.disabled = not busy
+        if not busy and self._running:
+            self._running = ""
+            self._show_state()
+
+    def _progressed(self, done: int, total: int, message: str) -> None:
+        """Show how far a step has come, and what is done when another one begins."""
+        self.messages.progress(done, total, message)
+        if message != self._running:
+            self._running = message
+            self._show_state()
+
+    def _count(self) -> None:
+        """Count bad pixels, where that is soon done, for the result of the mask."""
+        session = self.session
+        loaded: Any = session.fresh_result("load")
+        if loaded is None or session.fresh_result("mask") is None or session.fresh_result("count") is not None:
+            return
+        if sum(m.shape[0] * m.shape[1] for m in loaded.members) <= MOST_COUNTED:
+            session.masks  # noqa: B018  its table needs them counted
+            self._show_state()
+
     def _parameter_changed(self, name: str, value: Any) -> None:
         """A user gave a control a value; what was typed is shown as it was understood."""
         before = getattr(self.session.params, name)
@@ -115,6 +146,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Parameters or inputs were changed, here or by code."""
         self.form.show(self.session.params)
         self._apply.forget()
+        self._select.refresh()
         self._show_state()
         self._guard.handler(self.views.show_regions)()
         if self._live.value:
@@ -135,7 +167,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _done(self, until: str, seconds: float) -> None:
         """Show the results of steps that ran."""
-        self._failed_stage = ""
+        self._failed_stage = self._running = ""
         self.messages.clear_error()
         self.messages.warn(self.session.notes)
         self.messages.finish(f"{TITLES[until].lower()}: done in {_duration(seconds)}")
@@ -145,6 +177,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _failed(self, error: BaseException) -> None:
         """Show why a task ended."""
+        self._running = ""
         if isinstance(error, CancelledError):
             self.messages.finish("cancelled")
         else:
@@ -175,8 +208,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _show_state(self) -> None:
         """Show every step's state and result in its title."""
         states, counts = self.session.stages()
+        runs = next((stage for stage in STAGES if states[stage] != "fresh"), "") if self._running else ""
         for k, stage in enumerate(STAGES):
-            state = "failed" if stage == self._failed_stage else states[stage]
+            state = "failed" if stage == self._failed_stage else "running" if stage == runs else states[stage]
             result = f" · {counts[stage]}" if stage in counts else ""
             self._steps.set_title(k, f"{STATE_MARKS[state]} {k + 1} {TITLES[stage]} · {state}{result}")
 
@@ -184,9 +218,10 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _head(self) -> widgets.Widget:
         solve = widgets.Button(description="Solve", icon="play", button_style="primary", tooltip="Run what is needed")
-        cancel = widgets.Button(description="Cancel", icon="stop", tooltip="Stop what runs")
+        cancel = self._cancel
         solve.add_class("skymatch-solve")
         cancel.add_class("skymatch-cancel")
+        solve.layout.width = cancel.layout.width = "110px"
         solve.on_click(self._guard.handler(lambda _: self.solve()))
         cancel.on_click(self._guard.handler(lambda _: self.cancel()))
         self._live = widgets.Checkbox(value=True, description="live", indent=False, layout={"width": "60px"})
@@ -203,13 +238,16 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _body(self) -> widgets.Widget:
         self._draw_as = widgets.ToggleButtons(
             options=["exclude", "include"],
-            description="drawn regions",
-            style={"button_width": "80px", "description_width": "95px"},
+            tooltips=["Pixels in what is drawn are bad", "Pixels outside what is drawn are bad"],
+            style={"button_width": "80px"},
+            layout={"width": "auto"},
         )
         clear = widgets.Button(description="Clear regions", tooltip="Forget all regions")
         clear.on_click(lambda _: self._guard.attempt(self.session.clear_regions))
         clear.add_class("skymatch-clear")
-        drawing = widgets.HBox([self._draw_as, clear], layout={"flex_flow": "row wrap"})
+        clear.layout.width = "auto"
+        label = widgets.HTML("<small>Regions drawn on the map</small>")
+        drawing = widgets.HBox([label, self._draw_as, clear], layout={"flex_flow": "row wrap", "align_items": "center"})
         left = widgets.VBox([self._steps, self._exports.widget])
         right = widgets.VBox([drawing, self._select.widget, self.views.widget])
         left.add_class("skymatch-left")

@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
 
+HINTS = {
+    "exposure": "Tap an exposure or an overlap to select it (with Shift: several). Chips of an exposure share a sky and"
+    " are selected together.",
+    "chip": "Tap a chip or an overlap to select it (with Shift: several). With group_by='chip' each chip has a sky of"
+    " its own, and is selected by itself.",
+    "group": "Tap a member or an overlap to select its group or pair (with Shift: several). What shares a sky (group_by)"
+    " is selected together.",
+}
+"""What the box says while nothing is selected, by what groups are."""
+
+MOST_NAMED = 4
+"""Groups, and pairs, that are named."""
+
+
 class SelectBox:
     """A line that names what is selected, and buttons for it.
 
@@ -52,20 +66,21 @@ class SelectBox:
         self._show(selected.selection)
 
     def _show(self, selection: Selection) -> None:
-        parts = (
-            [f"{number_of(len(selection.groups), 'group')}: {', '.join(sorted(selection.groups))}"]
-            if selection.groups
-            else []
-        )
-        parts += [f"{a} – {b}" for a, b in sorted(selection.pairs)]
-        text = "; ".join(parts)
-        shown = f"{text[:200]}…" if len(text) > 200 else text
-        self._text.value = (
-            f"<small>selected: {escape(shown)}</small>"
-            if text
-            else ("<small>Tap exposures or overlaps in a figure to select them (with Shift: several).</small>")
-        )
+        parts = [_told(number_of(len(selection.groups), self._noun), sorted(selection.groups))]
+        parts += [_told(number_of(len(selection.pairs), "pair"), [f"{a} – {b}" for a, b in sorted(selection.pairs)])]
+        text = "; ".join(filter(None, parts))
+        self._text.value = f"<small>{f'<b>Selected:</b> {escape(text)}.' if text else HINTS[self._noun]}</small>"
         self._row.layout.display = "" if selection.groups else "none"
+
+    @property
+    def _noun(self) -> str:
+        """What a group is."""
+        by = self._session.params.group_by
+        return by if by in ("exposure", "chip") else "group"
+
+    def refresh(self) -> None:
+        """Tell of the selection as the present parameters have it."""
+        self._show(self._selected.selection)
 
     @property
     def _groups(self) -> list[str]:
@@ -73,8 +88,7 @@ class SelectBox:
 
     def _group(self) -> None:
         name = self._name.value.strip() or "+".join(self._groups)[:60]
-        chosen = self._selected.selection.members or self._selected.selection.groups
-        self._guard.attempt(lambda: self._session.regroup(dict.fromkeys(sorted(chosen), name)))
+        self._guard.attempt(lambda: self._session.regroup(dict.fromkeys(self._groups, name)))
 
     def _fix(self) -> None:
         def fix() -> None:
@@ -94,3 +108,9 @@ class SelectBox:
 
     def _bring_back(self) -> None:
         self._guard.attempt(lambda: self._session.configure(leave_out=None))
+
+
+def _told(count: str, names: list[str]) -> str:
+    """How many there are and the first names of them; '' for none."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{count}, {', '.join(names[:MOST_NAMED])}{more}" if names else ""

@@ -1,4 +1,8 @@
-"""What is selected in a panel: exposures and pairs of them, the same in every view."""
+"""What is selected in a panel: groups and pairs of them, the same in every view.
+
+Members of a group share one sky, so they are selected together: all chips of an exposure, or each chip by itself where
+``group_by`` is 'chip'.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +13,14 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Selection:
-    """Names of selected members, of their groups, and of pairs of groups; ``overlap``: a row of the overlaps table."""
+    """Names of selected groups, and of pairs of groups.
 
-    members: frozenset[str] = frozenset()
+    ``member`` and ``overlap`` (a row of the overlaps table) are the parts that were tapped, whose pixels are shown.
+    """
+
     groups: frozenset[str] = frozenset()
     pairs: frozenset[Pair] = frozenset()
+    member: str | None = None
     overlap: int | None = None
 
     def __bool__(self) -> bool:
@@ -23,8 +30,8 @@ class Selection:
 def selected_rows(name: str, data: Mapping[str, Any], indices: list[int]) -> Selection:
     """Selection that rows of a figure's data source mean; ``name`` is the source's."""
     if name == "members":
-        members = frozenset(str(data["member"][k]) for k in indices)
-        return Selection(members, frozenset(str(data["group"][k]) for k in indices))
+        member = str(data["member"][indices[0]]) if indices else None
+        return Selection(frozenset(str(data["group"][k]) for k in indices), member=member)
     if name == "groups":
         return Selection(groups=frozenset(str(data["group"][k]) for k in indices))
     if name == "pairs":
@@ -35,15 +42,25 @@ def selected_rows(name: str, data: Mapping[str, Any], indices: list[int]) -> Sel
 
 def rows_selected(name: str, data: Mapping[str, Any], selection: Selection) -> list[int]:
     """Rows of a figure's data source that belong to a selection."""
-    if name == "members":
-        names = data["member"] if selection.members else data["group"]
-        chosen = selection.members or selection.groups
-        return [k for k, member in enumerate(names) if str(member) in chosen]
-    if name == "groups":
+    if name in ("members", "groups"):
         return [k for k, group in enumerate(data["group"]) if str(group) in selection.groups]
     columns = ("group_a", "group_b") if name == "pairs" else ("of_a", "of_b")
     ends = zip(data[columns[0]], data[columns[1]], strict=True)
     return [k for k, (a, b) in enumerate(ends) if _pair(a, b) in selection.pairs]
+
+
+def after_click(name: str, data: Mapping[str, Any], before: list[int], now: list[int]) -> Selection:
+    """Selection after a click that changed the selected rows.
+
+    A click takes away rows of a group only with the others of that group; one on a group that is selected alone takes
+    it away, and one on a group that is selected with others leaves it alone.
+    """
+    chosen, dropped = (selected_rows(name, data, rows) for rows in (now, [k for k in before if k not in now]))
+    if any(k not in before for k in now):
+        return chosen
+    groups = chosen.groups - dropped.groups if dropped.groups <= chosen.groups else chosen.groups
+    pairs = chosen.pairs - dropped.pairs if dropped.pairs <= chosen.pairs else chosen.pairs
+    return Selection(groups, pairs, chosen.member if groups else None, chosen.overlap if pairs else None)
 
 
 @dataclass
@@ -54,12 +71,12 @@ class Selected:
     watchers: list[Callable[[Selection], None]] = field(default_factory=list)
 
     def take(self, name: str, chosen: Selection) -> None:
-        """Take over what was selected in a source, or in a table with such rows: members and groups, or pairs."""
+        """Take over what was selected in a source, or in a table with such rows: groups, or pairs of them."""
         now = self.selection
         if name in ("members", "groups"):
-            self.set(Selection(chosen.members, chosen.groups, now.pairs, now.overlap))
+            self.set(Selection(chosen.groups, now.pairs, chosen.member, now.overlap))
         else:
-            self.set(Selection(now.members, now.groups, chosen.pairs, chosen.overlap))
+            self.set(Selection(now.groups, chosen.pairs, now.member, chosen.overlap))
 
     def set(self, selection: Selection) -> None:
         """Change the selection and tell everybody, where it is another one."""

@@ -20,6 +20,7 @@ STYLE = """
 .skymatch-panel .skymatch-unit { color: var(--jp-ui-font-color2, #666); font-size: 90%; font-weight: normal; }
 .skymatch-panel .skymatch-error { color: var(--jp-error-color1, #b3261e); line-height: 1.3; overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-error:empty { display: none; }
+.skymatch-panel .skymatch-selection .widget-html-content { line-height: 1.35; }
 .skymatch-panel .skymatch-state { font-size: 90%; }
 .skymatch-panel .skymatch-dot-fresh { color: #2e8b57; }
 .skymatch-panel .skymatch-dot-stale { color: #c77700; }
@@ -32,10 +33,16 @@ STYLE = """
 .skymatch-panel .skymatch-table { overflow: auto; max-height: 420px; }
 .skymatch-panel .skymatch-table table { border-collapse: collapse; font-size: 12px;
   font-variant-numeric: tabular-nums; }
-.skymatch-panel .skymatch-table th { position: sticky; top: 0; background: var(--jp-layout-color2, #eee); }
+.skymatch-panel .skymatch-table th .units { display: block; font-weight: normal; font-size: 85%; min-height: 1.2em;
+  white-space: normal; }
+.skymatch-panel .skymatch-table th br { display: none; }
+.skymatch-panel .skymatch-table th { vertical-align: top; line-height: 1.3; position: sticky; top: 0;
+  background: var(--jp-layout-color2, #eee); }
 .skymatch-panel .skymatch-table th, .skymatch-panel .skymatch-table td { padding: 2px 8px; text-align: right;
   white-space: nowrap; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
 .skymatch-panel .skymatch-table td.text, .skymatch-panel .skymatch-table th.text { text-align: left; }
+.skymatch-panel .skymatch-table td.text { white-space: normal; overflow-wrap: anywhere; min-width: 5em; }
+.skymatch-panel .skymatch-table td.text:first-child { min-width: 13em; max-width: 18em; }
 .skymatch-panel .skymatch-table tbody tr { cursor: pointer; }
 .skymatch-panel .skymatch-table th:not(:empty) { cursor: pointer; }
 .skymatch-panel .skymatch-table th[aria-sort=ascending]::after { content: " ▲"; }
@@ -45,6 +52,20 @@ STYLE = """
   background: color-mix(in srgb, #0072b2 28%, transparent); }
 .skymatch-panel .skymatch-table :focus-visible { outline: 2px solid #0072b2; outline-offset: -2px; }
 .skymatch-panel .skymatch-figure { overflow: auto; max-width: 100%; }
+.skymatch-panel .skymatch-views { display: flex; flex-flow: row wrap; gap: 12px; overflow: visible; }
+.skymatch-panel .skymatch-views > * { flex: 1 1 100%; min-width: 0; max-width: 100%; }
+@container (min-width: 1500px) { .skymatch-panel .skymatch-views > * { flex: 1 1 480px; } }
+.skymatch-panel .skymatch-waiting { height: 320px; margin: 8px; display: grid; place-items: center;
+  color: var(--jp-ui-font-color2, #666); border: 1px dashed var(--jp-border-color1, #bbb); border-radius: 4px;
+  background: var(--jp-layout-color2, #f5f5f5); }
+.skymatch-panel button:disabled, .skymatch-panel .skymatch-write:disabled { opacity: 0.35; cursor: not-allowed;
+  box-shadow: none; }
+.skymatch-panel .skymatch-write:disabled { background: var(--jp-layout-color2, #eee);
+  color: var(--jp-ui-font-color1, #222); border: 1px dashed var(--jp-border-color1, #bbb); }
+.skymatch-panel button:focus-visible, .skymatch-panel select:focus-visible, .skymatch-panel textarea:focus-visible,
+.skymatch-panel input:focus-visible, .skymatch-panel [tabindex]:focus-visible, .skymatch-panel .noUi-handle:focus,
+.skymatch-panel .lm-TabBar-tab:focus-visible { outline-offset: 1px;
+  outline: 2px solid var(--jp-brand-color1, #0072b2); }
 .skymatch-panel .skymatch-row .widget-button { padding: 0; }
 .skymatch-panel textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
 </style>

@@ -12,12 +12,15 @@ import traitlets
 from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.report_page import LONGEST_TABLE, table_html, worst_first
 from skymatch_nb.widgets.guard import Guard
-from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
+from skymatch_nb.widgets.selection import Selected, Selection, after_click, rows_selected
 
 if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
 TABLES = ("sky", "residuals", "overlaps", "members", "footprints")
+
+FIRST = {"sky": ("sky", "sky_err", "status"), "overlaps": ("member_a", "member_b", "difference", "difference_err")}
+"""Columns that are to be seen without scrolling."""
 
 
 class TableView(anywidget.AnyWidget):
@@ -47,7 +50,7 @@ class Tables:
         self._echo = False
         self.view = TableView()
         self.view.add_class("skymatch-table")
-        self.view.observe(guard.handler(lambda change: self._chosen(change["new"])), "selected")
+        self.view.observe(guard.handler(lambda change: self._chosen(change["old"], change["new"])), "selected")
         self.which = widgets.ToggleButtons(options=TABLES, style={"button_width": "auto"})
         self.which.observe(guard.handler(lambda _: self.refresh()), "value")
         hint = "<small>Click a row to select it (with Shift or Ctrl: several), a heading to sort.</small>"
@@ -61,7 +64,7 @@ class Tables:
             return
         name = str(self.which.value)
         try:
-            table = worst_first(getattr(self._session, name))
+            table = in_view(name, worst_first(getattr(self._session, name)))
         except SkyMatchError:
             self._show("<p>This table could not be made.</p>", "", {})
             raise
@@ -75,11 +78,11 @@ class Tables:
             self.view.html = html
             self._show_selection(self._selected.selection)
 
-    def _chosen(self, rows: list[int]) -> None:
-        """Take over what a user selected in the table."""
+    def _chosen(self, before: list[int], now: list[int]) -> None:
+        """Take over what a user selected in the table; rows of one pair or group are selected together."""
         if not self._echo and self._kind:
-            self._selected.take(self._kind, selected_rows(self._kind, self._rows, rows))
-            self._show_selection(self._selected.selection)  # rows of one pair or group are selected together
+            self._selected.take(self._kind, after_click(self._kind, self._rows, before, now))
+            self._show_selection(self._selected.selection)
 
     def _show_selection(self, selection: Selection) -> None:
         rows = rows_selected(self._kind, self._rows, selection) if self._kind else []
@@ -90,6 +93,14 @@ class Tables:
             self.view.selected = rows
         finally:
             self._echo = False
+
+
+def in_view(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Table with the columns first that its readers look for."""
+    first = [column for column in FIRST.get(name, ()) if column in table]
+    ordered = table[[*first, *(column for column in table if column not in first)]]
+    ordered.attrs = table.attrs
+    return ordered
 
 
 def rows_of(name: str, table: pd.DataFrame, groups: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

@@ -70,7 +70,8 @@ class Views:
         for name, linked in self.figures.items():
             linked.view.add_class(f"skymatch-{name.lower()}")
         self.selected.watchers.append(lambda _selection: self._selection_changed())
-        self.widget = widgets.VBox([self.map.view, self.tabs])
+        self.widget = widgets.Box([self.map.view, self.tabs])
+        self.widget.add_class("skymatch-views")
 
     @property
     def shown_tab(self) -> str:
@@ -150,9 +151,16 @@ class Views:
         if selection.pairs and self._has("solve", "compare"):
             pair = min(selection.pairs) if selection.overlap is None else selection.overlap
             return self._session.plot_samples(pair, theme=theme)
-        if selection.members and self._has("solve", "sample_members", "measure_members"):
-            return self._session.plot_samples(min(selection.members), theme=theme)
+        if selection.groups and self._has("solve", "sample_members", "measure_members"):
+            return self._session.plot_samples(self._member(selection), theme=theme)
         return _empty(theme, "Select an overlap or a pair to see its pixels.")
+
+    def _member(self, selection: Selection) -> str:
+        """The member of the selected groups that was tapped, or the first one."""
+        loaded: Any = self._session.fresh_result("group")
+        members = [m.name for m in loaded.members if m.group in selection.groups]
+        tapped = selection.member
+        return tapped if tapped is not None and tapped in members else str(members[0])
 
     def _draw_preview(self, theme: str, _sources: Sources) -> Model:
         key, made = self._preview.pop(theme, ("", None))

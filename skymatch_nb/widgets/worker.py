@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from skymatch_nb.executor import Progress
 
-DELAY = 0.05
+DELAY = 0.02
 """Seconds for which a request waits for another one, so that a moving slider does not ask for every value."""
 
 TELL_EVERY = 0.1
@@ -26,10 +26,17 @@ class Worker:
         Called with what a task raised, `CancelledError` included.
     tell
         Called with items done, their number, and what is being done.
+    busy
+        Called with whether there is something to do when that changes.
     """
 
-    def __init__(self, failed: Callable[[BaseException], None], tell: Progress) -> None:
-        self._failed, self._tell = failed, tell
+    def __init__(
+        self,
+        failed: Callable[[BaseException], None],
+        tell: Progress,
+        busy: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        self._failed, self._tell, self._tell_busy = failed, tell, busy
         self._condition = threading.Condition()
         self._task: Callable[[], None] | None = None
         self._working = False
@@ -50,6 +57,11 @@ class Worker:
                 self._thread = threading.Thread(target=self._run, name="skymatch_nb panel", daemon=True)
                 self._thread.start()
             self._condition.notify_all()
+
+    def offer(self, task: Callable[[], None]) -> None:
+        """Have a task done soon where nothing else waits."""
+        if self._task is None:
+            self.request(task)
 
     def cancel(self) -> None:
         """Stop the task that runs at its next step of progress, and forget one that waits."""
@@ -92,11 +104,15 @@ class Worker:
             if task is None:
                 continue
             try:
+                self._tell_busy(True)
                 self._do(task)
             finally:
                 with self._condition:
                     self._working = False
+                    idle = self._task is None
                     self._condition.notify_all()
+                if idle:
+                    self._tell_busy(False)
 
     def _do(self, task: Callable[[], None]) -> None:
         try:
