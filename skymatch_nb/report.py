@@ -117,8 +117,10 @@ def mask_words(masks: Masks, counted: GoodCounts | None) -> str:
         some = sum(b > 0 for b in bad)
         which = "" if some == len(bad) else f" in {number_of(some, 'member')}"
         return f"{100 * share:.2g} % of pixels bad{which}" if some else "no pixel is bad"
-    made = {"data quality": masks.quality, "own masks": masks.user, "regions": masks.regions, "sources": masks.sources}
-    used = [f"{name} of {number_of(n, 'member')}" for name, of in made.items() if (n := sum(map(bool, of)))]
+    own = [masks_of or None for masks_of in masks.user]
+    made = {"data quality": masks.quality, "own masks": own, "regions": masks.regions, "sources": masks.sources}
+    count = {name: sum(part is not None for part in of) for name, of in made.items()}
+    used = [f"{name} of {number_of(n, 'member')}" for name, n in count.items() if n]
     return ", ".join(used) or "only values that are no numbers are bad"
 
 

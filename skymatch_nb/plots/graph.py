@@ -14,7 +14,7 @@ from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.renewal import keys_of, set_range
 from skymatch_nb.plots.residuals import pair_data
 from skymatch_nb.plots.sources import Sources
-from skymatch_nb.plots.theme import Theme, hover, place_above, say_empty, set_titles
+from skymatch_nb.plots.theme import Theme, hover, place_above, say_empty, set_titles, short
 from skymatch_nb.results import Floats, Footprints, GroupPairs, Loaded, MemberLevels, Solution, Units
 
 DIVERGING = {
@@ -98,9 +98,9 @@ def graph_figure(
         f"{len(loaded.groups)} group{'' if len(loaded.groups) == 1 else 's'}, {count} pair{'' if count == 1 else 's'}"
     )
     notes = ["nodes: groups, coloured by component; edges: the wider, the more pixels they share"]
-    shared_words = telling_parts(loaded.groups)[1] if len(centers) <= MOST_LABELS else ""
-    if shared_words:
-        notes.append(f"names are of {shared_words}; hover tells all")
+    told = telling_parts(loaded.groups)
+    if len(centers) <= MOST_LABELS and told[0] != loaded.groups[0]:
+        notes.append(f"{told[0]} stands for {short(loaded.groups[0], 44)}, and so on; hover tells all")
     if views:
         place_above(plot, [view_selector(plot, views, window, theme, opened)], theme)
     if opened != "all":

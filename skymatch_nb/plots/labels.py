@@ -22,22 +22,25 @@ LONGEST = 28
 _WORD = re.compile(r"[^_.\-]+|[_.\-]")
 
 
-def telling_parts(names: Sequence[str]) -> tuple[list[str], str]:
-    """Names without the words that all of them begin and end with, and what these are.
-
-    ``demo_01_flt.fits`` and ``demo_02_flt.fits`` are ``01`` and ``02`` of ``demo_…_flt.fits``.
-    """
+def telling_parts(names: Sequence[str]) -> list[str]:
+    """Names without the words that all of them begin and end with: ``01``, ``02`` of ``demo_01_flt.fits`` and so on."""
     words = [_WORD.findall(name) for name in names]
     shortest = min(map(len, words), default=0)
     if len(set(names)) < 2:
-        return list(names), ""
+        return list(names)
     first = next((k for k in range(shortest) if len({w[k] for w in words}) > 1), shortest)
     last = next((k for k in range(shortest - first) if len({w[-1 - k] for w in words}) > 1), shortest - first)
+    while last and min(map(len, words)) - first - last < 1:  # something is left of each
+        last -= 1
     told = ["".join(w[first : len(w) - last]).strip("_.-") for w in words]
-    if not all(told) or len(set(told)) < len(set(names)):
-        return list(names), ""
-    shared = f"{''.join(words[0][:first])}…{''.join(words[0][len(words[0]) - last :])}"
-    return told, shared if first + last else ""
+    return told if all(told) and len(set(told)) == len(set(names)) else list(names)
+
+
+def short_names(names: Sequence[str], longest: int) -> list[str]:
+    """Names of at most ``longest`` letters: where one is longer, what tells them apart, shortened if need be."""
+    if all(len(name) <= longest for name in names):
+        return list(names)
+    return [short(name, longest) for name in telling_parts(names)]
 
 
 def label_marks(plot: figure, source: ColumnDataSource) -> None:
@@ -45,7 +48,7 @@ def label_marks(plot: figure, source: ColumnDataSource) -> None:
 
     A name is left out where it would lie on another one, and moved into the frame where it would reach beyond.
     """
-    names = [short(name, LONGEST) for name in telling_parts(source.data["group"])[0]]
+    names = [short(name, LONGEST) for name in telling_parts(source.data["group"])]
     x, y = _pixels(plot, source.data)
     labels: list[str] = []
     shifts: list[float] = []

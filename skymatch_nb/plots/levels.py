@@ -6,6 +6,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, GridPlot, Span
 from bokeh.plotting import figure
 
+from skymatch_nb.plots.labels import short_names
 from skymatch_nb.plots.renewal import set_texts
 from skymatch_nb.plots.rows import (
     add_dumbbells,
@@ -18,13 +19,13 @@ from skymatch_nb.plots.rows import (
 )
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import (
+    LONGEST_NAME,
     Theme,
     category_colors,
     hover,
     level_text,
     say_empty,
     set_titles,
-    short,
 )
 from skymatch_nb.results import Floats, GroupPairs, Loaded, MemberLevels, Solution, Units
 from skymatch_nb.steps.standing import is_alone
@@ -119,7 +120,7 @@ def sky_figure(
     data = source.data
     labels = sorted(set(units.data_unit)) if unit == "data" else [units.unit]
     name = " or ".join(n or "no unit" for n in labels)
-    names = [short(n) for n in data["group"]]
+    names = short_names(data["group"], LONGEST_NAME)
     left = rows_figure(names, data["row"], theme, "sky levels", width=380)
     right = rows_figure([""] * len(names), data["row"], theme, "sky agreement", width=350)
     right.y_range, right.yaxis.axis_label = left.y_range, None
@@ -161,7 +162,7 @@ def renew_sky(
         return False
     data = group_data(loaded, units, solution, pairs, whole, theme, unit)
     if data["row"] != sources["groups"].data["row"]:
-        name_rows(left, [short(n) for n in data["group"]], data["row"])
+        name_rows(left, short_names(data["group"], LONGEST_NAME), data["row"])
     sources.put("groups", data)
     return True
 

@@ -7,6 +7,7 @@ from bokeh.models import BoxAnnotation, GridPlot, Span
 
 from skymatch_nb.core.misfit import OUTLIER, left_in_pairs
 from skymatch_nb.core.pairs import Pairs
+from skymatch_nb.plots.labels import short_names
 from skymatch_nb.plots.mapdata import pair_key
 from skymatch_nb.plots.renewal import set_texts
 from skymatch_nb.plots.rows import add_dumbbells, add_error_bars, add_legend, name_rows, rows_figure, side_by_side
@@ -135,7 +136,9 @@ def _structure(loaded: Loaded, units: Units, pairs: GroupPairs) -> list[Any]:
 
 
 def _pair_names(data: dict[str, Any]) -> list[str]:
-    return [f"{short(a, 22)} − {short(b, 22)}" for a, b in zip(data["group_a"], data["group_b"], strict=True)]
+    groups = sorted({*data["group_a"], *data["group_b"]})
+    told = dict(zip(groups, short_names(groups, 22), strict=True))
+    return [f"{told[a]} − {told[b]}" for a, b in zip(data["group_a"], data["group_b"], strict=True)]
 
 
 def _title(pairs: Pairs, solution: Solution) -> str:

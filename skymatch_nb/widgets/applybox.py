@@ -22,7 +22,7 @@ class ApplyBox:
     guard
         Does things, and reports what they raise.
     done
-        Called after files were written or restored.
+        Called with what was done: looked at, written, restored.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class ApplyBox:
         self._table.value = table_html(applied)
         self._previewed = (params, self._session.fresh_result("solve"))
         self._write.disabled = False
+        self._done("preview: nothing is written yet")
 
     def write(self) -> None:
         """Write what the preview showed, where that is still what would be written."""

@@ -52,7 +52,7 @@ function asText(patch) {
   });
 }
 
-const NOTICED = 40;  // pixels by which a width must change for a figure to be made anew
+const NOTICED = 40;  // pixels by which a width must grow for a figure to be made anew; one that is too wide is at once
 
 // Width in pixels of an element, or in a hidden tab that of the tabs; 0 where the page is not laid out within a second.
 async function room(element) {
@@ -71,7 +71,7 @@ export default {
     host.className = "skymatch-figure";
     host.innerHTML = '<div class="skymatch-waiting" role="status">waiting for the figure</div>';
     el.append(host);
-    let doc = null, views = null, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0;
+    let doc = null, views = null, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0, hidden = true;
 
     // The page keeps documents that nobody shows: take ours away, else it grows with every theme and reload.
     const forget = () => {
@@ -101,11 +101,13 @@ export default {
         const { content } = await ask(model, { kind: "document", dark: shownDark, width: await room(el), fit, origin });
         if (closed || turn !== latest) return;
         fitted = content.width;
+        host.style.minHeight = `${host.clientHeight}px`;  // what stands below does not jump
         forget();
         host.replaceChildren();
         doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
         doc.on_change(leave, true);
         views = await bokeh.embed.add_document_standalone(doc, host);
+        host.style.minHeight = "";
       } catch (error) {
         host.textContent = `This figure cannot be shown: ${error.message}`;
       }
@@ -125,8 +127,13 @@ export default {
     model.on("msg:custom", receive);
     const theme = new MutationObserver(() => { if (isDark() !== shownDark) renew(); });
     let timer = 0;
-    const resized = () => { if (el.clientWidth && doc && Math.abs(el.clientWidth - fitted) > NOTICED) renew(true); };
-    const size = new ResizeObserver(() => { clearTimeout(timer); timer = setTimeout(resized, 300); });
+    const other = (width) => width < fitted - 4 || width > fitted + NOTICED;
+    const resized = () => { if (el.clientWidth && doc && other(el.clientWidth)) renew(true); };
+    const size = new ResizeObserver(() => {
+      clearTimeout(timer);
+      timer = setTimeout(resized, hidden ? 0 : 300);  // a tab that is opened need not wait for a window's edge to rest
+      hidden = !el.clientWidth;
+    });
     size.observe(el);
     theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
     renew();

@@ -12,8 +12,9 @@ from bokeh.plotting import figure
 
 from skymatch_nb.plots.frame import resize_compass
 from skymatch_nb.plots.graph import label_nodes
+from skymatch_nb.plots.labels import short_names
 from skymatch_nb.plots.rows import wrap_legend
-from skymatch_nb.plots.theme import LETTER, literal, short
+from skymatch_nb.plots.theme import LETTER, literal
 
 COLUMN = 560
 """Width in pixels that a figure may have, axes included, where the page does not tell its own."""
@@ -30,10 +31,13 @@ AXIS = 24
 TICKS = {"map": 76, "numbers": 52}
 """Pixels that tick labels of the y axis take: declinations, or numbers."""
 
+BETWEEN = " − "
+"""What stands between the names of a pair."""
+
 NAMES = 0.4
 """Share of the width that names of rows may take."""
 
-NARROWEST = {"map": 190, "rows": 118}
+NARROWEST = {"map": 165, "rows": 100}
 """Pixels that frames beside each other have at least; else they are put below each other."""
 
 BAR_BESIDE = 250
@@ -89,22 +93,19 @@ def fit_texts(model: Model, width: int = COLUMN) -> Model:
 
 
 def fit_names(model: Model, width: int) -> None:
-    """Make the names of rows no wider than their share: those of pairs on two lines, long ones without their middle."""
+    """Make the names of rows, or those of both sides of pairs, no wider than their share."""
     room = int(NAMES * width / (LETTER * 11))
     for plot in _plots(model):
         axis = plot.yaxis[0]
-        names = {k: v for k, v in axis.major_label_overrides.items() if isinstance(v, PlainText)}
-        new = {k: literal(_fitted(v.text, room)) for k, v in names.items()}
-        if any(new[k].text != v.text for k, v in names.items()):
-            axis.major_label_overrides = {**axis.major_label_overrides, **new}
-
-
-def _fitted(name: str, room: int) -> str:
-    parts = name.split("\n")
-    if len(parts) == 1 and len(name) > room and " − " in name:
-        one, other = name.split(" − ", 1)
-        parts = [f"{one} −", other]
-    return "\n".join(part if len(part) <= room else short(part, room) for part in parts)
+        names = {k: v.text for k, v in axis.major_label_overrides.items() if isinstance(v, PlainText)}
+        if not names or max(map(len, names.values())) <= room:
+            continue
+        split = {k: name.split(BETWEEN) for k, name in names.items()}
+        parts = sorted({part for both in split.values() for part in both})
+        most = max(map(len, split.values()))
+        told = dict(zip(parts, short_names(parts, (room - len(BETWEEN) * (most - 1)) // most), strict=True))
+        new = {k: literal(BETWEEN.join(told[part] for part in both)) for k, both in split.items()}
+        axis.major_label_overrides = {**axis.major_label_overrides, **new}
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,9 @@ def _break_texts(plot: figure) -> _Broken:
     for bar in plot.below:
         if isinstance(bar, ColorBar):
             below += _break(bar, "title", plot.frame_width, 13.0)
+    for label in plot.center:
+        if isinstance(label, Label) and label.text_align == "center" and label.name != "compass":
+            _break(label, "text", plot.frame_width, 16.0)
     for axis in plot.xaxis:
         below += _break(axis, "axis_label", plot.frame_width, 13.0)
     return _Broken(plot, above, below)

@@ -18,8 +18,8 @@ HINTS = {
     " are selected together.",
     "chip": "Tap a chip or an overlap to select it (with Shift: several). With group_by='chip' each chip has a sky of"
     " its own, and is selected by itself.",
-    "group": "Tap a member or an overlap to select its group or pair (with Shift: several). What shares a sky (group_by)"
-    " is selected together.",
+    "group": "Tap a member or an overlap to select its group or pair (with Shift: several). What shares a sky is"
+    " selected together.",
 }
 """What the box says while nothing is selected, by what groups are."""
 

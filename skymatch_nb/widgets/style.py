@@ -8,6 +8,7 @@ STYLE = """
 .skymatch-panel .skymatch-right { flex: 3 1 480px; min-width: 320px; overflow: visible; }
 @container (max-width: 820px) {
   .skymatch-panel .skymatch-left, .skymatch-panel .skymatch-right { flex: 1 1 100%; max-width: none; }
+  .skymatch-panel .lm-TabBar-tab { padding: 0 5px; font-size: 12px; flex: 0 1 auto; min-width: auto; }
 }
 .skymatch-panel .skymatch-row { align-items: center; overflow: visible; }
 .skymatch-panel .skymatch-control { overflow: visible; margin: 0; }
@@ -34,15 +35,16 @@ STYLE = """
 .skymatch-panel .skymatch-table table { border-collapse: collapse; font-size: 12px;
   font-variant-numeric: tabular-nums; }
 .skymatch-panel .skymatch-table th .units { display: block; font-weight: normal; font-size: 85%; min-height: 1.2em;
-  white-space: normal; }
+  white-space: normal; min-width: 6.5em; text-wrap: balance; }
+.skymatch-panel .skymatch-table th.text .units { min-width: 0; }
 .skymatch-panel .skymatch-table th br { display: none; }
 .skymatch-panel .skymatch-table th { vertical-align: top; line-height: 1.3; position: sticky; top: 0;
   background: var(--jp-layout-color2, #eee); }
 .skymatch-panel .skymatch-table th, .skymatch-panel .skymatch-table td { padding: 2px 8px; text-align: right;
-  white-space: nowrap; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
+  line-height: 1.35; white-space: nowrap; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
 .skymatch-panel .skymatch-table td.text, .skymatch-panel .skymatch-table th.text { text-align: left; }
-.skymatch-panel .skymatch-table td.text { white-space: normal; overflow-wrap: anywhere; min-width: 5em; }
-.skymatch-panel .skymatch-table td.text:first-child { min-width: 13em; max-width: 18em; }
+.skymatch-panel .skymatch-table td.long { white-space: normal; overflow-wrap: anywhere; min-width: 13em;
+  max-width: 18em; }
 .skymatch-panel .skymatch-table tbody tr { cursor: pointer; }
 .skymatch-panel .skymatch-table th:not(:empty) { cursor: pointer; }
 .skymatch-panel .skymatch-table th[aria-sort=ascending]::after { content: " ▲"; }

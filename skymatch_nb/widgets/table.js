@@ -38,6 +38,7 @@ export default {
     const draw = () => {
       const scroll = el.querySelector(".scroll"), place = [scroll?.scrollLeft ?? 0, scroll?.scrollTop ?? 0];
       el.innerHTML = model.get("html");  // every text in it was escaped where it was made
+      el.querySelectorAll("td.text").forEach((cell) => cell.classList.toggle("long", cell.textContent.length > 30));
       rows = [...el.querySelectorAll("tbody tr")];
       rows.forEach((row) => (row.tabIndex = -1));
       el.querySelectorAll("th").forEach((head) => { head.tabIndex = 0; head.title = "sort"; });

@@ -15,6 +15,7 @@ from panel_page import CELLS_OF_HTML, SHOWS_LEVELS, SHOWS_TABLE, open_tab
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.errors import SkyMatchWarning
 from skymatch_nb.report_page import table_html
+from skymatch_nb.widgets.tables import in_view
 
 SETUP = """import json
 from skymatch_nb import SkyMatchSession
@@ -113,7 +114,7 @@ class Desk:
         """Wait until the map and the open table of a panel show a sky table."""
         levels = [None if np.isnan(level) else level for level in table.sky]
         self.wait_for(SHOWS_LEVELS, [levels, nth])
-        self.wait_table(table, nth)
+        self.wait_table(in_view("sky", table), nth)
 
     def wait_table(self, table: pd.DataFrame, nth: int = 0) -> None:
         """Wait until the open table of a panel shows a table."""

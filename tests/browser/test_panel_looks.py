@@ -1,7 +1,8 @@
 """How the panel looks: dark, in a small window, and in a narrow column."""
 
+import numpy as np
 import pytest
-from panel_page import FIGURE, open_tab
+from panel_page import DATA, FIGURE, open_tab, place
 
 from skymatch_nb.datasets import demo_mosaic
 
@@ -13,11 +14,31 @@ DARK_FIGURE = f"""() => {{ {FIGURE} const map = figureView("footprints", ".skyma
   const color = map?.model.background_fill_color.value ?? map?.model.background_fill_color;
   return Boolean(color) && parseInt(String(color).slice(1, 3), 16) < 80 }}"""
 
-CUT = """(room) => [".skymatch-panel", ".skymatch-left", ".skymatch-right", ".skymatch-row", ".skymatch-figure"]
+CUT = """() => [".skymatch-panel", ".skymatch-left", ".skymatch-right", ".skymatch-row", ".skymatch-figure",
+    ".skymatch-panel .lm-TabBar-tab", ".skymatch-panel .widget-button"]
   .flatMap((name) => [...document.querySelectorAll(name)])
-  .map((element) => [element, element.className.includes("figure") ? room : 1])
-  .filter(([element, share]) => element.clientWidth && element.scrollWidth > share * element.clientWidth + 1)
-  .map(([element]) => [element.className, element.scrollWidth, element.clientWidth])"""
+  .filter((element) => element.clientWidth && element.scrollWidth > element.clientWidth + 1)
+  .map((element) => [element.className, element.innerText.slice(0, 40), element.scrollWidth, element.clientWidth])"""
+
+SEEN = """() => {
+  const table = document.querySelector(".widget-tab .skymatch-table"), frame = table.getBoundingClientRect();
+  return [...table.querySelectorAll("th")].filter((head) => head.getBoundingClientRect().right <= frame.right + 1)
+    .map((head) => head.innerText.trim().split("\\n")[0]); }"""
+"""Headings of the columns that are seen without scrolling."""
+
+TOOLTIPS = (
+    """() => [...document.querySelectorAll("body > .bk-Tooltip")].filter((tip) => tip.checkVisibility()).length"""
+)
+
+LEGEND = f"""() => {{ {FIGURE} const view = figureView("sample histogram", ".skymatch-samples");
+  if (!view) return null;
+  const legend = view.model.above.find((part) => part.type === "Legend");
+  const walk = (at) => at.model === legend ? at : [...(at.child_views ?? []), ...(at.renderer_views?.values?.() ?? [])]
+    .map(walk).find(Boolean);
+  const box = walk(view)?.bbox, room = view.el.getBoundingClientRect();
+  return box && [box.left >= view.frame.bbox.left - 1, box.right <= room.width + 1,
+    legend.items.map((item) => item.label.value).join("")] }}"""
+"""Whether a legend begins with its frame and ends inside the figure, and what it says."""
 
 CONTRAST = """(selector) => {
   const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
@@ -85,15 +106,60 @@ def test_the_panel_is_dark_where_jupyterlab_is(desk):
     assert page.evaluate(CONTRAST, TEXTS) == []
 
 
-@pytest.mark.parametrize(("width", "height", "figures"), [(1280, 720, 1.0), (560, 900, 1.5)])
-def test_nothing_is_cut_off(desk, room, width, height, figures):
-    """In a narrow column, figures of two frames beside long names may be scrolled."""
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (560, 900)])
+def test_nothing_is_cut_off(desk, room, width, height):
     room(width, height)
-    for tab in ("Tables", "Residuals", "Sky"):
+    for tab in ("Tables", "Residuals", "Sky", "Graph", "Preview"):
         open_tab(desk.page, tab)
+        desk.wait_for(f"!({CUT})().length")
+        desk.settle()
         desk.page.wait_for_timeout(700)
         desk.picture(f"lab_{width}_{tab.lower()}")
-        assert desk.page.evaluate(CUT, figures) == []
+        assert desk.page.evaluate(CUT) == []
+        if tab == "Tables":
+            assert desk.page.evaluate(SEEN)[:3] == ["member", "sky", "sky_err"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (560, 900)])
+def test_the_legend_of_samples_is_inside_and_tells_whole_names(desk, room, width, height):
+    room(width, height)
+    pair = sorted(desk.ask("list(map(str, s.residuals.index[0]))"))
+    desk.run(f"p.views.select(Selection(pairs=frozenset({{{tuple(pair)!r}}})))")
+    open_tab(desk.page, "Samples")
+    desk.wait_for(f"({LEGEND})()?.[1]")
+    starts, ends, told = desk.page.evaluate(LEGEND)
+    assert starts
+    assert ends
+    assert all(name in told.replace(" ", "") for name in pair)
+    desk.picture(f"lab_{width}_samples")
+
+
+def test_one_tooltip_is_shown_where_marks_overlap(desk):
+    """On an overlap, which lies on both of its members, and beside it on one of them."""
+    page = desk.page
+    page.locator(".skymatch-map").first.scroll_into_view_if_needed()
+    where = ["footprints", "overlaps", "xs", ".skymatch-map", 0]
+    xs, ys = (page.evaluate(DATA, [*where[:2], column, *where[3:]])[0] for column in ("xs", "ys"))
+    page.mouse.move(5, 5)
+    for x, y in (middle(xs, ys), middle(*member_only(desk))):
+        page.mouse.move(*place(page, "footprints", x, y), steps=4)
+        desk.wait_for(f"({TOOLTIPS})() == 1")
+        page.wait_for_timeout(300)
+        assert page.evaluate(TOOLTIPS) == 1
+    desk.picture("lab_tooltip")
+    page.mouse.move(5, 5)
+    desk.wait_for(f"({TOOLTIPS})() == 0")
+
+
+def middle(xs, ys):
+    return float(np.mean(xs)), float(np.mean(ys))
+
+
+def member_only(desk):
+    """Corners of the first member, in whose middle nothing overlaps it."""
+    return [
+        desk.page.evaluate(DATA, ["footprints", "members", column, ".skymatch-map", 0])[0] for column in ("xs", "ys")
+    ]
 
 
 def test_every_control_is_reached_by_the_keyboard(desk):

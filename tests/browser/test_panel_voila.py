@@ -15,6 +15,7 @@ from jupyter import free_port, wait_for_status
 
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.report_page import table_html
+from skymatch_nb.widgets.tables import in_view
 
 CELLS = "rows => rows.map((row) => [...row.children].map((cell) => cell.textContent))"
 
@@ -69,7 +70,7 @@ def expected_table(page, mosaic, **params):
     return page.evaluate(
         f"html => {{ const rows = new DOMParser().parseFromString(html, 'text/html').querySelectorAll('tbody tr');"
         f" return ({CELLS})([...rows]) }}",
-        table_html(session.sky),
+        table_html(in_view("sky", session.sky)),
     )
 
 

@@ -7,8 +7,9 @@ from bokeh.models import Span
 from skymatch_nb import InputError, ParameterError, SkyMatchSession
 from skymatch_nb.core.sample import sorted_samples
 from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.plots.rows import LEGEND_MARK, LEGEND_SIZE
 from skymatch_nb.plots.samples import Shown, histogram_data, limits_data, samples_figure, view_of
-from skymatch_nb.plots.theme import THEMES
+from skymatch_nb.plots.theme import LETTER, THEMES
 
 from .conftest import glyphs, texts
 
@@ -130,6 +131,30 @@ def test_both_names_of_a_difference_are_told(mosaic):
     assert name == f"{row.member_a} − {row.member_b}"
     legend = next(item for item in panels(grid)[0].above if hasattr(item, "items"))
     assert legend.items[0].label.value.startswith(f"{row.member_a} − {row.member_b}: median")
-    long = Shown("a_long_name_" * 6, sorted_samples([np.zeros(3, np.float32)]), 0, 1.0, 0.0, less="b_long_name_" * 6)
-    assert " − " in long.label
-    assert len(long.label) < 60
+
+
+def test_long_names_are_told_in_full_inside_the_frame():
+    """In lines of the legend that are no longer than the frame is wide."""
+    one, other = "a_long_name_" * 8, "b_long_name_" * 8
+    long = Shown(one, sorted_samples([np.zeros(3, np.float32)]), 0, 1.0, 0.0, less=other)
+    plot = panels(samples_figure([long], SkyMatchParams(), "mJy", THEMES["light"], "long"))[0]
+    (legend,) = (part for part in plot.above if hasattr(part, "items"))
+    lines = [item.label["value"] if isinstance(item.label, dict) else item.label.value for item in legend.items]
+    told = "".join(lines).replace(" ", "")
+    assert one in told
+    assert other in told
+    assert "3of3goodpixelskept" in told
+    assert all(LETTER * LEGEND_SIZE * len(line) + LEGEND_MARK <= plot.frame_width for line in lines)
+    assert [bool(item.renderers) for item in legend.items] == [True, *[False] * (len(lines) - 1)]
+
+
+def test_one_hover_tells_what_both_histograms_count(session):
+    from bokeh.models import HoverTool
+
+    plot = panels(session.plot_samples(0))[0]
+    (tool,) = plot.select(HoverTool)
+    columns = tool.renderers[0].data_source.data
+    assert [label for label, _ in tool.tooltips] == ["brightness", "pixels", "pixels"]
+    both = sources(plot)
+    assert all(np.array_equal(columns[f"count {k}"], both[f"histogram {k}"]["count"]) for k in (0, 1))
+    assert columns["name 0"] != columns["name 1"]

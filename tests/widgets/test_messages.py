@@ -47,10 +47,10 @@ def test_progress_is_shown_while_there_is_some():
     messages = Messages()
     messages.progress(3, 12, "read")
     assert (messages._progress.value, messages._progress.max) == (3, 12)
-    assert messages._progress.layout.visibility == "visible"
+    assert messages._progress.layout.display == ""
     assert messages._status.value == "read: 3 of 12"
     messages.finish("done")
-    assert messages._progress.layout.visibility == "hidden"
+    assert messages._progress.layout.display == "none"
 
 
 def test_a_guard_reports_and_only_actions_tell_that_all_is_well():

@@ -195,7 +195,7 @@ def test_reading_tells_files_and_can_be_cancelled(session, monkeypatch):
     settle(panel)
     assert panel.messages._status.value == "cancelled"
     assert panel.messages.error == ""
-    assert panel.messages._progress.layout.visibility == "hidden"
+    assert panel.messages._progress.layout.display == "none"
     assert session.fresh_result("load") is None
     assert [p for p in told if p[2] == "load"] == [(0, 6, "load")]
     press(panel, "solve")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skymatch_nb.widgets.selection import Selected, Selection, rows_selected, selected_rows
+from skymatch_nb.widgets.selection import Selected, Selection, after_click, rows_selected, selected_rows
 
 from .conftest import press, settle
 
@@ -15,7 +15,7 @@ OVERLAPS = {"of_a": ["a", "b", "a"], "of_b": ["b", "a", "c"], "index": [7, 2, 4]
 @pytest.mark.parametrize(
     ("name", "data", "rows", "back"),
     [
-        ("members", MEMBERS, [1], [1]),
+        ("members", MEMBERS, [1], [0, 1]),  # all members of the group
         ("groups", MEMBERS, [2], [2]),
         ("pairs", PAIRS, [0], [0]),
         ("overlaps", OVERLAPS, [1], [0, 1]),  # all overlaps of the pair
@@ -24,6 +24,21 @@ OVERLAPS = {"of_a": ["a", "b", "a"], "of_b": ["b", "a", "c"], "index": [7, 2, 4]
 )
 def test_rows_become_names_and_rows_again(name, data, rows, back):
     assert rows_selected(name, data, selected_rows(name, data, rows)) == back
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "groups"),
+    [
+        ([], [0], {"a"}),
+        ([0, 1], [1], set()),  # a click on what is selected alone
+        ([0, 1, 2], [1], {"a"}),  # one on what is selected with others
+        ([0, 1, 2], [0, 2], {"b"}),  # one with Shift on a part of it
+        ([0, 1], [0, 1, 2], {"a", "b"}),
+        ([0, 1], [2], {"b"}),
+    ],
+)
+def test_a_click_takes_and_leaves_whole_groups(before, now, groups):
+    assert after_click("members", MEMBERS, before, now).groups == groups
 
 
 def test_pairs_have_no_direction():
@@ -43,7 +58,7 @@ def test_members_and_pairs_are_selected_beside_each_other():
     selected = Selected()
     selected.take("members", selected_rows("members", MEMBERS, [0]))
     selected.take("pairs", selected_rows("pairs", PAIRS, [1]))
-    assert selected.selection == Selection(frozenset({"a[1]"}), frozenset({"a"}), frozenset({("a", "c")}))
+    assert selected.selection == Selection(frozenset({"a"}), frozenset({("a", "c")}), member="a[1]")
     selected.take("members", selected_rows("members", MEMBERS, []))
     assert selected.selection == Selection(pairs=frozenset({("a", "c")}))
 
@@ -60,11 +75,17 @@ def views(panel):
 def test_a_tapped_member_is_selected_in_map_levels_graph_and_table(views, session):
     views.map.sources["members"].selected.indices = [2]
     member, group = session.members.index[2], session.members.group.iloc[2]
-    assert views.selected.selection == Selection(frozenset({member}), frozenset({group}))
+    assert views.selected.selection == Selection(frozenset({group}), member=member)
+    together = [k for k, g in enumerate(session.members.group) if g == group]
+    assert views.map.sources["members"].selected.indices == together == [2, 3]
     for name in ("Sky", "Graph"):
         source = views.figures[name].sources["groups"]
         assert [source.data["group"][k] for k in source.selected.indices] == [group]
-    assert views.tables.view.selected == [2]
+    assert views.tables.view.selected == together
+    views.map.sources["members"].selected.indices = [3]  # a second tap on what is selected alone takes it away
+    assert views.selected.selection == Selection()
+    assert views.map.sources["members"].selected.indices == []
+    assert views.tables.view.selected == []
 
 
 def test_a_tapped_overlap_is_selected_in_residuals_graph_samples_and_table(views, session):

@@ -5,7 +5,7 @@ import pytest
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.report_page import table_html
 from skymatch_nb.widgets.selection import Selected, Selection
-from skymatch_nb.widgets.tables import TABLES, Tables
+from skymatch_nb.widgets.tables import TABLES, Tables, in_view
 
 from .conftest import settle
 
@@ -23,8 +23,18 @@ def test_it_shows_the_table_of_the_session(session, guard, errors, name):
     tables = Tables(session, Selected(), guard)
     tables.refresh()
     tables.which.value = name
-    assert tables.view.html == table_html(getattr(session, name))
+    table = getattr(session, name)
+    shown = in_view(name, table)
+    assert tables.view.html == table_html(shown)
+    assert shown[table.columns].equals(table)
+    assert shown.attrs == table.attrs
     assert errors == []
+
+
+def test_sky_and_difference_come_right_after_the_names(session):
+    assert list(in_view("sky", session.sky).columns[:3]) == ["sky", "sky_err", "status"]
+    first = ["member_a", "member_b", "difference", "difference_err"]
+    assert list(in_view("overlaps", session.overlaps).columns[:4]) == first
 
 
 def test_a_table_follows_the_session(panel, session):
@@ -32,7 +42,7 @@ def test_a_table_follows_the_session(panel, session):
     before = panel.views.tables.view.html
     session.configure(skystat="mean")
     settle(panel)
-    assert panel.views.tables.view.html == table_html(session.sky) != before
+    assert panel.views.tables.view.html == table_html(in_view("sky", session.sky)) != before
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -53,7 +63,9 @@ def test_rows_are_those_of_the_selection(session, guard, name):
         assert ends == selection.pairs
         assert selection.overlap == session.overlaps.index[2]
     else:
-        assert set(table.index) == selection.members
+        groups = session.members.group
+        assert set(table.index) == {m for m in groups.index if groups[m] in selection.groups}
+        assert selection.member == getattr(session, name).index[2]
     selected.set(Selection())
     assert tables.view.selected == []
 
