@@ -22,8 +22,8 @@ COLUMN = 560
 TOOLBAR = 40
 """Pixels that the toolbar takes."""
 
-BAR = 88
-"""Pixels that a colour bar takes beside a frame."""
+BAR = 112
+"""Pixels that a colour bar takes beside a frame, with a title of two lines."""
 
 AXIS = 24
 """Pixels that the label of an axis takes."""
