@@ -94,21 +94,25 @@ def clip(
     and ddof=1 deviation d and keep, of all the values, those in [max(lower, m - lsigma d), min(upper, m + usigma
     d)]. A sample that loses every value has ``npix`` 0.
     """
-    low = np.full(len(samples), -np.inf if lower is None else lower, np.float64)
-    high = np.full(len(samples), np.inf if upper is None else upper, np.float64)
-    first, stop, mean, std = _clip(
+    count = len(samples)
+    limits = np.empty((2, count))
+    limits[0] = -np.inf if lower is None else lower
+    limits[1] = np.inf if upper is None else upper
+    positions, moments = np.empty((2, count), np.int64), np.empty((2, count))
+    _clip(
         samples.values,
         samples.offsets,
         samples.centres,
         samples.block_offsets,
         samples.sums,
-        low,
-        high,
+        limits,
         nclip,
         float(lsigma),
         float(usigma),
+        positions,
+        moments,
     )
-    return Clipped(first, stop, mean, std)
+    return Clipped(positions[0], positions[1], moments[0], moments[1])
 
 
 def _sort_finite(sample: NDArray[Any]) -> NDArray[Any]:
@@ -166,10 +170,8 @@ def _first_above(values: Any, first: int, stop: int, limit: float) -> int:
 
 
 @kernel
-def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
-    """Mean and ddof=1 deviation of ``values[base + first:base + stop]`` (at least one value)."""
-    if values[base + first] == values[base + stop - 1]:
-        return np.float64(values[base + first]), 0.0
+def sums_between(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
+    """Sums of ``v - centre`` and of its square over ``values[base + first:base + stop]``."""
     begin, end = (first + BLOCK - 1) // BLOCK, stop // BLOCK
     s1, s2 = 0.0, 0.0
     head, tail = stop, stop
@@ -185,6 +187,15 @@ def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, 
         deviation = values[base + i] - centre
         s1 += deviation
         s2 += deviation * deviation
+    return s1, s2
+
+
+@kernel
+def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
+    """Mean and ddof=1 deviation of ``values[base + first:base + stop]`` (at least one value)."""
+    if values[base + first] == values[base + stop - 1]:
+        return np.float64(values[base + first]), 0.0
+    s1, s2 = sums_between(values, base, sums, at, first, stop, centre)
     n = stop - first
     variance = (s2 - s1 * s1 / n) / (n - 1)
     return centre + s1 / n, np.sqrt(max(variance, 0.0))
@@ -197,18 +208,16 @@ def _clip(
     centres: Any,
     block_offsets: Any,
     sums: Any,
-    lowers: Any,
-    uppers: Any,
+    limits: Any,
     nclip: int,
     lsigma: float,
     usigma: float,
-) -> Any:
-    count = len(centres)
-    firsts, stops = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    means, stds = np.full(count, np.nan), np.full(count, np.nan)
-    for k in range(count):
+    positions: Any,
+    moments: Any,
+) -> None:
+    for k in range(len(centres)):
         base, end, at, centre = offsets[k], offsets[k + 1], block_offsets[k], centres[k]
-        lower, upper = lowers[k], uppers[k]
+        lower, upper = limits[0, k], limits[1, k]
         first = first_not_below(values, base, end, lower) - base
         stop = _first_above(values, base, end, upper) - base
         mean, std = np.nan, np.nan
@@ -225,5 +234,5 @@ def _clip(
                     mean, std = np.nan, np.nan
                     break
                 mean, std = _moments(values, base, sums, at, first, stop, centre)
-        firsts[k], stops[k], means[k], stds[k] = first, max(first, stop), mean, std
-    return firsts, stops, means, stds
+        positions[0, k], positions[1, k] = first, max(first, stop)
+        moments[0, k], moments[1, k] = mean, std

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skymatch_nb.core.estimators import estimate
+from skymatch_nb.core.measure import measure
 from skymatch_nb.core.sample import clip, sorted_samples
 from skymatch_nb.io import spill
 from skymatch_nb.io.spill import Store
@@ -52,7 +52,7 @@ def test_statistics_are_unchanged(statistic):
     expected, found = clip(samples, 5.0, 15.0, nclip=5), clip(kept, 5.0, 15.0, nclip=5)
     np.testing.assert_array_equal(found.npix, expected.npix)
     np.testing.assert_array_equal(
-        estimate(kept, found, statistic, 0.1), estimate(samples, expected, statistic, 0.1), strict=True
+        measure(kept, found, statistic, 0.1), measure(samples, expected, statistic, 0.1), strict=True
     )
 
 
