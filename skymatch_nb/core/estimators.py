@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.sample import first_not_below
+from skymatch_nb.core.sample import position_of
 
 MODE_KERNEL_WIDTH = 1.0
 """Gaussian width, in deviations of the kept values, of the kernel that smooths the histogram for ``mode``.
@@ -45,54 +45,30 @@ def _bin_start(kept: Any, index: int, width: float, first: int) -> int:
 
 
 @kernel
-def _first_near(kept: Any, limit: float, guess: int, first: int) -> int:
-    """Position of the first value, from ``first`` on, that is not below a limit, sought from a guess outwards.
+def histogram(values: Any, base: int, sums: Any, at: int, first: int, stop: int, width: float) -> Any:
+    """Counts of the values ``first:stop`` of a sorted sample in bins of a width, the first bin starting at the smallest.
 
-    It reads few places that are far apart, which is what takes the time in large samples.
+    ``base`` and ``at`` are where the sample's values and prefix sums start. Bins are found by comparing values with
+    their edges, and where rounding of the bin's number matters by that number.
     """
-    n, step = len(kept), 16
-    low, high = first, n
-    guess = min(max(guess, first), n - 1)
-    if kept[guess] < limit:
-        low = guess + 1
-        while low + step < n and kept[low + step] < limit:
-            low += step + 1
-            step *= 2
-        high = min(low + step, n)
-    else:
-        high = guess
-        while high - step > first and kept[high - step] >= limit:
-            high -= step
-            step *= 2
-        low = max(first, high - step)
-    return first_not_below(kept, low, high, limit)
-
-
-@kernel
-def _next_bin(kept: Any, index: int, width: float, first: int, guess: int) -> int:
-    """Return the same as `_bin_start`, found without a division at each step where rounding does not matter."""
+    kept = values[base + first : base + stop]
     n = len(kept)
-    if first >= n:
-        return n
-    at = _first_near(kept, np.float64(kept[0]) + index * width, guess, first)
-    if (at > first and _bin(kept, at - 1, width) >= index) or (at < n and _bin(kept, at, width) < index):
-        return _bin_start(kept, index, width, first)
-    return at
-
-
-@kernel
-def histogram(kept: Any, width: float) -> Any:
-    """Counts of sorted values in bins of a width, the first bin starting at the smallest value."""
-    nbins = _bin(kept, len(kept) - 1, width) + 1
+    nbins = _bin(kept, n - 1, width) + 1
     counts = np.zeros(nbins, np.float64)
-    if nbins * 16 < len(kept):
-        first, last, before = 0, 0, 0
+    if nbins * 16 < n:
+        start = np.float64(kept[0])
+        ends = np.empty(nbins, np.int64)
         for index in range(nbins):
-            stop = _next_bin(kept, index + 1, width, first, first + max(2 * last - before, 0))
-            first, last, before = stop, stop - first, last
-            counts[index] = last
+            ends[index] = position_of(values, base, sums, at, stop, start + (index + 1) * width, False) - first
+        before = 0
+        for index in range(nbins):
+            end = ends[index]
+            if _bin(kept, end - 1, width) > index or (end < n and _bin(kept, end, width) <= index):
+                end = _bin_start(kept, index + 1, width, before)
+            counts[index] = end - before
+            before = end
     else:
-        for i in range(len(kept)):
+        for i in range(n):
             counts[_bin(kept, i, width)] += 1
     return counts
 

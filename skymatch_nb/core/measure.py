@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skymatch_nb.core.estimators import MODE_KERNEL_WIDTH, constant, histogram, midpoint, parabola_peak, smooth_peak
 from skymatch_nb.core.jit import kernel
 from skymatch_nb.core.robust import biweight, biweight_reach, crowded, middle, within_reach
-from skymatch_nb.core.sample import Clipped, SampleSet, first_not_below, sums_between
+from skymatch_nb.core.sample import Clipped, SampleSet, position_of, sums_between
 from skymatch_nb.core.uncertainty import BINMODE_SCATTER, biweight_error, median_error, peak_error, sextractor_error
 
 
@@ -118,7 +118,7 @@ def _midpt(
 
 @kernel
 def _mode(
-    values: Any, offsets: Any, _centres: Any, _blocks: Any, _sums: Any,
+    values: Any, offsets: Any, _centres: Any, blocks: Any, sums: Any,
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     smoothing = MODE_KERNEL_WIDTH / binwidth
@@ -126,21 +126,21 @@ def _mode(
         if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
             kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
             start, width = np.float64(kept[0]), binwidth * stds[k]
-            counts = histogram(kept, width)
+            counts = histogram(values, offsets[k], sums, blocks[k], firsts[k], stops[k], width)
             out[0, k] = start + width * smooth_peak(counts, smoothing)
             out[1, k] = width * peak_error(counts, (out[0, k] - start) / width, smoothing)
 
 
 @kernel
 def _binmode(
-    values: Any, offsets: Any, _centres: Any, _blocks: Any, _sums: Any,
+    values: Any, offsets: Any, _centres: Any, blocks: Any, sums: Any,
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
         if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
             kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
             width = binwidth * stds[k]
-            counts = histogram(kept, width)
+            counts = histogram(values, offsets[k], sums, blocks[k], firsts[k], stops[k], width)
             out[0, k] = np.float64(kept[0]) + width * parabola_peak(counts)
             out[1, k] = BINMODE_SCATTER * stds[k] * counts.max() ** -0.25
 
@@ -173,7 +173,7 @@ def _sextractor(
             if crowded(kept, means[k], stds[k]):
                 out[0, k], out[1, k] = about, median_error(kept, stds[k])
             else:
-                half = first_not_below(values, base + first, base + stop, about) - base
+                half = position_of(values, base, sums, blocks[k], stop, about, False)
                 below = sums_between(values, base, sums, blocks[k], first, half, centres[k])[0]
                 above = sums_between(values, base, sums, blocks[k], half, stop, centres[k])[0]
                 shift = centres[k] - about

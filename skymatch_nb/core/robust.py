@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.sample import BLOCK, SampleSet, first_not_below, sums_between
+from skymatch_nb.core.sample import BLOCK, SampleSet, position_of, sums_between
 
 MAD_TO_DEVIATION = 1.482602218505602
 """Deviation of Gaussian values in units of their median absolute deviation: 1 / Phi**-1(3/4)."""
@@ -14,7 +14,7 @@ MAD_TO_DEVIATION = 1.482602218505602
 BIWEIGHT_TUNING = 6.0
 """Median absolute deviations from the median at which the weight of ``biweight`` becomes 0."""
 
-NARROW = 0.01
+NARROW = 0.005
 """Parts of the reach within which the values of a block are taken together."""
 
 CROWDED_SKEW = 0.3
@@ -93,14 +93,14 @@ def within_reach(
 
     They are sought in ``values[base + first:base + stop]``, whose prefix sums start at ``sums[at]``. Blocks of values
     that lie within `NARROW` of the reach become two values, at their deviation to both sides of their mean: sums of
-    smooth functions over them are right to the fourth power of their width, 1e-9 and better.
+    smooth functions over them are right to the fourth power of their width, 1e-10 and better.
     """
-    first = first_not_below(values, base + first, base + stop, centre - reach) - base
-    stop = first_not_below(values, base + first, base + stop, centre + reach) - base
+    first = max(first, position_of(values, base, sums, at, stop, centre - reach, False))
+    stop = position_of(values, base, sums, at, stop, centre + reach, False)
     points = np.empty((max(stop - first, 0), 2))
     n, i = 0, first
     while i < stop:
-        size = _narrow(values, base, i, stop, centre, NARROW * reach) if i % BLOCK == 0 else 1
+        size = _narrow(sums, at, i, stop, centre, NARROW * reach) if i % BLOCK == 0 else 1
         if size > 1:
             s1, s2 = sums_between(values, base, sums, at, i, i + size, sums_centre)
             mean = s1 / size
@@ -116,13 +116,13 @@ def within_reach(
 
 
 @kernel
-def _narrow(values: Any, base: int, first: int, stop: int, centre: float, width: float) -> int:
+def _narrow(sums: Any, at: int, first: int, stop: int, centre: float, width: float) -> int:
     """How many values from ``first`` on, in whole blocks on one side of a centre, lie within a width; 1 for no block."""
-    low, size = np.float64(values[base + first]), 1
+    low, size = sums[at + first // BLOCK, 2], 1
     end = centre if low < centre else np.inf
     following = BLOCK
     while first + following <= stop:
-        high = np.float64(values[base + first + following - 1])
+        high = sums[at + (first + following) // BLOCK, 2]
         if high - low > width or high >= end:
             break
         size = following

@@ -31,7 +31,8 @@ class SampleSet:
     block_offsets
         Where the prefix sums of each sample start in ``sums``; shape (n + 1,).
     sums
-        Prefix sums of ``v - centre`` and ``(v - centre)**2`` at block boundaries; shape (m, 2).
+        Prefix sums of ``v - centre`` and ``(v - centre)**2`` at block boundaries, and the value there (infinite where
+        no more follow); shape (m, 3). Searches begin with these values, which stay in the processor's cache.
     """
 
     values: NDArray[Any]
@@ -75,7 +76,7 @@ def sorted_samples(samples: Sequence[NDArray[Any]]) -> SampleSet:
     block_offsets = np.concatenate([[0], np.cumsum([len(s) // BLOCK + 1 for s in finite])]).astype(np.int64)
     values = np.concatenate(finite) if finite else np.zeros(0, np.float32)
     centres = np.array([s[len(s) // 2] if len(s) else 0.0 for s in finite], dtype=np.float64)
-    sums = np.zeros((int(block_offsets[-1]), 2))
+    sums = np.zeros((int(block_offsets[-1]), 3))
     _prefix_sums(values, offsets, centres, block_offsets, sums)
     return SampleSet(values, offsets, centres, block_offsets, sums)
 
@@ -128,6 +129,8 @@ def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, su
         n, base, at = offsets[k + 1] - offsets[k], offsets[k], block_offsets[k]
         blocks = n // BLOCK
         middle = blocks // 2
+        for block in range(blocks + 1):
+            sums[at + block, 2] = values[base + block * BLOCK] if block * BLOCK < n else np.inf
         for block in range(middle, blocks):
             s1, s2 = 0.0, 0.0
             for i in range(base + block * BLOCK, base + (block + 1) * BLOCK):
@@ -147,26 +150,29 @@ def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, su
 
 
 @kernel
-def first_not_below(values: Any, first: int, stop: int, limit: float) -> int:
-    """Position of the first of sorted values, between two positions, that is not below a limit."""
-    while first < stop:
-        middle = (first + stop) // 2
-        if values[middle] < limit:
-            first = middle + 1
-        else:
-            stop = middle
-    return first
+def position_of(values: Any, base: int, sums: Any, at: int, n: int, limit: float, above: bool) -> int:
+    """Position in a sample of the first of its ``n`` values that is not below a limit, or is ``above`` it.
 
-
-@kernel
-def _first_above(values: Any, first: int, stop: int, limit: float) -> int:
-    while first < stop:
-        middle = (first + stop) // 2
-        if values[middle] <= limit:
-            first = middle + 1
-        else:
-            stop = middle
-    return first
+    The block is sought among the values at block boundaries, then the place in it: pages that are far apart in memory
+    take longer to reach than all else.
+    """
+    first, count = 0, (n + BLOCK - 1) // BLOCK
+    while count > 0:
+        half = count // 2
+        head = sums[at + first + half, 2]
+        before = head < limit or (above and head == limit)
+        first = first + half + 1 if before else first
+        count = count - half - 1 if before else half
+    stop = min(first * BLOCK, n)
+    place = max((first - 1) * BLOCK, 0)
+    count = stop - place
+    while count > 0:
+        half = count // 2
+        value = values[base + place + half]
+        before = value < limit or (above and value == limit)
+        place = place + half + 1 if before else place
+        count = count - half - 1 if before else half
+    return place
 
 
 @kernel
@@ -216,17 +222,17 @@ def _clip(
     moments: Any,
 ) -> None:
     for k in range(len(centres)):
-        base, end, at, centre = offsets[k], offsets[k + 1], block_offsets[k], centres[k]
+        base, n, at, centre = offsets[k], offsets[k + 1] - offsets[k], block_offsets[k], centres[k]
         lower, upper = limits[0, k], limits[1, k]
-        first = first_not_below(values, base, end, lower) - base
-        stop = _first_above(values, base, end, upper) - base
+        first = position_of(values, base, sums, at, n, lower, False)
+        stop = position_of(values, base, sums, at, n, upper, True)
         mean, std = np.nan, np.nan
         if stop > first:
             mean, std = _moments(values, base, sums, at, first, stop, centre)
             for _ in range(nclip):
                 low, high = max(lower, mean - lsigma * std), min(upper, mean + usigma * std)
-                new_first = first_not_below(values, base, end, low) - base
-                new_stop = _first_above(values, base, end, high) - base
+                new_first = position_of(values, base, sums, at, n, low, False)
+                new_stop = position_of(values, base, sums, at, n, high, True)
                 if new_first == first and new_stop == stop:
                     break
                 first, stop = new_first, new_stop

@@ -38,14 +38,18 @@ def changes(groups: list[str], rng: np.random.Generator) -> Iterator[tuple[str, 
         yield name, [{name: float(value)} for value in rng.uniform(low, high, REPEATS)]
     yield "nclip", [{"nclip": int(value)} for value in rng.permutation(np.arange(2, 2 + REPEATS))]
     for statistic in ("mean", "median", "mode", "midpt", "binmode", "biweight", "sextractor"):
-        yield f"skystat={statistic}", [
-            {"skystat": statistic, "lsigma": float(value)} for value in rng.uniform(3.5, 4.5, REPEATS)
-        ]
+        yield (
+            f"skystat={statistic}",
+            [{"skystat": statistic, "lsigma": float(value)} for value in rng.uniform(3.5, 4.5, REPEATS)],
+        )
     yield "skymethod", [{"skymethod": name} for name in ("match", "localmin", "globalmin", "globalmin+match")]
     yield "match_down", [{"match_down": False}, {"match_down": True}] * 3
     yield "weighting", [{"weighting": name} for name in ("npix", "variance", "uniform", "pixels")]
     yield "anchor", [{"anchor": name} for name in ("component", "shared")] * 3
-    yield "fixed", [{"fixed": {str(g): float(rng.uniform(0, 1)) for g in rng.choice(groups, 2)}} for _ in range(REPEATS)]
+    yield (
+        "fixed",
+        [{"fixed": {str(g): float(rng.uniform(0, 1)) for g in rng.choice(groups, 2)}} for _ in range(REPEATS)],
+    )
 
 
 def time_change(session: SkyMatchSession, change: dict[str, Any]) -> tuple[float, float]:

@@ -43,9 +43,7 @@ def test_sextractor_errors_are_those_of_the_median_in_crowded_fields():
     samples = sorted_samples([values])
     clipped = clip(samples, nclip=0)
     assert clipped.mean[0] - np.median(values) > 0.3 * clipped.std[0]
-    median, sextractor = (
-        measure(samples, clipped, name)[1] for name in ("median", "sextractor")
-    )
+    median, sextractor = (measure(samples, clipped, name)[1] for name in ("median", "sextractor"))
     assert sextractor == median
 
 
