@@ -156,7 +156,8 @@ def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: S
     """
     p = pairs.pairs
     levels, place = _sorted_groups(loaded)
-    index = pd.MultiIndex([levels, levels], [place[p.first], place[p.second]], names=["group_a", "group_b"])
+    codes: Any = [place[p.first], place[p.second]]
+    index = pd.MultiIndex([levels, levels], codes, names=["group_a", "group_b"])
     left = left_in_pairs(p, solution.sky)
     columns = {
         "before": p.difference,
@@ -170,7 +171,7 @@ def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: S
     return _with_units(pd.DataFrame(columns, index=index), known, None)
 
 
-def _sorted_groups(loaded: Loaded) -> tuple[pd.Index, NDArray[np.int64]]:
+def _sorted_groups(loaded: Loaded) -> tuple[Any, NDArray[np.int64]]:
     """Group names in order, and the place of each group in them: what pandas would else find by hashing every row."""
     order = sorted(range(len(loaded.groups)), key=loaded.groups.__getitem__)
     place = np.empty(len(order), np.int64)

@@ -46,7 +46,7 @@ def _bin_start(kept: Any, index: int, width: float, first: int) -> int:
 
 @kernel
 def histogram(values: Any, base: int, sums: Any, at: int, first: int, stop: int, width: float) -> Any:
-    """Counts of the values ``first:stop`` of a sorted sample in bins of a width, the first bin starting at the smallest.
+    """Counts of values ``first:stop`` of a sorted sample in bins of a width, the first bin starting at the smallest.
 
     ``base`` and ``at`` are where the sample's values and prefix sums start. Bins are found by comparing values with
     their edges, and where rounding of the bin's number matters by that number.
@@ -75,6 +75,7 @@ def histogram(values: Any, base: int, sums: Any, at: int, first: int, stop: int,
 
 @kernel
 def midpoint(kept: Any, width: float) -> float:
+    """Where the cumulative histogram of sorted values, interpolated linearly, reaches one half."""
     half = 0.5 * len(kept)
     index = _bin(kept, int(np.ceil(half)) - 1, width)
     below = _bin_start(kept, index, width, 0)

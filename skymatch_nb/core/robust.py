@@ -117,7 +117,7 @@ def within_reach(
 
 @kernel
 def _narrow(sums: Any, at: int, first: int, stop: int, centre: float, width: float) -> int:
-    """How many values from ``first`` on, in whole blocks on one side of a centre, lie within a width; 1 for no block."""
+    """How many values from ``first`` on, in whole blocks on one side of a centre, lie within a width; 1 for none."""
     low, size = sums[at + first // BLOCK, 2], 1
     end = centre if low < centre else np.inf
     following = BLOCK

@@ -20,6 +20,7 @@ The power follows from where the histogram's parabolic top falls by its own Pois
 
 @kernel
 def median_error(kept: Any, std: float) -> float:
+    """Half the distance of the order statistics ``sqrt(n) / 2`` to both sides of the middle, per their number."""
     n = len(kept)
     reach = 0.5 * np.sqrt(n)
     low = max(0, int(np.floor(0.5 * (n - 1) - reach)))

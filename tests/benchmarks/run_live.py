@@ -9,6 +9,7 @@ missed, or a step that reads pixels was run again.
 import argparse
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,10 +47,8 @@ def changes(groups: list[str], rng: np.random.Generator) -> Iterator[tuple[str, 
     yield "match_down", [{"match_down": False}, {"match_down": True}] * 3
     yield "weighting", [{"weighting": name} for name in ("npix", "variance", "uniform", "pixels")]
     yield "anchor", [{"anchor": name} for name in ("component", "shared")] * 3
-    yield (
-        "fixed",
-        [{"fixed": {str(g): float(rng.uniform(0, 1)) for g in rng.choice(groups, 2)}} for _ in range(REPEATS)],
-    )
+    named = [rng.choice(groups, 2) for _ in range(REPEATS)]
+    yield "fixed", [{"fixed": {str(group): float(rng.uniform(0, 1)) for group in two}} for two in named]
 
 
 def time_change(session: SkyMatchSession, change: dict[str, Any]) -> tuple[float, float]:
@@ -86,6 +85,7 @@ def main() -> int:
     add_common_options(parser)
     parser.add_argument("--only", action="append", choices=REQUIRED, help="36, 144")
     options = parser.parse_args()
+    warnings.simplefilter("ignore")  # skies that are fixed at random contradict the overlaps
     rows = []
     with scratch_folder(options.scratch) as scratch:
         for name in options.only or REQUIRED:

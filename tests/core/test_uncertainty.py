@@ -51,7 +51,7 @@ def test_sextractor_errors_are_those_of_the_median_in_crowded_fields():
 def test_no_pixels_have_no_error_and_equal_pixels_none_at_all(statistic):
     samples = sorted_samples([np.zeros(0), np.full(50, 4.0), np.array([7.0])])
     clipped = clip(samples)
-    levels, errors = measure(samples, clipped, statistic)
+    _, errors = measure(samples, clipped, statistic)
     assert np.isnan(errors[0])
     assert list(errors[1:]) == [0.0, 0.0]
 
