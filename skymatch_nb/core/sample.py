@@ -4,7 +4,7 @@ Sums of (v - c) and (v - c)^2, c the sample's median, are kept at every `BLOCK` 
 outwards from the median, so that far outliers do not cost precision in the core of the distribution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,16 +69,38 @@ class Clipped:
         return self.stop - self.first
 
 
-def sorted_samples(samples: Sequence[NDArray[Any]]) -> SampleSet:
+def sorted_samples(samples: Iterable[NDArray[Any]]) -> SampleSet:
     """Sort samples (1-D floating arrays of one type; changed in place), drop non-finite values, add prefix sums."""
-    finite = [_sort_finite(sample) for sample in samples]
-    offsets = np.concatenate([[0], np.cumsum([len(s) for s in finite])]).astype(np.int64)
-    block_offsets = np.concatenate([[0], np.cumsum([len(s) // BLOCK + 1 for s in finite])]).astype(np.int64)
-    values = np.concatenate(finite) if finite else np.zeros(0, np.float32)
-    centres = np.array([s[len(s) // 2] if len(s) else 0.0 for s in finite], dtype=np.float64)
-    sums = np.zeros((int(block_offsets[-1]), 3))
+    return joined([sorted_sample(sample) for sample in samples])
+
+
+def sorted_sample(sample: NDArray[Any]) -> SampleSet:
+    """Set of one sample; see `sorted_samples`."""
+    values = _sort_finite(sample)
+    n = len(values)
+    offsets, block_offsets = np.array([0, n]), np.array([0, n // BLOCK + 1])
+    centres = np.array([values[n // 2] if n else 0.0], np.float64)
+    sums = np.zeros((n // BLOCK + 1, 3))
     _prefix_sums(values, offsets, centres, block_offsets, sums)
     return SampleSet(values, offsets, centres, block_offsets, sums)
+
+
+def joined(sets: Sequence[SampleSet]) -> SampleSet:
+    """All samples of several sets in one, in a copy."""
+    if not sets:
+        return with_places([], np.zeros(0, np.float32), np.zeros((0, 3)))
+    return with_places(sets, np.concatenate([s.values for s in sets]), np.concatenate([s.sums for s in sets]))
+
+
+def with_places(sets: Sequence[SampleSet], values: NDArray[Any], sums: NDArray[np.float64]) -> SampleSet:
+    """Return all samples of several sets in one, of which the values and sums, one after another, are given."""
+
+    def ends(of_sets: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+        lengths = [np.zeros(1, np.int64), *(np.diff(places) for places in of_sets)]
+        return np.cumsum(np.concatenate(lengths), dtype=np.int64)
+
+    centres = np.concatenate([np.zeros(0), *(s.centres for s in sets)])
+    return SampleSet(values, ends([s.offsets for s in sets]), centres, ends([s.block_offsets for s in sets]), sums)
 
 
 def clip(
