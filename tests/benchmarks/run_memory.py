@@ -20,7 +20,7 @@ from run_benchmarks import scratch_folder, show, show_table
 BALANCED_MIB = 1.2e9 / 2**20
 SIDE_BY_SIDE = Scene("144", 12, 12, (1024, 2048), 1)
 DITHER = Scene("dither", 2, 6, (1024, 2048), 1)
-DITHERED = Sky("-dither", {"galaxy": False, "overlap": 0.9})
+DITHERED = Sky("-dither", {"galaxy": False, "overlap": 0.85})
 SOLVE = """
 import sys
 from skymatch_nb import SkyMatchSession
