@@ -100,8 +100,15 @@ class Store:
             return True
         if not self._room.take(size, self._limit):
             return False
-        weakref.finalize(values if values.base is None else values.base, self._room.give_back, size)
+        weakref.finalize(_owner(values), self._room.give_back, size)
         return True
+
+
+def _owner(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the array that views of an array keep alive; what compiled code made has something else behind it."""
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return values
 
 
 def _size(samples: SampleSet) -> int:

@@ -24,8 +24,9 @@ DITHERED = Sky("-dither", {"galaxy": False, "overlap": 0.85})
 SOLVE = """
 import sys
 from skymatch_nb import SkyMatchSession
-session = SkyMatchSession(sys.argv[3:], optimize=sys.argv[1], overlap_stat=sys.argv[2], skymethod=sys.argv.pop(3),
-                          verbose=False, workers=2)
+_, optimize, overlap_stat, skymethod, *paths = sys.argv
+session = SkyMatchSession(paths, optimize=optimize, overlap_stat=overlap_stat, skymethod=skymethod, verbose=False,
+                          workers=2)
 session.solve()
 """
 

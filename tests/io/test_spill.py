@@ -5,6 +5,7 @@ import mmap
 import weakref
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -140,3 +141,14 @@ def test_room_comes_back_when_sets_are_gone():
     del first
     gc.collect()
     assert not in_file(Store(size, room).keep(sample_set()))
+
+
+def test_arrays_of_compiled_code_are_kept_too():
+    values = first_half(np.arange(10.0))
+    assert not isinstance(values.base, np.ndarray)
+    assert Store(1000).keep_array(values) is values
+
+
+@numba.njit
+def first_half(values):
+    return (2.0 * values)[: len(values) // 2]
