@@ -83,7 +83,7 @@ def scattered_pairs(rng: np.random.Generator, level: np.ndarray) -> Pairs:
 
 
 def large_seconds(*, scattered: bool, fixed: bool, errors: bool) -> list[float]:
-    """Wall and processor seconds to solve 100,000 groups, in one component or many, with and without fixed levels and errors."""
+    """Wall and processor seconds to solve 100,000 groups."""
     rng = np.random.default_rng(1)
     level = rng.uniform(0.05, 0.25, LARGE_SIDE**2)
     pairs = scattered_pairs(rng, level) if scattered else grid_pairs(level.reshape(LARGE_SIDE, -1), neighbours=8)
