@@ -33,7 +33,11 @@ ANGLES = {
     "°": (1.0, "^\\circ", "degree"),
     "′": (1 / 60, "^\\prime", "minute"),
     "″": (1 / 3600, "^{\\prime\\prime}", "second"),
+    "00 mas": (1e-1 / 3600, "", "hundred milliarcseconds"),
+    "0 mas": (1e-2 / 3600, "", "ten milliarcseconds"),
+    " mas": (1e-3 / 3600, "", "milliarcsecond"),
 }
+"""Units of scale bars, which have one to thirty of them; their names are written behind that number."""
 
 
 MOST_PARTS = 20

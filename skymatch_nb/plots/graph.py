@@ -74,8 +74,9 @@ def graph_figure(
                 ("pull", "@pull{0.00}"), ("weight", "@npix{0,0} pixels")]  # fmt: skip
         plot.add_tools(hover([lines], tips, "pair hover", attachment="vertical", line_policy="interp"))
     size = float(np.clip(150 / np.sqrt(len(centers)), 6, 15))
+    seam = 1.5 if len(centers) <= MOST_LABELS else 0.75
     nodes = plot.scatter(
-        "x", "y", source=groups, size=size, fill_color="color", line_color=theme.ink, line_width=1.5, name="nodes",
+        "x", "y", source=groups, size=size, fill_color="color", line_color=theme.ink, line_width=seam, name="nodes",
         nonselection_alpha=0.3,
     )  # fmt: skip
     plot.add_layout(
@@ -103,7 +104,7 @@ def graph_figure(
 
 def _with_room(centers: Floats, reach: float) -> tuple[Floats, Floats]:
     """Points around nodes, with room for their marks and names; ``reach`` is the radius of a member."""
-    room = max(0.15 * float(np.ptp(centers, axis=0).max()), 0.2 * reach)
+    room = max(0.15 * float(np.ptp(centers, axis=0).max()), (0.2 if len(centers) > 1 else 1.0) * reach)
     around = np.vstack([centers - room, centers + room])
     return around[:, 0], around[:, 1]
 

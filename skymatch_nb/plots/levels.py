@@ -213,7 +213,7 @@ def _notes(loaded: Loaded, solution: Solution) -> list[str]:
         lines.append(f"colours: {sets} components, not comparable with each other")
     lonely = [(g, s) for g, s in zip(loaded.groups, solution.status, strict=True) if is_alone(s)]
     if lonely:
-        what = "not matched" if sets else "without a level"
+        what = "not matched" if sets or np.isfinite(solution.sky).any() else "without a level"
         lines.append(f"{len(lonely)} group{'' if len(lonely) == 1 else 's'} {what}:")
         lines += [f"{short(name, 44)} ({status})" for name, status in lonely[:MOST_NAMED]]
         if len(lonely) > MOST_NAMED:
