@@ -157,7 +157,9 @@ def test_angles_of_the_scale_bar_are_written_as_in_journals(session, theme):
     plot = session.plot_footprints(theme=theme)
     (bar,) = [part for part in plot.center if isinstance(part, ScaleBar)]
     assert bar.label == "@{value}@{unit}"
-    assert set(bar.dimensional.basis) == {"°", "′", "″"}
+    sizes = {"1" + name: size for name, (size, *_) in bar.dimensional.basis.items()}
+    arcsec = {"1°": 3600, "1′": 60, "1″": 1, "100 mas": 0.1, "10 mas": 0.01, "1 mas": 0.001}
+    assert {name: 3600 * size for name, size in sizes.items()} == pytest.approx(arcsec)
     assert bar.background_fill_color == plot.background_fill_color
     assert bar.border_line_color is None
 
