@@ -44,10 +44,10 @@ summary { cursor: pointer; margin: .6em 0; }
 @media print {
   body { max-width: none; margin: 0; font-size: 11px; } nav { display: none; }
   .scroll, .figure { max-height: none; overflow: visible; }
-  .figure { break-inside: avoid; zoom: 0.75; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .figure { break-inside: avoid; zoom: 0.64; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   table { font-size: 8px; } th { position: static; } th, td { padding: 1px 3px; } th, td.text { min-width: 3.5em; }
   th.text:first-child { min-width: 8em; }
-  h2 { break-after: avoid; } tr { break-inside: avoid; } pre { font-size: 9px; }
+  h2, h3, summary { break-after: avoid; } tr { break-inside: avoid; } pre { font-size: 9px; }
 }
 """
 

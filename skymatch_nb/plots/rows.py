@@ -18,7 +18,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.theme import Theme, literal, plain, raise_title
+from skymatch_nb.plots.theme import Theme, literal, plain, raise_title, screen_only
 
 MOST_NAMES = 48
 """Rows up to which every one has its name at the axis; of more, hover tells."""
@@ -123,5 +123,5 @@ def grid_of(rows: Sequence[Sequence[figure]], name: str, theme: Theme) -> GridPl
     options = {"logo": None}
     grid = gridplot([list(row) for row in rows], merge_tools=True, toolbar_location="right", toolbar_options=options)
     grid.name, grid.styles = name, {"background-color": theme.paper}
-    grid.stylesheets = [*grid.stylesheets, theme.icons()]
+    grid.toolbar.stylesheets = [theme.icons(), screen_only()]
     return grid

@@ -74,7 +74,7 @@ class Theme:
             axis.major_label_text_color = axis.axis_label_text_color = self.ink
             axis.axis_label_text_font_style = "normal"
         plot.toolbar.logo = None
-        plot.stylesheets = [*plot.stylesheets, self.icons()]
+        plot.toolbar.stylesheets = [*plot.toolbar.stylesheets, self.icons(), screen_only()]
         return plot
 
     def dress_bar(self, bar: Any) -> Any:
@@ -89,7 +89,7 @@ class Theme:
         return bar
 
     def icons(self) -> InlineStyleSheet:
-        """Style sheet of a toolbar, wherever it is inside."""
+        """Style sheet of a toolbar."""
         return InlineStyleSheet(css=f":host {{ --bokeh-icon-color: {self.icon} }}")
 
     def style(self) -> InlineStyleSheet:
@@ -118,6 +118,11 @@ THEMES = {
         categories=("#3f7fe8", "#e69f00", "#27a860", "#c07fd0", "#7fe3f5", "#d4500f", "#f4ee42", "#8a8f96"),
     ),
 }  # fmt: skip
+
+
+def screen_only() -> InlineStyleSheet:
+    """Style sheet of what is of no use on paper."""
+    return InlineStyleSheet(css="@media print { :host { visibility: hidden } }")
 
 
 def theme_named(name: str) -> Theme:
@@ -198,7 +203,7 @@ def selector(what: str, options: Sequence[str], value: str, theme: Theme) -> Sel
     """Small selector that names what it selects."""
     labels = [(name, f"{what}: {name}") for name in options]
     width = int(np.clip(36 + 7 * max(len(label) for _, label in labels), 150, 210))
-    return Select(options=labels, value=value, width=width, stylesheets=[theme.style()], name=what)
+    return Select(options=labels, value=value, width=width, stylesheets=[theme.style(), screen_only()], name=what)
 
 
 def say_empty(plot: figure, theme: Theme, text: str) -> None:

@@ -117,6 +117,19 @@ def test_everything_is_on_paper(page, reports):
     assert page.locator("details[open]").count() == page.locator("details").count() > 2
     widths = page.evaluate("[...document.querySelectorAll('.figure')].map((f) => f.scrollWidth - f.clientWidth)")
     assert max(widths) <= 0
+    page.emulate_media(media="print")
+    controls = page.evaluate(
+        """() => { const found = []; const walk = (n) => { if (n.shadowRoot) n.shadowRoot.childNodes.forEach(walk);
+            n.childNodes?.forEach(walk);
+            if (n.classList?.contains("bk-tool-icon") || n.nodeName == "SELECT")
+                found.push(getComputedStyle(n).visibility) }
+            walk(document.body); return found }"""
+    )
+    assert len(controls) > 10
+    assert set(controls) == {"hidden"}
+    heights = page.evaluate("[...document.querySelectorAll('.figure')].map((f) => f.getBoundingClientRect().height)")
+    assert max(heights) < 718  # of A4, landscape, without its margins
+    page.emulate_media(media="screen")
     content = page.pdf(prefer_css_page_size=True)
     assert content.startswith(b"%PDF")
     assert len(content) > 50_000
