@@ -88,6 +88,7 @@ def figure_picture(shown: Any, scale: float = 2.0) -> bytes:
             with sync_playwright() as playwright:
                 started = playwright.chromium.launch(executable_path=browser, args=list(_QUIET))
                 page = started.new_page(viewport={"width": 1800, "height": 1200}, device_scale_factor=scale)
+                page.emulate_media(media="print")  # without toolbars and selectors
                 page.goto(page_file.as_uri())
                 page.wait_for_function(_READY)
                 page.wait_for_timeout(200)
