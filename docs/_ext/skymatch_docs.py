@@ -34,6 +34,7 @@ _OUTSIDE = {
     "(../README.md)": "(index.md)",
     "(CHANGELOG.md)": "(changelog.md)",
     "(CONTRIBUTING.md)": "(contributing.md)",
+    "(../../notebooks/": "(../tutorials/",
     "(../../docs/": "(",
     "(docs/": "(",
 }

@@ -95,9 +95,9 @@ class Matching:
             session = SkyMatchSession(specs, workers=self._workers, **given)
             with session.reporting(_no_progress):
                 sky = session.solve()
-            write_log(flog, session.log())
             _check_members(opened, sky)
             _check_matched(session, sky)
+            write_log(flog, session.log())
             for note in session.notes:
                 self.note(note)
             if not readonly:
@@ -150,7 +150,7 @@ def _check_matched(session: SkyMatchSession, sky: pd.DataFrame) -> None:
     if params.skymethod == "globalmin+match" and one_sky and takes_part.group.nunique() > 1:
         alone = takes_part.status.map(is_alone)
         if alone.all():
-            reasons = ", ".join(takes_part.status.str.partition(",")[0].unique())
+            reasons = ", ".join(takes_part.status.str.rpartition(", ")[2].unique())
             raise NoOverlapError(
                 f"no two of the {takes_part.group.nunique()} groups have an overlap that can be used ({reasons}), so "
                 "that no sky can be matched; isolated='own' gives each a sky of its own"

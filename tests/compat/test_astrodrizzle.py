@@ -199,6 +199,51 @@ def test_failure_stops_astrodrizzle(apart, run_astrodrizzle):
     assert all("MDRIZSKY" not in fits.getheader(path, 1) for path in apart)
 
 
+def test_globalmin_match_of_nothing_stops_too(apart, run_astrodrizzle):
+    """One sky for exposures that do not overlap would be another method."""
+    text = r"no two of the 2 groups have an overlap that can be used \(no overlap\)"
+    with enable() as matching, pytest.raises(NoOverlapError, match=text):
+        drizzled(run_astrodrizzle, apart, "none", **SKY_ONLY | SETTINGS)
+    assert matching.sky is None
+    assert all("MDRIZSKY" not in fits.getheader(path, 1) for path in apart)
+    text = "AstroDrizzle goes on with skymethod='globalmin': no two of the 2 groups"
+    with pytest.warns(SkyMatchWarning, match=text), enable(fallback=True) as matching:
+        drizzled(run_astrodrizzle, apart, "fallback", **SKY_ONLY | SETTINGS)
+    assert matching.session.params.skymethod == "globalmin"
+    assert len(set(keywords(apart))) == 1
+
+
+@pytest.mark.filterwarnings("ignore:none of the 2 exposures overlap")
+def test_own_skies_where_nothing_overlaps_are_given_on_request(apart, run_astrodrizzle):
+    with enable(isolated="own") as matching:
+        drizzled(run_astrodrizzle, apart, "own", **SKY_ONLY | SETTINGS)
+    assert matching.failure is None
+    local = SkyMatchSession(apart, skymethod="localmin", skystat="median", dq_bits=0).sky
+    assert keywords(apart) == pytest.approx(local.sky_data.to_numpy())
+
+
+def test_a_single_exposure_gets_its_own_sky_and_a_warning(exposures, planted, run_astrodrizzle):
+    with pytest.warns(SkyMatchWarning, match="there is only one exposure"), enable():
+        drizzled(run_astrodrizzle, exposures[:1], "one", **SKY_ONLY | SETTINGS)
+    assert keywords(exposures[:1]) == pytest.approx(planted.sky[exposures[0].name], abs=0.3)
+
+
+@pytest.mark.parametrize("skymethod", ["globalmin+match", "localmin"])
+def test_no_usable_pixel_at_all_stops(exposures, run_astrodrizzle, skymethod):
+    for path in exposures:
+        with fits.open(path, mode="update") as hdus:
+            for hdu in hdus:
+                if hdu.name == "DQ":
+                    hdu.data[:] = 4
+    with (
+        enable() as matching,
+        pytest.raises(SkyMatchError, match="no level was found for any exposure: no good pixels"),
+    ):
+        drizzled(run_astrodrizzle, exposures, "bad", **SKY_ONLY | {"skymethod": skymethod})
+    assert matching.failure is not None
+    assert all("MDRIZSKY" not in fits.getheader(path, 1) for path in exposures)
+
+
 def test_fallback_is_told_with_its_cause(apart, run_astrodrizzle):
     text = "no sky was matched, AstroDrizzle goes on with skymethod='localmin': .*overlap"
     with pytest.warns(SkyMatchWarning, match=text), enable(fallback=True) as matching:
@@ -248,6 +293,22 @@ def test_block_restores_what_was_there(run_astrodrizzle):
     assert before is import_module("stsci.skypac.skymatch").skymatch
 
 
+def test_a_match_can_be_used_again(run_astrodrizzle):
+    module = import_module("drizzlepac.sky")
+    matching = enable()
+    disable()
+    for _ in range(2):
+        with matching:
+            assert module.skymatch is matching
+        assert module.skymatch is import_module("stsci.skypac.skymatch").skymatch
+
+
+def test_an_error_in_a_block_takes_the_match_away(run_astrodrizzle):
+    with pytest.raises(ZeroDivisionError), enable():
+        1 / 0  # noqa: B018
+    assert import_module("drizzlepac.sky").skymatch is import_module("stsci.skypac.skymatch").skymatch
+
+
 @pytest.mark.parametrize(
     ("params", "text"),
     [
@@ -264,10 +325,55 @@ def test_parameters_that_cannot_be_given(params, text):
     assert import_module("drizzlepac.sky").skymatch is import_module("stsci.skypac.skymatch").skymatch
 
 
-@pytest.mark.parametrize("settings", [{"skysub": False}, {"skyfile": "sky.txt"}])
-def test_settings_that_leave_nothing_to_match(settings):
-    with pytest.raises(ParameterError, match="nothing is matched"):
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"skysub": False}, "skysub=False: nothing is matched"),
+        ({"skyfile": "sky.txt"}, "skyfile='sky.txt': nothing is matched"),
+        ({"skyuser": "SKYUSER"}, "skyuser='SKYUSER': AstroDrizzle ignores it where it subtracts skies"),
+        ({"final_pixfrc": 0.8}, "AstroDrizzle has no parameter 'final_pixfrc'; did you mean 'final_pixfrac'"),
+        ({"qqq": 1}, "AstroDrizzle has no parameter 'qqq'$"),
+        (
+            {"overlap_stat": "difference"},
+            r"no parameter 'overlap_stat'; the match has: matching=\{'overlap_stat': \.\.\.\}",
+        ),
+        ({"matching": "foo"}, "matching='foo': must be a mapping of parameters by name"),
+        ({"matching": {1: 2}}, "matching={1: 2}: must be a mapping"),
+        ({"matching": {"nclipp": 2}}, "unknown parameter 'nclipp'; did you mean 'nclip'"),
+        ({"configobj": "none.cfg"}, "configobj='none.cfg': there is no such file"),
+    ],
+)
+def test_calls_that_are_refused_before_anything_is_run(tmp_path, monkeypatch, settings, text):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParameterError, match=text):
         skymatch_nb.astrodrizzle("*_flt.fits", **settings)
+    assert list(tmp_path.iterdir()) == []
+    assert import_module("drizzlepac.sky").skymatch is import_module("stsci.skypac.skymatch").skymatch
+
+
+def test_inputs_that_are_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SkyMatchError, match=r"asking for a sky for 'none\*_flt\.fits'; astrodrizzle\.log tells why"):
+        skymatch_nb.astrodrizzle("none*_flt.fits", updatewcs=False)
+
+
+def test_settings_may_come_from_a_file(tmp_path):
+    teal = import_module("stsci.tools.teal")
+    configuration = teal.load("astrodrizzle", defaults=True)
+    configuration["STEP 2: SKY SUBTRACTION"]["skysub"] = False
+    configuration.filename = str(tmp_path / "no_sky.cfg")
+    configuration.write()
+    with pytest.raises(ParameterError, match="skysub=False: nothing is matched"):
+        skymatch_nb.astrodrizzle("*_flt.fits", configobj=str(tmp_path / "no_sky.cfg"))
+
+
+def test_known_skies_are_not_relative(planted, exposures):
+    """Any SkyMatchWarning is an error in these tests."""
+    known = {"fixed": {exposures[0].name: planted.sky[exposures[0].name]}}
+    settings = SKY_ONLY | {"skymethod": "match", "final_wht_type": "IVM"}
+    drizzled(skymatch_nb.astrodrizzle, exposures, "ivm", matching=known, **settings)
+    truth = np.array([planted.sky[path.name] for path in exposures for _ in range(2)])
+    assert keywords(exposures) == pytest.approx(truth, abs=0.3)
 
 
 def test_relative_skies_and_inverse_variance_weights(exposures):
