@@ -1,4 +1,4 @@
-"""Every example of docs/howto/astrodrizzle.md is run, each on fresh exposures."""
+"""Every example of docs/howto/astrodrizzle.md is run, each on fresh exposures, and that of the README."""
 
 import logging
 import os
@@ -11,7 +11,9 @@ import pytest
 from astropy.io import fits
 from drizzling import simulated
 
-PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "astrodrizzle.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "howto" / "astrodrizzle.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8").partition("## AstroDrizzle\n")[2].partition("\n## ")[0]
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.skipif(
@@ -41,3 +43,15 @@ def test_the_page_runs(tmp_path, monkeypatch):
     for mosaic in mosaics[:6]:
         assert abs(np.nanmedian(mosaic)) < 0.1 * rate
     assert np.nanmedian(mosaics[6]) > 0.8 * rate
+
+
+def test_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    planted = simulated(tmp_path)
+    names = {}
+    (block,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    exec(block, names)
+    logging.captureWarnings(False)
+    truth = names["sky"].group.map(planted.sky)
+    assert names["sky"].header_new.to_numpy() == pytest.approx(truth.to_numpy(), abs=0.2)
+    assert fits.getdata("mosaic_drz_sci.fits").size
