@@ -87,7 +87,7 @@ def _edges(
     cover = _cover(context)
     cells = np.add.outer(np.arange(len(image)) // width * len(image), np.arange(image.shape[1]) // width)
     values = [int(value) for value in np.unique(cover[cover > 0])]
-    near = {value: ndimage.distance_transform_edt(cover != value) < width for value in values}
+    near = {value: _near(cover == value, width) for value in values}
     found = []
     for a in values:
         for b in (b for b in values if b & a == a and b != a):  # more chips begin there
@@ -97,6 +97,15 @@ def _edges(
                 error = np.hypot(*(_MEDIAN_ERROR * np.std(side, ddof=1) / np.sqrt(len(side)) for side in sides))
                 step = np.median(sides[1]) - np.median(sides[0])
                 found.append((_chips(a), _chips(b), float(step), float(error), fewest))
+    return found
+
+
+def _near(area: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """Pixels closer than ``width`` to an area; distances are computed around it only."""
+    (box,) = ndimage.find_objects(area.astype(np.int8))
+    around = tuple(slice(max(0, part.start - width), part.stop + width) for part in box)
+    found = np.zeros(area.shape, bool)
+    found[around] = ndimage.distance_transform_edt(~area[around]) < width
     return found
 
 
