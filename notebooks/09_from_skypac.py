@@ -187,8 +187,8 @@ def drizzled(how, folder, **parameters):
     return Path(folder, "mosaic.log").read_text()
 
 
-planted = four_exposures("as_released")
-pd.Series(planted.sky, name="planted sky, electrons").round(2).to_frame()
+four = four_exposures("as_released")
+pd.Series(four.sky, name="planted sky, electrons").round(2).to_frame()
 
 # %% [markdown]
 # ### As released
@@ -219,10 +219,10 @@ if drizzles:
     matched = made[0]
     skies = pd.DataFrame(
         {
-            "planted": matched.group.map(planted.sky),
+            "planted": matched.group.map(four.sky),
             "as released": [released[chip.lower()] for chip in matched.index],
             "ours, MDRIZSKY": [
-                fits.getval(f"ours/{p.name}", "MDRIZSKY", ("SCI", k)) for p in planted.paths for k in (1, 2)
+                fits.getval(f"ours/{p.name}", "MDRIZSKY", ("SCI", k)) for p in four.paths for k in (1, 2)
             ],
         }
     )
@@ -287,7 +287,7 @@ if drizzles:
 #
 # There are two more ways, for skies that you have looked at first.
 #
-# **A sky file.** Solve and look here (this is the mosaic from above), then hand the levels over: `AstroDrizzle(..., skysub=True, skyfile="sky.txt")` with the file
+# **A sky file.** Solve and look here (these are the six exposures of the beginning), then hand the levels over: `AstroDrizzle(..., skysub=True, skyfile="sky.txt")` with the file
 
 # %%
 print(s.write_skyfile("sky.txt").read_text())
