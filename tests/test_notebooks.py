@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+from importlib.util import find_spec
 
 import notebook_runs
 import pytest
@@ -113,3 +115,15 @@ def test_the_pipelines_keywords_are_written_and_taken_back():
     assert "skymatch: COMPLETE" in outputs_after("08_webb_and_roman", "import asdf")
     (line,) = [t for t in outputs_after("08_webb_and_roman", "m.undo()").splitlines() if t.startswith("restored")]
     assert line.split() == ["restored", "10"]
+
+
+def test_without_drizzlepac_the_tutorial_says_so_and_shows_the_stored_picture():
+    name = "09_from_skypac"
+    if find_spec("drizzlepac"):
+        pytest.skip("drizzlepac is installed")
+    said = outputs_after(name, "find_spec(")
+    assert "drizzlepac is not installed: the cells of this section drizzle nothing." in said
+    (script,) = [s for s in SCRIPTS if s.stem == name]
+    pictures = re.findall(r"!\[[^]]+\]\((.+?)\)", script.read_text(encoding="utf-8"))
+    assert pictures
+    assert all((script.parent / picture).exists() for picture in pictures)
