@@ -33,7 +33,11 @@ ANGLES = {
     "°": (1.0, "^\\circ", "degree"),
     "′": (1 / 60, "^\\prime", "minute"),
     "″": (1 / 3600, "^{\\prime\\prime}", "second"),
+    "00 mas": (1e-1 / 3600, "", "hundred milliarcseconds"),
+    "0 mas": (1e-2 / 3600, "", "ten milliarcseconds"),
+    " mas": (1e-3 / 3600, "", "milliarcsecond"),
 }
+"""Units of scale bars, which have one to thirty of them; their names are written behind that number."""
 
 
 MOST_PARTS = 20
@@ -44,6 +48,9 @@ STRIP = 58
 
 COMPASS, SMALLEST_COMPASS = 36, 14
 """Pixels that the arrows of the compass are long, in whole frames and at least."""
+
+BACKING = 0.7
+"""Opacity of the paper behind compass, scale bar and poles: what is behind them shines through, and they are read."""
 
 FAR = 3.0
 """Times that the whole field is wider than a part from which on a map opens at the part."""
@@ -102,7 +109,7 @@ def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figu
     plot.multi_line("xs", "ys", source=lines, line_color=theme.faint, line_width=1, level="underlay", name="graticule")
     for pole, x, y in poles_inside(plane, window.x, window.y):
         plot.scatter([x], [y], marker="plus", size=14, color=theme.ink, name=pole, level="overlay")
-        paper = {"background_fill_color": theme.paper, "background_fill_alpha": 0.75}
+        paper = {"background_fill_color": theme.paper, "background_fill_alpha": BACKING}
         text = {"text": pole, "text_color": theme.ink, "text_font_size": "11px"}
         plot.add_layout(Label(x=x, y=y, x_offset=8, y_offset=4, **text, **paper))
     _add_scale(plot, theme)
@@ -113,9 +120,9 @@ def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figu
 def _add_scale(plot: figure, theme: Theme) -> None:
     bar = ScaleBar(
         range=plot.y_range, unit="°", dimensional=Angular(basis=ANGLES, ticks=[1, 2, 5, 10, 20, 30]),
-        location="bottom_right", bar_length=0.2, bar_line_color=theme.ink, border_line_color=None,
+        location="bottom_right", bar_length=0.2, bar_line_color=theme.ink, label="@{value}@{unit}",
     )  # fmt: skip
-    theme.dress_bar(bar)
+    theme.dress_bar(bar).background_fill_alpha = BACKING
     plot.add_layout(bar)
 
 
@@ -125,7 +132,7 @@ def _add_compass(plot: figure, theme: Theme) -> None:
     They stand on paper, so that nothing that is drawn there hides them.
     """
     in_pixels = {f"{side}_units": "screen" for side in ("left", "right", "bottom", "top")}
-    paper = BoxAnnotation(fill_color=theme.paper, fill_alpha=0.85, line_color=None, name="compass", **in_pixels)
+    paper = BoxAnnotation(fill_color=theme.paper, fill_alpha=BACKING, line_color=None, name="compass", **in_pixels)
     plot.add_layout(paper)
     for letter in ("N", "E"):
         head = VeeHead(size=7, fill_color=theme.ink, line_color=theme.ink)

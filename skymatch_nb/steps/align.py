@@ -31,11 +31,11 @@ def align(
     key: str, loaded: Loaded, masks: Masks, overlaps: Overlaps, params: SkyMatchParams, work: Work
 ) -> AlignedPixels:
     """Pixels of both members of every overlap that are good at the same place; of plain files only these are read."""
-    store = Store.for_mode(params.optimize)
+    store, mapped = Store.for_mode(params.optimize), params.optimize != "inmemory"
 
     @lru_cache(maxsize=2 * work.workers + 2)
     def read(k: int) -> Pixels:
-        return _read(loaded, masks, k)
+        return _read(loaded, masks, k, mapped)
 
     def one(i: int) -> tuple[Values, Values]:
         a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])
@@ -64,7 +64,7 @@ def difference_samples(
     starts = np.searchsorted(overlaps.member_a, np.arange(len(loaded) + 1))
 
     def one(bounds: tuple[int, int]) -> SampleSet:
-        return store.keep(sorted_samples([difference(i) for i in range(*bounds)]))
+        return store.collect(difference(i) for i in range(*bounds))
 
     def difference(i: int) -> Values:
         a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])
@@ -90,11 +90,11 @@ def _align_pair(loaded: Loaded, overlaps: Overlaps, i: int, a: int, b: int, read
     return (values[1], values[0]) if swapped else (values[0], values[1])
 
 
-def _read(loaded: Loaded, masks: Masks, k: int) -> Pixels:
+def _read(loaded: Loaded, masks: Masks, k: int, mapped: bool) -> Pixels:
     quality = masks.quality[k]
-    flags = None if quality is None else read_flags(quality)
+    flags = None if quality is None else read_flags(quality, mapped)
     member = loaded.members[k]
-    return Pixels(read_pixels(member.pixels), flags, masks.good_bits[k], good_mask(masks, k, member.shape))
+    return Pixels(read_pixels(member.pixels, mapped), flags, masks.good_bits[k], good_mask(masks, k, member.shape))
 
 
 def _interval(limits: tuple[Limit, Limit], values: Values) -> tuple[float, float]:

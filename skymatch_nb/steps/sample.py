@@ -1,5 +1,6 @@
 """Gather the good pixels of every overlap, or of every whole member, sorted once."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -30,35 +31,37 @@ def sample_overlaps(
 ) -> OverlapSamples:
     """Samples of both sides of every overlap; of each file only the pages that hold such pixels are read."""
     mine, at_a, at_b = _overlaps_of_members(len(loaded), overlaps)
-    store = Store.for_mode(params.optimize)
+    store, mapped = Store.for_mode(params.optimize), params.optimize != "inmemory"
 
     def one(k: int) -> SampleSet:
         if not len(mine[k]):
             return sorted_samples([])
         member = loaded.members[k]
         spans = polygons_to_spans(member, [overlaps.polygons[i] for i in mine[k]])
-        return store.keep(_gather(member, masks, k, spans))
+        return store.collect(_gather(member, masks, k, spans, mapped))
 
     return OverlapSamples(key, tuple(work.map(one, range(len(loaded)), "sample")), at_a, at_b)
 
 
 def sample_members(key: str, loaded: Loaded, masks: Masks, params: SkyMatchParams, work: Work) -> MemberSamples:
     """One sample per member: all of its good pixels."""
-    store = Store.for_mode(params.optimize)
+    store, mapped = Store.for_mode(params.optimize), params.optimize != "inmemory"
 
     def one(k: int) -> SampleSet:
         member = loaded.members[k]
-        return store.keep(_gather(member, masks, k, [full_spans(member.shape)]))
+        return store.collect(_gather(member, masks, k, [full_spans(member.shape)], mapped))
 
     return MemberSamples(key, tuple(work.map(one, range(len(loaded)), "sample whole members")))
 
 
-def _gather(member: Member, masks: Masks, k: int, spans: list[Spans]) -> SampleSet:
-    data: NDArray[Any] = read_pixels(member.pixels)
+def _gather(member: Member, masks: Masks, k: int, spans: list[Spans], mapped: bool) -> Iterator[NDArray[Any]]:
+    """Good pixels of one overlap after another."""
+    data: NDArray[Any] = read_pixels(member.pixels, mapped)
     source = masks.quality[k]
-    flags = None if source is None else read_flags(source)
+    flags = None if source is None else read_flags(source, mapped)
     good = good_mask(masks, k, member.shape)
-    return sorted_samples([gather_good(data, s, flags, masks.good_bits[k], good) for s in spans])
+    for of_overlap in spans:
+        yield gather_good(data, of_overlap, flags, masks.good_bits[k], good)
 
 
 def _overlaps_of_members(nmembers: int, overlaps: Overlaps) -> tuple[list[Integers], Integers, Integers]:
