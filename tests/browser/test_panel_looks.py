@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from panel_page import DATA, FIGURE, open_tab, place
+from panel_page import DATA, FIGURE, PLACE, open_tab
 
 from skymatch_nb.datasets import demo_mosaic
 
@@ -142,13 +142,26 @@ def test_one_tooltip_is_shown_where_marks_overlap(desk):
     xs, ys = (page.evaluate(DATA, [*where[:2], column, *where[3:]])[0] for column in ("xs", "ys"))
     page.mouse.move(5, 5)
     for x, y in (middle(xs, ys), middle(*member_only(desk))):
-        page.mouse.move(*place(page, "footprints", x, y), steps=4)
-        desk.wait_for(f"({TOOLTIPS})() == 1")
-        page.wait_for_timeout(300)
-        assert page.evaluate(TOOLTIPS) == 1
+        assert tooltips_at(desk, x, y) == 1
     desk.picture("lab_tooltip")
     page.mouse.move(5, 5)
     desk.wait_for(f"({TOOLTIPS})() == 0")
+
+
+def tooltips_at(desk, x, y):
+    """Most tooltips that are shown together at a place of the map, which may be drawn anew meanwhile for its column."""
+    most = 0
+    for _ in range(20):
+        at = desk.page.evaluate(PLACE, ["footprints", x, y, ".skymatch-map"])
+        if at is not None:
+            desk.page.mouse.move(at[0] + 1, at[1] + 1)
+            desk.page.mouse.move(*at)
+            desk.page.wait_for_timeout(500)
+            shown = desk.page.evaluate(TOOLTIPS)
+            if shown and shown == most:
+                break
+            most = max(most, shown)
+    return most
 
 
 def middle(xs, ys):
