@@ -1,5 +1,6 @@
 """Gather the good pixels of every overlap, or of every whole member, sorted once."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -17,11 +18,13 @@ from skymatch_nb.pixelmaps import polygons_to_spans
 from skymatch_nb.results import (
     Integers,
     Loaded,
+    MaskedMember,
     Masks,
     Member,
     MemberSamples,
     Overlaps,
     OverlapSamples,
+    SkyPolygon,
 )
 
 
@@ -31,34 +34,47 @@ def sample_overlaps(
     """Samples of both sides of every overlap; of each file only the pages that hold such pixels are read."""
     mine, at_a, at_b = _overlaps_of_members(len(loaded), overlaps)
     store = Store.for_mode(params.optimize)
-
-    def one(k: int) -> SampleSet:
-        if not len(mine[k]):
-            return sorted_samples([])
-        member = loaded.members[k]
-        spans = polygons_to_spans(member, [overlaps.polygons[i] for i in mine[k]])
-        return store.keep(_gather(member, masks, k, spans))
-
-    return OverlapSamples(key, tuple(work.map(one, range(len(loaded)), "sample")), at_a, at_b)
+    parts = [
+        _Part(MaskedMember.of(loaded, masks, k), tuple(overlaps.polygons[i] for i in mine[k]))
+        for k in range(len(loaded))
+    ]
+    sets = work.map(_sample, parts, "sample", keep=store.keep, sent=_in_files)
+    return OverlapSamples(key, tuple(sets), at_a, at_b)
 
 
 def sample_members(key: str, loaded: Loaded, masks: Masks, params: SkyMatchParams, work: Work) -> MemberSamples:
     """One sample per member: all of its good pixels."""
     store = Store.for_mode(params.optimize)
 
-    def one(k: int) -> SampleSet:
-        member = loaded.members[k]
-        return store.keep(_gather(member, masks, k, [full_spans(member.shape)]))
-
-    return MemberSamples(key, tuple(work.map(one, range(len(loaded)), "sample whole members")))
+    parts = [_Part(MaskedMember.of(loaded, masks, k), None) for k in range(len(loaded))]
+    return MemberSamples(key, tuple(work.map(_sample, parts, "sample whole members", keep=store.keep, sent=_in_files)))
 
 
-def _gather(member: Member, masks: Masks, k: int, spans: list[Spans]) -> SampleSet:
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Polygons of a member; None for all of it."""
+
+    masked: MaskedMember
+    polygons: tuple[SkyPolygon, ...] | None
+
+
+def _in_files(part: _Part) -> bool:
+    return part.masked.in_files
+
+
+def _sample(part: _Part) -> SampleSet:
+    member, masks = part.masked.member, part.masked.masks
+    if part.polygons is None:
+        return _gather(member, masks, [full_spans(member.shape)])
+    return _gather(member, masks, polygons_to_spans(member, part.polygons)) if part.polygons else sorted_samples([])
+
+
+def _gather(member: Member, masks: Masks, spans: list[Spans]) -> SampleSet:
     data: NDArray[Any] = read_pixels(member.pixels)
-    source = masks.quality[k]
+    source = masks.quality[0]
     flags = None if source is None else read_flags(source)
-    good = good_mask(masks, k, member.shape)
-    return sorted_samples([gather_good(data, s, flags, masks.good_bits[k], good) for s in spans])
+    good = good_mask(masks, 0, member.shape)
+    return sorted_samples([gather_good(data, s, flags, masks.good_bits[0], good) for s in spans])
 
 
 def _overlaps_of_members(nmembers: int, overlaps: Overlaps) -> tuple[list[Integers], Integers, Integers]:
