@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 
 from skymatch_nb.errors import ParameterError, SkyMatchError
 
-MOST_ITEMS = 16
-"""Items of a batch at most: a worker holds their results until they are fetched."""
+MOST_IMAGES, MOST_HEADERS = 16, 128
+"""Items of a batch at most, of those whose pixels are read and of others: a worker holds their results until they are
+fetched, and nobody hears of progress meanwhile. A task costs some milliseconds, whatever it does."""
 
-BATCHES = 8
+BATCHES = 4
 """Batches for each thread of the cluster, where there are items enough: who is done early takes more of them."""
 
 POLL = 0.005
@@ -91,7 +92,7 @@ class DaskCluster:
         """
         distributed, client = _distributed(), self.client()
         threads = [address for address, n in sorted(client.nthreads().items()) for _ in range(n)]
-        size = min(MOST_ITEMS, max(1, math.ceil(len(items) / (BATCHES * max(1, len(threads))))))
+        size = min(MOST_HEADERS if alone else MOST_IMAGES, max(1, math.ceil(len(items) / (BATCHES * max(1, len(threads))))))
         starts = range(0, len(items), size)
         payloads = [payload(function, items[start : start + size], alone) for start in starts]
         futures = {

@@ -1,8 +1,8 @@
 """World coordinates that belong to an image in a file: another process reads them there again, to the last bit."""
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,11 +16,11 @@ from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.io.wcs import FitsTransform
 from skymatch_nb.results import Bounds, Floats, SkyTransform
 
-KEPT = 256
-"""World coordinates that a process keeps of those that it read again."""
+KEPT = 512
+"""World coordinates of files that a process keeps, of those that it sent away or read again."""
 
 _READING = threading.Lock()
-"""astropy and stwcs change filters of warnings while they read, which belong to all threads."""
+"""One file at a time: astropy and stwcs change filters of warnings while they read, which belong to all threads."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class FileTransform:
     _read: SkyTransform | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
+        if self._read is not None:
+            _keep(self.place, self._read)  # a worker that opened the file will be asked for it again
         return {"place": self.place, "_read": None}
 
     @property
@@ -59,7 +61,9 @@ class FileTransform:
         """
         if self._read is None:
             with _READING:
-                self._read = _reread(self.place)
+                found = _kept.get(self.place) or _reread(self.place)
+            _keep(self.place, found)
+            self._read = found
         return self._read
 
     @property
@@ -81,7 +85,18 @@ class FileTransform:
         return self.transform.to_pixels(ra, dec)
 
 
-@lru_cache(maxsize=KEPT)
+_kept: OrderedDict[Place, SkyTransform] = OrderedDict()
+_keeping = threading.Lock()
+
+
+def _keep(place: Place, transform: SkyTransform) -> None:
+    with _keeping:
+        _kept[place] = transform
+        _kept.move_to_end(place)
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+
+
 def _reread(place: Place) -> SkyTransform:
     path = Path(place.path)
     if file_stamp(path) != place.stamp:
