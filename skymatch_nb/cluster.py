@@ -7,6 +7,7 @@ import traceback
 import uuid
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.metadata import version
@@ -92,7 +93,8 @@ class DaskCluster:
         """
         distributed, client = _distributed(), self.client()
         threads = [address for address, n in sorted(client.nthreads().items()) for _ in range(n)]
-        size = min(MOST_HEADERS if alone else MOST_IMAGES, max(1, math.ceil(len(items) / (BATCHES * max(1, len(threads))))))
+        most = MOST_HEADERS if alone else MOST_IMAGES
+        size = max(1, min(most, math.ceil(len(items) / (BATCHES * max(1, len(threads))))))
         starts = range(0, len(items), size)
         payloads = [payload(function, items[start : start + size], alone) for start in starts]
         futures = {
@@ -100,16 +102,16 @@ class DaskCluster:
             for k, body in enumerate(payloads)
         }
         try:
-            self._collect(distributed.as_completed(list(futures)), futures, starts, done, waiting)
+            with client.as_current():
+                completed = distributed.as_completed(list(futures))
+            self._collect(completed, futures, starts, done, waiting)
         except distributed.KilledWorker as error:
             raise SkyMatchError(
                 f"executor: workers were lost again and again while they did {message!r}; do they have memory enough? "
                 f"({str(error).splitlines()[0]})"
             ) from error
-        except (distributed.client.FutureCancelledError, distributed.CommClosedError) as error:
-            raise SkyMatchError(
-                f"executor: the connection to the Dask scheduler was lost during {message!r}"
-            ) from error
+        except (CancelledError, import_module("distributed.comm").CommClosedError) as error:
+            raise SkyMatchError(f"executor: the Dask scheduler was lost during {message!r} ({error})") from error
         finally:
             client.cancel([future for future in futures if not future.done()])
 
