@@ -83,8 +83,8 @@ class DaskCluster:
     ) -> None:
         """See `skymatch_nb.executor.Cluster`.
 
-        Tasks whose worker was lost are done by another. Batches of the same items go to the same workers where these
-        are free, which have the files open.
+        Tasks whose worker was lost are done by another. None is tied to a worker: Dask leaves those that are tied to a
+        lost one waiting where all others are lost, too, even when new ones come.
 
         Raises
         ------
@@ -92,15 +92,12 @@ class DaskCluster:
             Where workers were lost over the same batch again and again, run another version, or the scheduler is lost.
         """
         distributed, client = _distributed(), self.client()
-        threads = [address for address, n in sorted(client.nthreads().items()) for _ in range(n)]
+        threads = sum(client.nthreads().values())
         most = MOST_HEADERS if alone else MOST_IMAGES
-        size = max(1, min(most, math.ceil(len(items) / (BATCHES * max(1, len(threads))))))
+        size = max(1, min(most, math.ceil(len(items) / (BATCHES * max(1, threads)))))
         starts = range(0, len(items), size)
         payloads = [payload(function, items[start : start + size], alone) for start in starts]
-        futures = {
-            self._submit(client, body, message, threads[k * len(threads) // len(payloads)] if threads else None): k
-            for k, body in enumerate(payloads)
-        }
+        futures = {self._submit(client, body, message): k for k, body in enumerate(payloads)}
         try:
             with client.as_current():
                 completed = distributed.as_completed(list(futures))
@@ -116,10 +113,9 @@ class DaskCluster:
             client.cancel([future for future in futures if not future.done()])
 
     @staticmethod
-    def _submit(client: Any, body: bytes, message: str, place: str | None) -> Any:
-        where = {} if place is None else {"workers": [place], "allow_other_workers": True}
+    def _submit(client: Any, body: bytes, message: str) -> Any:
         key = f"skymatch_{message.replace(' ', '_')}-{uuid.uuid4().hex}"
-        return client.submit(run_batch, body, key=key, pure=False, **where)
+        return client.submit(run_batch, body, key=key, pure=False)
 
     @staticmethod
     def _collect(
