@@ -149,8 +149,9 @@ class DaskCluster:
     def _local(self, distributed: Any) -> Any:
         try:
             cluster = distributed.LocalCluster(
-                n_workers=self._workers, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR"
-            )
+                n_workers=self._workers, threads_per_worker=1, dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False}, silence_logs="ERROR",
+            )  # fmt: skip
         except Exception as error:  # of many types, as they come from other processes
             raise SkyMatchError(
                 f"executor='dask': the local cluster did not start ({error}); a script that starts one needs the line "
