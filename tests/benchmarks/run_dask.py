@@ -43,7 +43,9 @@ def main() -> int:
     rows, good = [], True
     started = time.perf_counter()
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR") as cluster,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs="ERROR"
+        ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         for way in ("region", "difference"):  # workers import the package and load its kernels

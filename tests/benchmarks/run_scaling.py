@@ -9,6 +9,7 @@ import argparse
 import pickle
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ def task_cost() -> float:
     from distributed import Client, LocalCluster
 
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR") as cluster,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs="ERROR"
+        ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         spent = []
@@ -96,12 +99,14 @@ def time_text(seconds: float) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="What 100,000 exposures cost, from measured parts.")
     parser.add_argument("--scratch", type=Path, required=True, metavar="DIR", help="folder in which mosaics are kept")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each part (default 3)")
     options = parser.parse_args()
+    warnings.simplefilter("ignore")
     seconds_of_steps(get_mosaic(WARM_UP, options.scratch).paths)
     spent: dict[str, float] = {}
     units: dict[str, float] = {}
     many, large = (get_mosaic(SCENES[name], options.scratch).paths for name in ("144", "9-large"))
-    for _ in range(3):
+    for _ in range(options.runs):
         for paths, wanted in ((many, lambda unit: unit != "Mpixel"), (large, lambda unit: unit == "Mpixel")):
             took, session = seconds_of_steps(paths)
             counts = counts_of(session)
