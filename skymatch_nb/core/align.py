@@ -2,7 +2,7 @@
 
 The map from one image to the other is given at the nodes of a grid and interpolated bilinearly between them.
 Nearest pixels are taken, not interpolated ones: interpolation smooths one side only, which moves the median of
-skewed data.
+skewed data. What is left to the place is bridged with the slope of the image about there (`skymatch_nb.core.slopes`).
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from skymatch_nb.core.jit import kernel
 from skymatch_nb.core.quality import bad_bits_as_stored, sample_dtype
 from skymatch_nb.core.raster import Spans
+from skymatch_nb.core.slopes import brought_to_places, even_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,9 @@ class Pixels:
 
 
 def aligned_values(first: Pixels, second: Pixels, spans: Spans, pixel_map: PixelMap) -> tuple[NDArray[Any], ...]:
-    """Values of the first image's pixels, and of the second's nearest to them, where both are good and finite.
+    """Values of the first image's pixels, and of the second at the same places, where both are good and finite.
+
+    The second's are those of the nearest pixels, brought to the places along its local slope.
 
     Parameters
     ----------
@@ -56,7 +59,7 @@ def aligned_values(first: Pixels, second: Pixels, spans: Spans, pixel_map: Pixel
     two 1-D arrays of equal length
         In native byte order, float32 or float64 as `skymatch_nb.core.quality.gather_good` has it.
     """
-    at_first, at_second = _nearest(
+    nearest = _nearest(
         spans,
         pixel_map.x0,
         pixel_map.y0,
@@ -64,15 +67,28 @@ def aligned_values(first: Pixels, second: Pixels, spans: Spans, pixel_map: Pixel
         pixel_map.x,
         pixel_map.y,
         first.data.shape[1],
-        *second.data.shape,
+        second.data.shape,
+        *_blocks(spans),
     )
     for image, which in ((first, 0), (second, 1)):
-        good = _good(image, (at_first, at_second)[which])
+        good = _good(image, nearest[which])
         if good is not None:
-            at_first, at_second = at_first[good], at_second[good]
-    a, b = _values(first.data, at_first), _values(second.data, at_second)
+            nearest = tuple(part[good] for part in nearest)
+    a, b = _values(first.data, nearest[0]), _values(second.data, nearest[1])
     finite = np.isfinite(a) & np.isfinite(b)
-    return (a, b) if finite.all() else (a[finite], b[finite])
+    if not finite.all():
+        a, b, *nearest = (part[finite] for part in (a, b, *nearest))
+    return a, brought_to_places(b, *nearest[2:])
+
+
+def _blocks(spans: Spans) -> tuple[int, int, int, NDArray[np.int32], NDArray[np.int32]]:
+    """Blocks of the first image: first row and column, blocks side by side, the part of each row and of each column."""
+    if not len(spans):
+        return 0, 0, 0, np.zeros(0, np.int32), np.zeros(0, np.int32)
+    row, column = int(spans[:, 0].min()), int(spans[:, 1].min())
+    _, of_rows = even_blocks(row, int(spans[:, 0].max()) + 1)
+    count, of_columns = even_blocks(column, int(spans[:, 2].max()))
+    return row, column, count, of_rows, of_columns
 
 
 def limited_differences(
@@ -110,18 +126,37 @@ def _values(data: NDArray[Any], at: NDArray[np.int64]) -> NDArray[Any]:
 
 @kernel
 def _nearest(
-    spans: Any, x0: int, y0: int, step: int, map_x: Any, map_y: Any, width: int, other_height: int, other_width: int
+    spans: Any,
+    x0: int,
+    y0: int,
+    step: int,
+    map_x: Any,
+    map_y: Any,
+    width: int,
+    other_shape: tuple[int, ...],
+    first_row: int,
+    first_column: int,
+    blocks: int,
+    block_of_row: Any,
+    block_of_column: Any,
 ) -> Any:
-    """Positions in both flattened images of pixels of the first that lie on the second."""
+    """Pixels of the first image that lie on the second, and those nearest to them.
+
+    Positions in both flattened images; the second's columns and rows, what is left to the places, and blocks.
+    """
+    other_height, other_width = other_shape
     total = 0
     for k in range(spans.shape[0]):
         total += spans[k, 2] - spans[k, 1]
     at_first, at_second = np.empty(total, np.int64), np.empty(total, np.int64)
+    columns, rows, block_of = np.empty(total, np.int32), np.empty(total, np.int32), np.empty(total, np.int32)
+    right, up = np.empty(total, np.float32), np.empty(total, np.float32)
     n = 0
     for k in range(spans.shape[0]):
         row = spans[k, 0]
         j = (row - y0) // step
         v = (row - y0 - j * step) / step
+        block_row = block_of_row[row - first_row] * blocks
         for column in range(spans[k, 1], spans[k, 2]):
             i = (column - x0) // step
             u = (column - x0 - i * step) / step
@@ -132,10 +167,14 @@ def _nearest(
                 (1 - u) * map_y[j + 1, i] + u * map_y[j + 1, i + 1]
             )
             if -0.5 <= x < other_width - 0.5 and -0.5 <= y < other_height - 0.5:
+                nearest_x, nearest_y = np.floor(x + 0.5), np.floor(y + 0.5)
+                columns[n], rows[n] = int(nearest_x), int(nearest_y)
+                right[n], up[n] = x - nearest_x, y - nearest_y
                 at_first[n] = row * width + column
-                at_second[n] = int(np.floor(y + 0.5)) * other_width + int(np.floor(x + 0.5))
+                at_second[n] = rows[n] * other_width + columns[n]
+                block_of[n] = block_row + block_of_column[column - first_column]
                 n += 1
-    return at_first[:n], at_second[:n]
+    return at_first[:n], at_second[:n], columns[:n], rows[:n], right[:n], up[:n], block_of[:n]
 
 
 @kernel

@@ -54,6 +54,26 @@ def test_errors_are_as_large_as_they_are_said_to_be(hard, skystat):
     assert 0.4 < np.sqrt((pulls**2).mean()) < 2.0
 
 
+def test_shifts_by_parts_of_a_pixel_over_a_nebula_are_within_the_errors_too(tmp_path):
+    pulls = []
+    for seed in range(6):
+        mosaic = make_mosaic(
+            tmp_path / str(seed),
+            rows=2,
+            cols=2,
+            shape=(96, 128),
+            overlap=0.6,
+            rotation=0,
+            nebula=True,
+            galaxy=False,
+            stars=4,
+            seed=seed,
+        )
+        s = session(mosaic)
+        pulls.append(errors(s, mosaic) / s.sky.groupby("group", sort=False).sky_data_err.first())
+    assert np.sqrt(np.mean(np.square(pulls))) < 1.4
+
+
 def test_a_minus_b_and_b_minus_a_agree_within_their_errors(hard):
     forward, backward = session(hard).overlaps, session(hard.paths[::-1]).overlaps
     one = forward.set_index(["member_a", "member_b"])
