@@ -32,11 +32,14 @@ PARTS = {
     "footprint": ("outlines", "chip"),
     "overlap": ("overlaps", "overlap"),
     "sample_overlaps": ("read and sort pixels", "Mpixel"),
-    "measure_overlaps": ("statistics and errors", "Mpixel"),
+    "measure_overlaps": ("statistics and errors", "overlap"),
     "coverage": ("shared noise", "overlap"),
     "compare": ("comparison", "overlap"),
     "pair": ("pairs", "overlap"),
 }
+OF_LARGE = ("sample_overlaps", "measure_overlaps")
+"""Parts that are measured on exposures of that size, the others on many small ones."""
+
 HERE = ("overlap", "measure_overlaps", "coverage", "compare", "pair")
 """Parts that the session's own process does; the others are done by workers."""
 
@@ -45,7 +48,7 @@ def seconds_of_steps(paths: list[Path]) -> tuple[dict[str, float], SkyMatchSessi
     """Processor time of each step on one thread, and the session."""
     session = SkyMatchSession(paths, skymethod="match", skystat="median", verbose=False, workers=1)
     spent = {}
-    for name in ("load", "group", "units", "header", "mask", *PARTS, "solve"):
+    for name in dict.fromkeys(("load", "group", "units", "header", "mask", *PARTS, "solve")):
         started = time.process_time()
         session._pipeline.require(name)
         spent[name] = time.process_time() - started
@@ -107,11 +110,11 @@ def main() -> int:
     units: dict[str, float] = {}
     many, large = (get_mosaic(SCENES[name], options.scratch).paths for name in ("144", "9-large"))
     for _ in range(options.runs):
-        for paths, wanted in ((many, lambda unit: unit != "Mpixel"), (large, lambda unit: unit == "Mpixel")):
+        for paths, large_ones in ((many, False), (large, True)):
             took, session = seconds_of_steps(paths)
             counts = counts_of(session)
             for name, (_, unit) in PARTS.items():
-                if wanted(unit):
+                if (name in OF_LARGE) == large_ones:
                     spent[name] = min(spent.get(name, 1e9), took[name] / counts[unit])
         units = {"chip": record_size(session)}
     totals: dict[str, float] = {
