@@ -18,6 +18,7 @@ from run_benchmarks import WARM_UP, show, show_table
 from skymatch_nb import SkyMatchSession
 
 MOST = 1.5
+WAYS = ("region", "difference")
 TABLES = ("sky", "residuals", "overlaps", "footprints")
 
 
@@ -36,6 +37,9 @@ def main() -> int:
     parser.add_argument("--scratch", type=Path, required=True, metavar="DIR", help="folder in which mosaics are kept")
     parser.add_argument("--generator", type=Path, metavar="SCRIPT", help="another script that makes mosaics")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each (default 5)")
+    parser.add_argument(
+        "--only", action="append", choices=WAYS, metavar="WAY", help=f"{' or '.join(WAYS)}; default: both"
+    )
     options = parser.parse_args()
     from distributed import Client, LocalCluster
 
@@ -48,10 +52,10 @@ def main() -> int:
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        for way in ("region", "difference"):  # workers import the package and load its kernels
+        for way in options.only or WAYS:  # workers import the package and load its kernels
             solved(small.paths, client, way)
         start_up = time.perf_counter() - started
-        for way in ("region", "difference"):
+        for way in options.only or WAYS:
             best = {"threads": 1e9, "dask": 1e9}
             for _ in range(options.runs):
                 sessions = {}
