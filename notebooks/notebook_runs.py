@@ -3,10 +3,12 @@
 Each tutorial is a script in cells (``01_quickstart.py``, jupytext's percent form), which people review, and the
 notebook made of it (``01_quickstart.ipynb``), which people open. ``python notebooks/notebook_runs.py --pair`` makes the
 notebooks anew; without options the script executes those whose last execution does not belong to the present package
-any more. Tests and the documentation share what was executed.
+any more. Tests and the documentation share what was executed. Where drizzlepac is installed, the tutorial that uses it
+drizzles; the documentation shows that execution where there is one, else the picture of it that ``--pictures`` stored.
 """
 
 import argparse
+import base64
 import copy
 import hashlib
 import json
@@ -15,6 +17,7 @@ import re
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,11 @@ LONGEST = 300
 
 _WARNING = re.compile(r"^/tmp/ipykernel\S+ (\w+Warning: .*)\n  .*\n", re.MULTILINE)
 """A warning of a cell, with its place in a file that readers cannot look up."""
+
+_DRIZZLED = "drizzlepac"
+"""Folder of notebooks that were executed where drizzlepac is installed."""
+_NOT_DRIZZLED, _PICTURE = "where-not-drizzled", "picture="
+"""Tags of cells: superfluous where the notebook was drizzled; its picture is stored in docs/images under that name."""
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -65,16 +73,37 @@ def executed(notebook: Path) -> Path:
     nbclient.exceptions.CellExecutionError
         Where a cell fails.
     """
-    folder = Path(os.environ.get("SKYMATCH_EXECUTED", ROOT / "build" / "notebooks"))
+    folder = _folder() / _DRIZZLED if find_spec("drizzlepac") else _folder()
     folder.mkdir(parents=True, exist_ok=True)
     done, key = folder / notebook.name, _key(notebook)
     with FileLock(folder / f"{notebook.stem}.lock"):
-        if (
-            not done.exists()
-            or json.loads(done.read_text("utf-8"))["metadata"].get("skymatch_nb", {}).get("key") != key
-        ):
+        if not _is_fresh(done, key):
             _execute(notebook, done, key)
     return done
+
+
+def shown(notebook: Path) -> Path:
+    """Path of the executed notebook that readers see: the one that drizzled, where that was run."""
+    drizzled = _folder() / _DRIZZLED / notebook.name
+    return drizzled if _is_fresh(drizzled, _key(notebook)) else executed(notebook)
+
+
+def pictures(done: Path) -> dict[str, bytes]:
+    """PNG pictures of an executed notebook that the docs store, by name."""
+    found = {}
+    for cell in json.loads(done.read_text("utf-8"))["cells"]:
+        names = [tag.removeprefix(_PICTURE) for tag in cell["metadata"].get("tags", ()) if tag.startswith(_PICTURE)]
+        made = [o["data"]["image/png"] for o in cell.get("outputs", ()) if "image/png" in o.get("data", {})]
+        found |= {name: base64.b64decode(text) for name, text in zip(names, made, strict=False)}
+    return found
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("SKYMATCH_EXECUTED", ROOT / "build" / "notebooks"))
+
+
+def _is_fresh(done: Path, key: str) -> bool:
+    return done.exists() and _about(done).get("key") == key
 
 
 def _about(done: Path) -> dict[str, Any]:
@@ -116,6 +145,8 @@ def for_site(done: Path, page: Path) -> None:
     """Write an executed notebook as a page of the site: BokehJS comes with the page, progress bars are left out."""
     book = nbformat.read(done, as_version=4)
     book.metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+    if done.parent.name == _DRIZZLED:
+        book.cells = [cell for cell in book.cells if _NOT_DRIZZLED not in cell["metadata"].get("tags", ())]
     for cell in book.cells:
         cell["source"] = _with_site_links(cell["source"]) if cell["cell_type"] == "markdown" else cell["source"]
         if cell["cell_type"] == "code":
@@ -150,6 +181,7 @@ def main() -> None:
     """Pair, or execute what is stale."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pair", action="store_true", help="make the notebooks of the scripts")
+    parser.add_argument("--pictures", action="store_true", help="store the pictures of what was executed in the docs")
     parser.add_argument("names", nargs="*", help="beginnings of names, 01 say; default: all")
     options = parser.parse_args()
     for script in scripts():
@@ -159,8 +191,12 @@ def main() -> None:
         if options.pair:
             notebook.write_text(paired(script), encoding="utf-8")
             print(notebook.relative_to(ROOT))
-        else:
-            print(f"{notebook.name}: {_about(executed(notebook))['seconds']} s", flush=True)
+            continue
+        done = executed(notebook)
+        print(f"{notebook.name}: {_about(done)['seconds']} s", flush=True)
+        for name, picture in pictures(done).items() if options.pictures else ():
+            (ROOT / "docs" / "images" / name).write_bytes(picture)
+            print(f"docs/images/{name}")
 
 
 if __name__ == "__main__":

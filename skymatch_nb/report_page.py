@@ -1,5 +1,6 @@
 """The report: one self-contained page of what was done, with figures, tables, and how to repeat it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,12 +31,12 @@ table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabula
 th, td { padding: 2px 8px; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 td.text, th.text { text-align: left; }
 th { white-space: normal; overflow-wrap: anywhere; min-width: 4em; vertical-align: bottom; }
-td.text { white-space: normal; overflow-wrap: anywhere; min-width: 6em; }
+td.text { white-space: normal; overflow-wrap: anywhere; min-width: 8em; }
 th.text:first-child { min-width: 9em; }
 th { background: var(--head); position: sticky; top: 0; }
 .scroll, .figure { overflow: auto; } .scroll { max-height: 30em; }
 .note { border-left: 4px solid #d55e00; padding-left: .8em; }
-.units { color: var(--dim); font-weight: normal; }
+.units { color: var(--dim); font-weight: normal; overflow-wrap: normal; }
 pre { background: var(--head); padding: .8em; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
   font-size: 13px; }
 summary { cursor: pointer; margin: .6em 0; }
@@ -43,10 +44,10 @@ summary { cursor: pointer; margin: .6em 0; }
 @media print {
   body { max-width: none; margin: 0; font-size: 11px; } nav { display: none; }
   .scroll, .figure { max-height: none; overflow: visible; }
-  .figure { break-inside: avoid; zoom: 0.75; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .figure { break-inside: avoid; zoom: 0.64; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   table { font-size: 8px; } th { position: static; } th, td { padding: 1px 3px; } th, td.text { min-width: 3.5em; }
   th.text:first-child { min-width: 8em; }
-  h2 { break-after: avoid; } tr { break-inside: avoid; } pre { font-size: 9px; }
+  h2, h3, summary { break-after: avoid; } tr { break-inside: avoid; } pre { font-size: 9px; }
 }
 """
 
@@ -63,7 +64,7 @@ _COLORS = {
 """Colours of both themes; on paper the dark one is light, its figures with their lightness turned round."""
 
 _OPEN_FOR_PRINT = (
-    "addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((d) => { d.open = true }))"
+    "addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((d) => { d.open = true }));"
 )
 
 
@@ -93,6 +94,8 @@ def write_report(path: Path, content: ReportContent) -> Path:
     from bokeh.embed import components
     from bokeh.resources import Resources
 
+    from skymatch_nb.plots.export import fit_script
+
     scripts, pictures = components(dict(content.figures)) if content.figures else ("", {})
     bokeh = Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render()
     sections = report_sections(content, pictures)
@@ -100,7 +103,8 @@ def write_report(path: Path, content: ReportContent) -> Path:
     body = "".join(f"<h2 id='s{k}'>{escape(title)}</h2>{text}" for k, (title, text) in enumerate(sections))
     page = (
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>Sky match</title>"
-        f"<style>{_COLORS[content.theme]}{_STYLE}</style>{bokeh}{scripts}<script>{_OPEN_FOR_PRINT}</script></head>"
+        f"<style>{_COLORS[content.theme]}{_STYLE}</style>{bokeh}{scripts}"
+        f"<script>{_OPEN_FOR_PRINT}\n{fit_script()}</script></head>"
         f"<body>{_opening(content)}<nav>{links}</nav>{body}</body></html>"
     )
     return write_text(path, page)
@@ -186,7 +190,7 @@ def table_html(table: pd.DataFrame) -> str:
     kinds = ["" if n else " class='text'" for n in numeric]
     head = "".join(
         f"<th{kind}>{escape(str(c)).replace('_', '_<wbr>')}<br>"
-        f"<span class='units'>{escape(units.get(c, '') or ' ')}</span></th>"
+        f"<span class='units'>{_unit(units.get(c, ''))}</span></th>"
         for c, kind in zip(shown.columns, kinds, strict=True)
     )
     rows = "".join(
@@ -220,10 +224,16 @@ def _code(title: str, text: str) -> str:
     return f"<h3>{escape(title)}</h3><pre>{escape(text)}</pre>"
 
 
+def _unit(name: str) -> str:
+    """Unit that is not broken inside of brackets; a space where there is none, so that rows of a header are as high."""
+    inner = re.sub(r"\([^()]*\)", lambda found: found[0].replace(" ", "\u00a0"), name)
+    return escape(inner or "\u00a0")
+
+
 def _cell(value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return NOTHING
-    return f"{value:.6g}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.6g}" if isinstance(value, float) else escape(str(value)).replace("[", "<wbr>[")
 
 
 def made_or_missing(makers: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+from importlib.util import find_spec
 
 import notebook_runs
 import pytest
@@ -102,3 +104,30 @@ def test_a_cluster_does_not_change_the_answer():
 def test_leaving_the_bad_exposure_out_mends_the_rest():
     table = outputs_after("07_large_mosaics", "leave_out=bad.name")
     assert numbers(table, "leave_out")[0] < 0.2 * numbers(table, "least squares")[0]
+
+
+def test_detectors_with_pedestals_want_a_level_each():
+    table = outputs_after("08_webb_and_roman", "by_exposure = ")
+    (spread,), (by_exposure,), (by_detector,) = (
+        numbers(table, row) for row in ("skies differ by", "error, a level per exposure", "error, a level per detector")
+    )
+    assert by_detector < 0.02 * by_exposure < 0.02 * spread
+
+
+def test_the_pipelines_keywords_are_written_and_taken_back():
+    assert outputs_after("08_webb_and_roman", "keywords = ").count("COMPLETE") == 4
+    assert "skymatch: COMPLETE" in outputs_after("08_webb_and_roman", "import asdf")
+    (line,) = [t for t in outputs_after("08_webb_and_roman", "m.undo()").splitlines() if t.startswith("restored")]
+    assert line.split() == ["restored", "10"]
+
+
+def test_without_drizzlepac_the_tutorial_says_so_and_shows_the_stored_picture():
+    name = "09_from_skypac"
+    if find_spec("drizzlepac"):
+        pytest.skip("drizzlepac is installed")
+    said = outputs_after(name, "find_spec(")
+    assert "drizzlepac is not installed: the cells of this section drizzle nothing." in said
+    (script,) = [s for s in SCRIPTS if s.stem == name]
+    pictures = re.findall(r"!\[[^]]+\]\((.+?)\)", script.read_text(encoding="utf-8"))
+    assert pictures
+    assert all((script.parent / picture).exists() for picture in pictures)

@@ -11,7 +11,7 @@ from webb_files import DO_NOT_USE, JUMP_DET, NON_SCIENCE, asdf, imaging_gwcs, le
 
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.cli import main
-from skymatch_nb.errors import InputError, SkyMatchWarning, UnitsError
+from skymatch_nb.errors import InputError, InputTypeError, SkyMatchWarning, UnitsError
 from skymatch_nb.io.fits import open_members
 from skymatch_nb.io.inputs import ImageSpec
 from skymatch_nb.io.memory import ObjectSpec
@@ -110,6 +110,15 @@ class TestObjects:
         )
         assert one == same != other
 
+    def test_a_datamodel_is_refused_and_told_what_to_give(self, mosaic):
+        """Datamodels can be looped over, as lists of inputs can."""
+        model = pytest.importorskip("stdatamodels.jwst.datamodels").open(str(mosaic[0]))
+        for given in (model, [model]):
+            with pytest.raises(InputTypeError, match=r"ImageModel.*\(model.data, model.meta.wcs\)"):
+                SkyMatchSession(given, verbose=False).load()
+        s = SkyMatchSession([(model.data * u.MJy / u.sr, model.meta.wcs)], skymethod="localmin", verbose=False)
+        assert s.members.wcs.iloc[0] == "gwcs"
+
     def test_a_file_that_is_open(self, mosaic):
         with fits.open(mosaic[0]) as hdus:
             member = SkyMatchSession([hdus], verbose=False).load().iloc[0]
@@ -180,7 +189,7 @@ class TestUnits:
     def test_brightness_is_not_matched_with_electrons(self, tmp_path, detector, write_image):
         path = write_jwst(tmp_path / "a_cal.fits", detector, np.ones((420, 420)))
         other = write_image("b.fits", BUNIT="electron", FILTER="F444W")
-        with pytest.raises(UnitsError, match=r"a_cal\.fits against b\.fits"):
+        with pytest.raises(UnitsError, match=r"a_cal\.fits \(MJy/sr\) against b\.fits \(electron\)"):
             match([path, other]).solve()
 
 
@@ -224,14 +233,33 @@ class TestWriting:
         assert np.array_equal(model.data, (old - np.float64(level)).astype(np.float32))
         told = model.meta.background
         assert (told.level, told.subtracted, told.method) == (pytest.approx(level), True, "match")
+        assert model.meta.cal_step.skymatch == "COMPLETE"
+        assert fits.getval(pair[1], "S_SKYMAT") == "COMPLETE"
         assert model.meta.wcs(3.0, 4.0) == imaging_gwcs(shape=(60, 60))(3.0, 4.0)
         assert fits.getheader(pair[1], "SCI")["SKYUSER"] == pytest.approx(level)
+
+    def test_a_step_that_was_skipped_is_now_complete(self, pair):
+        fits.setval(pair[1], "S_SKYMAT", value="SKIPPED")
+        match(pair, readonly=False).apply()
+        assert [self.opened(path).meta.cal_step.skymatch for path in pair] == ["COMPLETE", "COMPLETE"]
+
+    def test_files_without_a_level_are_left_alone(self, pair, tmp_path):
+        far = write_jwst(
+            tmp_path / "far_cal.fits", imaging_gwcs(ra=40.0, shape=(60, 60)), np.ones((60, 60)), exposure=9
+        )
+        before = far.read_bytes()
+        s = match([*pair, far], readonly=False)
+        with pytest.warns(SkyMatchWarning, match="overlap no other"):
+            s.solve()
+        s.apply()
+        assert far.read_bytes() == before
 
     def test_undo_brings_every_bit_back(self, pair):
         before = [path.read_bytes() for path in pair]
         s = match(pair, subtractsky=True, readonly=False)
         s.apply()
         s.undo()
+        assert self.opened(pair[0]).meta.cal_step.skymatch is None
         assert [path.read_bytes() for path in pair] == before
 
     def test_twice_adds_up(self, pair):
@@ -254,6 +282,7 @@ class TestWriting:
         subtracted = write_jwst(tmp_path / "a_cal.fits", wcs, np.full((60, 60), 0.5), background=(3.0, True))
         computed = write_jwst(tmp_path / "b_cal.fits", wcs, np.full((60, 60), 0.5), background=(3.0, False), exposure=2)
         match([subtracted, computed], readonly=False, skymethod="localmin").apply()
+        assert self.opened(subtracted).meta.cal_step.skymatch is None
         told = [self.opened(path).meta.background for path in (subtracted, computed)]
         assert [(t.level, t.subtracted) for t in told] == [(3.0, True), (0.5, False)]
 
@@ -284,15 +313,74 @@ class TestBadInput:
         ):
             match([path]).load()
 
-    def test_a_damaged_extension_is_told(self, tmp_path, detector):
-        path = write_jwst(tmp_path / "a_cal.fits", detector, np.ones((420, 420)))
-        put_fits_wcs(path, detector)
-        raw = bytearray(path.read_bytes())
-        at = raw.index(b"!<tag:stsci.edu:gwcs/wcs")
-        raw[at : at + 2] = b"}{"
-        path.write_bytes(raw)
-        with pytest.warns(SkyMatchWarning, match="its ASDF extension cannot be read"):
+    @pytest.mark.parametrize(
+        ("damage", "told"),
+        [
+            (lambda hdus: hdus.__delitem__("ASDF"), "the file has no ASDF extension"),
+            (lambda hdus: hdus.append(hdus[-1].copy()), "the file has 2 ASDF extensions"),
+            (lambda hdus: hdus.append(fits.ImageHDU(hdus.pop().data["ASDF_METADATA"][0], name="ASDF")), "its ASDF ext"),
+            (lambda hdus: hdus["ASDF"].columns.change_name("ASDF_METADATA", "OTHER"), "its ASDF extension cannot be r"),
+            (lambda hdus: hdus.insert(2, fits.ImageHDU(hdus[1].data, hdus[1].header, ver=2)), "which of its 2 images"),
+        ],
+        ids=["none", "two", "image", "column", "images"],
+    )
+    def test_the_header_is_used_and_told_once(self, tmp_path, damage, told):
+        """With file and extension, for all exposures together, from the first step to the last."""
+        wcs = imaging_gwcs(shape=(60, 60))
+        files = [write_jwst(tmp_path / f"{k}_cal.fits", wcs, np.ones((60, 60)), exposure=k) for k in (1, 2)]
+        for path in files:
+            put_fits_wcs(path, wcs)
+            with fits.open(path, mode="update") as hdus:
+                damage(hdus)
+        with pytest.warns(SkyMatchWarning, match=told) as caught:
+            match([f"{path}[sci,1]" for path in files]).solve()
+        texts = [str(w.message) for w in caught if "FITS header" in str(w.message)]
+        assert len(texts) == 1
+        assert "the WCS of the FITS header is used, with SIP (1_cal.fits[SCI,1] and 1 more)" in texts[0]
+
+    @pytest.mark.parametrize(
+        ("find", "put"),
+        [
+            (b"!<tag:stsci.edu:gwcs/wcs", b"}{tag:stsci.edu:gwcs/wcs"),
+            (b"#ASDF 1", b"#NONE 1"),
+            (b"celestial_frame", b"celestial_frane"),
+            (b"  name: v2v3", b"\xff\xfename: v2v3"),
+        ],
+    )
+    def test_a_damaged_extension_is_told(self, tmp_path, find, put):
+        wcs = imaging_gwcs(shape=(60, 60))
+        path = write_jwst(tmp_path / "a_cal.fits", wcs, np.ones((60, 60)))
+        put_fits_wcs(path, wcs)
+        raw = path.read_bytes()
+        assert find in raw
+        path.write_bytes(raw.replace(find, put))
+        with pytest.warns(SkyMatchWarning, match=r"ASDF extension.* header is used, with SIP \(a_cal.fits\[SCI,1\]\)"):
+            member = match([path]).load()
+        assert member.wcs.iloc[0] == "primary: world"
+
+    def test_neither_extension_nor_header_is_an_error(self, tmp_path):
+        path = write_jwst(tmp_path / "a_cal.fits", None, np.ones((60, 60)))
+        with fits.open(path, mode="update") as hdus:
+            del hdus["ASDF"]
+        with pytest.raises(
+            InputError, match=r"a_cal.fits\[SCI,1\]: no celestial WCS .*; and the file has no ASDF extension"
+        ):
             match([path]).load()
+
+    def test_a_mosaic_in_the_primary_image_is_read_without_a_word(self, tmp_path, write_image):
+        path = write_image("mosaic.fits", TELESCOP="JWST", BUNIT="MJy/sr")
+        assert match([path]).load().distortion.iloc[0] == ""
+
+    def test_a_missing_dq_array_is_told(self, tmp_path):
+        wcs = imaging_gwcs(shape=(60, 60))
+        path = write_jwst(tmp_path / "a_cal.fits", wcs, np.ones((60, 60)))
+        with fits.open(path, mode="update") as hdus:
+            del hdus["DQ"]
+        with pytest.warns(SkyMatchWarning, match=r"data quality is missing, .* in a_cal.fits \(\[DQ,1\]\)"):
+            match([path]).mask()
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].header["S_RESAMP"] = "COMPLETE"  # such products have none
+        assert match([path]).mask().bad_dq.iloc[0] == 0
 
     def test_a_spectroscopic_gwcs_is_refused(self, realdata, tmp_path):
         with asdf.open(realdata / "gwcs" / "miri_lrs_wcs.asdf") as file:
@@ -329,6 +417,23 @@ class TestWithoutAsdf:
         told = r"a_cal.fits\[SCI,1\]: no celestial WCS.*pip install 'skymatch_nb\[jwst\]'"
         with pytest.raises(InputError, match=told):
             match([path]).load()
+
+    def test_a_wildcard_names_it_once(self, tmp_path, detector, block):
+        for k in range(6):
+            write_jwst(tmp_path / f"{k}_cal.fits", detector, np.ones((60, 60)))
+            (tmp_path / f"{k}_cal.asdf").write_bytes(b"#ASDF 1.0.0\n")
+        block()
+        files = {
+            "fits": "0_cal.fits[SCI,1], 1_cal.fits[SCI,1], 2_cal.fits[SCI,1] and 3 more: no celestial WCS",
+            "asdf": "0_cal.asdf, 1_cal.asdf, 2_cal.asdf and 3 more: the packages",
+        }
+        for kind, listed in files.items():
+            with pytest.raises(InputError) as caught:
+                match([tmp_path / f"*_cal.{kind}"]).load()
+            text = str(caught.value)
+            assert text.startswith("6 of 6 files that ")
+            assert listed in text
+            assert text.count("pip install") == 1
 
     def test_roman_files_name_it_too(self, tmp_path, block):
         path = tmp_path / "r_cal.asdf"

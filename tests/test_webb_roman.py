@@ -1,12 +1,14 @@
 """Roman L2 files as roman_datamodels writes them: read, grouped, matched, written and brought back."""
 
+import gzip
+
 import numpy as np
 import pytest
 from webb_files import DO_NOT_USE, asdf, imaging_gwcs, levels_of, planted, window, write_roman
 
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.cli import main
-from skymatch_nb.errors import InputError, SkyMatchError
+from skymatch_nb.errors import InputError, InputTypeError, SkyMatchError, SkyMatchWarning
 from skymatch_nb.io.asdf_files import opened_asdf
 from skymatch_nb.io.edits import ExtensionEdit, FileEdit
 from skymatch_nb.io.roman_edit import verify_edited, write_edited
@@ -56,6 +58,21 @@ def opened(path):
     model = datamodels.open(path)
     model.validate()
     return model
+
+
+STEPS = (
+    "assign_wcs", "dark", "dark_decay", "dq_init", "flat_field", "flux", "linearity", "outlier_detection", "photom",
+    "ramp_fit", "refpix", "saturation", "skymatch", "source_catalog", "tweakreg", "wfi18_transient",
+)  # fmt: skip
+
+
+def add_steps(path, tag):
+    """Give a file the status of all steps, none of them done, under the tag that old schemas ask for."""
+    steps = dict.fromkeys(STEPS, "INCOMPLETE")
+    with opened_asdf(path, "", raw=True) as file:
+        file.tree["roman"]["meta"]["cal_step"] = asdf.tagged.TaggedDict(steps, tag) if tag else steps
+        file.write_to(path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
 
 
 def test_levels_are_those_that_were_planted(mosaic):
@@ -132,6 +149,23 @@ class TestWriting:
         told = opened(mosaic[1]).meta.background
         assert (told.level, told.subtracted) == (pytest.approx(s.sky.sky_data.iloc[1]), False)
 
+    @pytest.mark.parametrize(
+        ("version", "steps"), [("1.0.0", "1.0.0"), ("1.3.0", "1.2.0"), ("1.4.0", ""), ("2.2.0", "")]
+    )
+    def test_the_step_is_told_where_steps_are(self, one, version, steps):
+        """Its schema asks for all steps or none."""
+        tag = f"asdf://stsci.edu/datamodels/roman/tags/wfi_image-{version}"
+        with_steps, without = one("a_cal.asdf", tag=tag, exposure=1), one("b_cal.asdf", tag=tag, exposure=2)
+        add_steps(with_steps, f"asdf://stsci.edu/datamodels/roman/tags/l2_cal_step-{steps}" if steps else "")
+        before = with_steps.read_bytes()
+        assert opened(with_steps).meta.cal_step.skymatch == "INCOMPLETE"
+        s = match([with_steps, without], readonly=False, skymethod="localmin")
+        s.apply()
+        assert opened(with_steps).meta.cal_step.skymatch == "COMPLETE"
+        assert "cal_step" not in opened(without).meta
+        s.undo()
+        assert with_steps.read_bytes() == before
+
     def test_what_the_pipeline_subtracted_is_part_of_the_level(self, mosaic):
         model = opened(mosaic[1])
         model.meta.background = {"level": 3.0, "subtracted": True, "method": "local"}
@@ -145,6 +179,7 @@ class TestWriting:
     def test_files_of_older_schemas_stay_valid(self, one, tmp_path, version):
         path = one(tag=f"asdf://stsci.edu/datamodels/roman/tags/wfi_image-{version}")
         cards = (("BKGLEVEL", 0.25, ""), ("BKGSUB", True, ""), ("BKGMETH", "match", ""), ("SKYUSER", 0.25, ""))
+        cards += (("S_SKYMAT", "COMPLETE", ""),)
         edit = FileEdit(path, (ExtensionEdit(0, cards, ("a line",), 0.25),))
         write_edited(edit, tmp_path / "new.asdf")
         verify_edited(edit, path, tmp_path / "new.asdf")
@@ -198,6 +233,41 @@ class TestBadInput:
         asdf.AsdfFile({"something": 1}).write_to(tmp_path / "x.asdf")
         with pytest.raises(InputError, match=r"x.asdf: not a Roman file: .* \(it has something\)"):
             match([tmp_path / "x.asdf"]).load()
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (b"", "the file is empty"),
+            (b"\x00" * 99, r"not an ASDF file \(it begins with b'.x00.*, not with b'#ASDF'\)"),
+        ],
+    )
+    def test_a_file_that_is_none(self, tmp_path, content, told):
+        path = tmp_path / "r_cal.asdf"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=rf"r_cal.asdf: {told}"):
+            match([path]).load()
+
+    def test_a_datamodel_is_refused_and_told_what_to_give(self, one):
+        model = pytest.importorskip("roman_datamodels.datamodels").open(one())
+        for given in (model, [model]):
+            with pytest.raises(InputTypeError, match=r"ImageModel.*\(model.data, model.meta.wcs\)"):
+                SkyMatchSession(given, verbose=False).load()
+        with asdf.open(one()) as file, pytest.raises(InputTypeError, match=r"AsdfFile.*give the name of its file"):
+            SkyMatchSession(file, verbose=False).load()
+
+    def test_a_missing_dq_array_is_told(self, one):
+        path = one()
+        with opened_asdf(path, "", raw=True) as file:
+            del file.tree["roman"]["dq"]
+            file.write_to(path.with_name("n_cal.asdf"))
+        with pytest.warns(SkyMatchWarning, match=r"data quality is missing, .* in n_cal.asdf \(\[dq\]\)"):
+            match([path.with_name("n_cal.asdf")]).mask()
+
+    def test_a_file_that_is_compressed(self, one):
+        path = one().with_suffix(".asdf.gz")
+        path.write_bytes(gzip.compress(one().read_bytes()))
+        with pytest.raises(InputError, match=r"r_cal.asdf.gz: an ASDF file that is compressed as a whole"):
+            match([path]).load()
 
     def test_no_gwcs(self, tmp_path):
         path = write_roman(tmp_path / "r_cal.asdf", None, np.ones((40, 50)))

@@ -34,6 +34,7 @@ _OUTSIDE = {
     "(../README.md)": "(index.md)",
     "(CHANGELOG.md)": "(changelog.md)",
     "(CONTRIBUTING.md)": "(contributing.md)",
+    "(../../notebooks/": "(../tutorials/",
     "(../../docs/": "(",
     "(docs/": "(",
 }
@@ -106,8 +107,7 @@ def _take_notebooks(app: Sphinx) -> None:
     """Put executed notebooks among the pages; those that nobody has executed yet are executed now."""
     into = Path(app.srcdir) / "tutorials"
     for source in notebook_runs.notebooks():
-        done = notebook_runs.executed(source)
-        notebook_runs.for_site(done, into / source.name)
+        notebook_runs.for_site(notebook_runs.shown(source), into / source.name)
     for stale in set(into.glob("*.ipynb")) - {into / source.name for source in notebook_runs.notebooks()}:
         stale.unlink()
 

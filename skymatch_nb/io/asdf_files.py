@@ -71,7 +71,7 @@ def opened_asdf(source: Path | BinaryIO, where: str, *, raw: bool = False) -> It
         yield file
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """First line of an error's text, else its type."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

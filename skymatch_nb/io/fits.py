@@ -15,7 +15,7 @@ from skymatch_nb.io.asdf_files import is_asdf
 from skymatch_nb.io.grammar import Extension
 from skymatch_nb.io.inputs import ImageSpec, MaskSpec, telling
 from skymatch_nb.io.instruments import DQ_NAMES, NOT_SCIENCE, sibling_quality, sibling_quality_name
-from skymatch_nb.io.jwst import exposure_id, filter_and_pupil
+from skymatch_nb.io.jwst import exposure_id, filter_and_pupil, is_single_exposure
 from skymatch_nb.io.lines import files_of
 from skymatch_nb.io.opened import opened
 from skymatch_nb.io.pointing import find_transform
@@ -260,8 +260,8 @@ def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> 
     for k, other in own:
         if hdu.name == "SCI" and other.ver == hdu.ver:
             return _source(hdus, k, path, f"{where}'s DQ"), f"[{label_of(other, k)}]", False
-    if hdu.name == "SCI" and own:
-        return None, f"[{own[0][1].name},{hdu.ver}]", False
+    if hdu.name == "SCI" and (own or is_single_exposure(hdus[0].header)):
+        return None, f"[{own[0][1].name if own else 'DQ'},{hdu.ver}]", False
     sibling = None if path is None else sibling_quality(path)
     if path is None or sibling is None:
         return None, "" if path is None else sibling_quality_name(path), False

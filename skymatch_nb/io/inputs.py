@@ -106,7 +106,7 @@ def _resolve(item: Input, number: int) -> tuple[Spec, ...]:
     if isinstance(item, os.PathLike):
         return tuple(ImageSpec(path) for path in files_of(existing(Path(item))))
     if not isinstance(item, str):
-        hint = next((hint for kind, hint in _HINTS if isinstance(item, kind)), "")
+        hint = _hint_of_model(item) or next((hint for kind, hint in _HINTS if isinstance(item, kind)), "")
         raise InputTypeError(f"cannot read input of type {type(item).__name__}: {shown(item)}{hint}")
     if not item.strip():
         raise InputError("an input name is empty")
@@ -115,9 +115,18 @@ def _resolve(item: Input, number: int) -> tuple[Spec, ...]:
     return parse_cs_line(item)
 
 
+def _hint_of_model(item: Any) -> str:
+    """What to give for a datamodel of JWST or Roman, or an open ASDF file; empty for anything else."""
+    module = type(item).__module__.partition(".")[0]
+    if module in ("stdatamodels", "jwst", "roman_datamodels") and hasattr(item, "meta"):
+        return " (give the name of its file, or the pair (model.data, model.meta.wcs))"
+    return " (give the name of its file)" if module == "asdf" and hasattr(item, "tree") else ""
+
+
 def _is_several(inputs: Any) -> bool:
     """Whether something holds several inputs; what gives lines, keys or rows when it is looped over does not."""
     single = isinstance(inputs, Mapping | bytes | io.IOBase | fits.Header) or hasattr(inputs, "columns")
+    single = single or _hint_of_model(inputs) != ""
     array = isinstance(inputs, np.ndarray) and inputs.dtype.kind not in "OUT"
     return isinstance(inputs, Iterable) and not single and not array
 

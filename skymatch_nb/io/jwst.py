@@ -23,6 +23,12 @@ def exposure_id(header: Mapping[str, Any], primary: Mapping[str, Any]) -> str:
     return f"jw{program}{observation}{visit}_{group}{sequence}{activity}_{exposure}"
 
 
+def is_single_exposure(primary: Mapping[str, Any]) -> bool:
+    """Whether a file of JWST is no product of several exposures."""
+    telescope, resampled = (str(primary.get(name) or "").strip() for name in ("TELESCOP", "S_RESAMP"))
+    return telescope == "JWST" and resampled != "COMPLETE"
+
+
 def filter_and_pupil(text: Callable[[str], str]) -> str:
     """Filters of both wheels of a JWST instrument, those that are clear left out; empty for other telescopes."""
     if text("TELESCOP") != "JWST":

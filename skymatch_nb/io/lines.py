@@ -190,11 +190,24 @@ def _files_picked(path: Path, wildcard: str) -> list[Path]:
 
 
 def picked(errors: Sequence[str], wildcard: str, count: int) -> str:
-    """What is wrong with files, with a hint at the wildcard, if any, that picked them out of ``count`` in all."""
-    text = "; ".join(errors[:5]) + (f"; and {len(errors) - 5} more" if len(errors) > 5 else "")
+    """What is wrong with files, with a hint at the wildcard, if any, that picked them out of ``count`` in all.
+
+    What is wrong with several files is said once, after their names.
+    """
+    files_by_reason: dict[str, list[str]] = {}
+    for error in errors:
+        file, _, reason = error.partition(": ")
+        files_by_reason.setdefault(reason, []).append(file)
+    told = [f"{_listed(files)}: {reason}" if reason else _listed(files) for reason, files in files_by_reason.items()]
+    text = "; ".join(told[:5]) + (f"; and {len(told) - 5} more" if len(told) > 5 else "")
     if not wildcard:
         return text
     return f"{len(errors)} of {count} files that {wildcard!r} matches cannot be used: {text}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """First three names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _mask(word: Word, places: Sequence[Path]) -> MaskSpec | None:

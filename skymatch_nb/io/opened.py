@@ -16,6 +16,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from skymatch_nb.errors import InputError
+from skymatch_nb.io.asdf_files import MAGIC
 from skymatch_nb.io.geis import geis_data_file, is_geis, read_geis
 from skymatch_nb.io.instruments import sibling_quality
 from skymatch_nb.io.waiver import decode_waiver, is_waiver
@@ -53,10 +54,7 @@ def opened(path: str | os.PathLike[str], *, decode: bool = False) -> Iterator[fi
     except (OSError, EOFError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
         if isinstance(error, PermissionError):
             raise InputError(f"{path}: no permission to read it") from error
-        first = str(error).strip().splitlines()
-        cause = first[0] if first else repr(error)
-        reason = "not a FITS file" if _is_not_fits(path) else f"cannot be read: {cause}"
-        raise InputError(f"{path}: {reason}") from error
+        raise InputError(f"{path}: {_what_is_wrong(Path(path), error)}") from error
 
 
 def related_files(path: Path) -> list[Path]:
@@ -101,10 +99,20 @@ def _unpacked_size(path: str, stream: Callable[..., Any], *_stamp: int) -> int:
     return size
 
 
-def _is_not_fits(path: str | os.PathLike[str]) -> bool:
+def _what_is_wrong(path: Path, error: Exception) -> str:
+    """Why a file cannot be read, told by its first bytes where they are none of FITS."""
     try:
-        with Path(path).open("rb") as stream:
+        with path.open("rb") as stream:
             start = stream.read(9)
     except OSError:
-        return False
-    return not start.startswith((b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"PK"))
+        start = None
+    if start == b"":
+        return "the file is empty"
+    if ".asdf" in path.suffixes[:-1]:
+        return "an ASDF file that is compressed as a whole; unpack it"
+    if start is None or start.startswith((b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"PK")):
+        first = str(error).strip().splitlines()
+        return f"cannot be read: {first[0] if first else repr(error)}"
+    if path.suffix.lower() == ".asdf":
+        return f"not an ASDF file (it begins with {start!r}, not with {MAGIC!r})"
+    return "not a FITS file"

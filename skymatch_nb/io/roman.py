@@ -21,8 +21,13 @@ from skymatch_nb.results import ArraySource, Member
 OWN = "skymatch_nb"
 """Name in ``meta`` of what this package keeps there: the sky keyword, and how its value was made."""
 
-BACKGROUND = {"BKGLEVEL": "level", "BKGSUB": "subtracted", "BKGMETH": "method"}
-"""Names in ``meta.background`` of what JWST's headers have as cards."""
+PLACES = {
+    "BKGLEVEL": ("background", "level"),
+    "BKGSUB": ("background", "subtracted"),
+    "BKGMETH": ("background", "method"),
+    "S_SKYMAT": ("cal_step", "skymatch"),
+}
+"""Parts of ``meta``, and names in them, of what JWST's headers have as cards."""
 
 _TAG = re.compile(r"asdf://stsci\.edu/datamodels/roman/tags/(?P<name>\w+)-(?P<version>\d+(\.\d+)*)$")
 _KNOWN = re.compile(r"[12]\.\d+(\.\d+)?")
@@ -86,6 +91,7 @@ def roman_members(path: Path, file: str, extensions: Sequence[Extension] = ()) -
             pixels=sources[IMAGE],
             quality=sources.get("dq"),
             quality_from="[dq]" if "dq" in sources else "",
+            quality_missing="" if "dq" in sources else "[dq]",
             quality_codes=False,
             mask=None,
             wcs=transform,
@@ -138,7 +144,7 @@ def roman_tree(tree: Mapping[str, Any], file: str) -> Any:
 
 def _cards(meta: Any) -> dict[str, Any]:
     """What other telescopes have as header cards."""
-    photometry, background, exposure = (_part(meta, name) for name in ("photometry", "background", "exposure"))
+    photometry, exposure = (_part(meta, name) for name in ("photometry", "exposure"))
     calibrated = _part(meta, "cal_step").get("flux") == "COMPLETE"
     cards = {
         "BUNIT": "MJy/sr" if calibrated else "DN/s",
@@ -146,7 +152,7 @@ def _cards(meta: Any) -> dict[str, Any]:
         "PHOTMJSR": _number(photometry.get("conversion_megajanskys")),
         "PIXAR_A2": (_number(photometry.get("pixel_area")) or 0.0) * _STERADIAN or None,
     }
-    cards |= {keyword: background.get(name) for keyword, name in BACKGROUND.items()}
+    cards |= {keyword: _part(meta, part).get(name) for keyword, (part, name) in PLACES.items()}
     cards |= {str(key): value for key, value in _part(meta, OWN).items() if isinstance(value, int | float | str)}
     return {keyword: value for keyword, value in cards.items() if value is not None}
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skymatch_nb.errors import InputError, SkyMatchError
 from skymatch_nb.io.asdf_files import asdf_package, opened_asdf
 from skymatch_nb.io.edits import Check, ExtensionEdit, FileEdit
-from skymatch_nb.io.roman import BACKGROUND, IMAGE, OWN, array_values, roman_tree
+from skymatch_nb.io.roman import IMAGE, OWN, PLACES, array_values, roman_tree
 
 _LIBRARY = ("asdf_library", "history")
 _TAGGED_BACKGROUND = re.compile(r"wfi_image-1\.[0-3]\.")
@@ -25,8 +25,8 @@ _TREE_END = b"\n...\n"
 def write_edited(edit: FileEdit, target: Path) -> None:
     """Write the edited copy of a file to a new file, to the disk.
 
-    Cards of a background (BKGLEVEL, BKGSUB, BKGMETH) go to ``meta.background``, others to ``meta.skymatch_nb``, history
-    to that of the file. Arrays keep their compression.
+    Cards of a background (BKGLEVEL, BKGSUB, BKGMETH) go to ``meta.background``, S_SKYMAT to ``meta.cal_step``, others
+    to ``meta.skymatch_nb``, history to that of the file. Arrays keep their compression.
 
     Raises
     ------
@@ -37,9 +37,8 @@ def write_edited(edit: FileEdit, target: Path) -> None:
     with opened_asdf(edit.path, str(edit.path), raw=True) as file, target.open("xb") as raw:
         roman = roman_tree(file.tree, str(edit.path))
         meta = roman["meta"]
-        for name, values in _sections(change).items():
-            if values:
-                meta.setdefault(name, _empty(name, roman)).update(values)  # in place: it may have a tag
+        for name, values in _sections(change, meta).items():
+            meta.setdefault(name, _empty(name, roman)).update(values)  # in place: it may have a tag
         if change.subtract is not None:
             node, key = (roman[IMAGE], "value") if isinstance(roman[IMAGE], Mapping) else (roman, IMAGE)
             compression = file.get_array_compression(node[key])
@@ -80,7 +79,7 @@ def verify_edited(edit: FileEdit, original: Path, target: Path) -> None:
     change = _change(edit)
     load = asdf_package().util.load_yaml
     before, after = (dict(load(str(path), tagged=True)) for path in (original, target))
-    sections = _sections(change)
+    sections = _sections(change, before["roman"]["meta"])
     meta = after["roman"]["meta"]
     for name, values in sections.items():
         found = meta.get(name, {})
@@ -123,11 +122,14 @@ def _change(edit: FileEdit) -> ExtensionEdit:
     return edit.edits[0]
 
 
-def _sections(change: ExtensionEdit) -> dict[str, dict[str, Any]]:
-    """What is to be set in parts of ``meta``."""
-    background = {BACKGROUND[keyword]: value for keyword, value, _ in change.cards if keyword in BACKGROUND}
-    own = {keyword: value for keyword, value, _ in change.cards if keyword not in BACKGROUND}
-    return {"background": background, OWN: own}
+def _sections(change: ExtensionEdit, meta: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What is to be set in parts of ``meta``; steps of a pipeline only where all of them are, as the schema asks."""
+    sections: dict[str, dict[str, Any]] = {}
+    for keyword, value, _ in change.cards:
+        part, name = PLACES.get(keyword, (OWN, keyword))
+        if part != "cal_step" or part in meta:
+            sections.setdefault(part, {})[name] = value
+    return sections
 
 
 def _empty(name: str, roman: Any) -> dict[str, Any]:

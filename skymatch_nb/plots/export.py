@@ -3,6 +3,8 @@
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,10 @@ from skymatch_nb.errors import ParameterError, SkyMatchError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "chrome")
 
-_PAGE = "{% block postamble %}<style>body { margin: 8px; background: {{ paper }} }</style>{% endblock %}"
+_PAGE = (
+    "{% block postamble %}<style>body { margin: 8px; background: {{ paper }} }</style><script>{{ fit }}</script>"
+    "{% endblock %}"
+)
 """Bokeh's page with the paper of the figure's theme around it."""
 
 _INSTALL = "apt-get install chromium, or: playwright install chromium"
@@ -28,7 +33,15 @@ def figure_page(shown: LayoutDOM, title: str = "skymatch_nb") -> str:
 
     plot = next(iter(shown.select({"type": Plot})), None)
     paper = "#ffffff" if plot is None else plot.border_fill_color
-    return str(file_html(shown, INLINE, title, template=_PAGE, template_variables={"paper": paper}))
+    return str(
+        file_html(shown, INLINE, title, template=_PAGE, template_variables={"paper": paper, "fit": fit_script()})
+    )
+
+
+@cache
+def fit_script() -> str:
+    """Script of a page that fits figures to its width."""
+    return (files("skymatch_nb.plots") / "fit.js").read_text(encoding="utf-8")
 
 
 def check_export(shown: Any, path: str | PathLike[str]) -> str:
@@ -75,6 +88,7 @@ def figure_picture(shown: Any, scale: float = 2.0) -> bytes:
             with sync_playwright() as playwright:
                 started = playwright.chromium.launch(executable_path=browser, args=list(_QUIET))
                 page = started.new_page(viewport={"width": 1800, "height": 1200}, device_scale_factor=scale)
+                page.emulate_media(media="print")  # without toolbars and selectors
                 page.goto(page_file.as_uri())
                 page.wait_for_function(_READY)
                 page.wait_for_timeout(200)

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColorBar, ColumnDataSource, CustomJS, Legend, LegendItem, LinearColorMapper, Select
+from bokeh.models import (
+    ColorBar,
+    ColumnDataSource,
+    CustomJS,
+    Legend,
+    LegendItem,
+    LinearColorMapper,
+    LinearInterpolator,
+    Select,
+)
 from bokeh.plotting import figure
 
 from skymatch_nb.errors import ParameterError
@@ -14,7 +23,6 @@ from skymatch_nb.plots.preview import add_image, grey_palette, image_data, stret
 from skymatch_nb.plots.renewal import set_range, set_texts
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import (
-    SEQUENTIAL,
     Theme,
     hover,
     place_above,
@@ -22,6 +30,7 @@ from skymatch_nb.plots.theme import (
     selector,
     set_titles,
     short,
+    translucent,
 )
 from skymatch_nb.results import Comparison, Floats, Footprints, Integers, Loaded, Overlaps, Solution, Units
 from skymatch_nb.steps.preview import CoarseMosaic
@@ -33,6 +42,9 @@ IN_PLACE_OF_SKY = "in place of sky"
 """Tag of the selector of a map that is filled by group because the sky is not known."""
 
 LONGEST_LEGEND = 9
+
+OPACITY = 0.65
+"""Opacity of members; the colour bar has it too, so that both look alike."""
 
 
 def footprints_figure(
@@ -143,7 +155,7 @@ def _sky_range(members: dict[str, Any]) -> tuple[float, float]:
 def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSource, theme: Theme) -> Any:
     """Members, and overlaps on them, with what hover tells; return the members' renderer."""
     outlines = plot.patches(
-        "xs", "ys", source=members, fill_color="fill", fill_alpha=0.65, line_color="edge", line_width="width",
+        "xs", "ys", source=members, fill_color="fill", fill_alpha=OPACITY, line_color="edge", line_width="width",
         hatch_pattern="hatch", hatch_color=theme.alert, hatch_alpha=0.6, hatch_scale=14,
         nonselection_fill_alpha=0.2, nonselection_line_alpha=0.4, nonselection_hatch_alpha=0.2,
         selection_line_width=3, selection_line_color=theme.accent, hover_line_width=3, name="member patches",
@@ -192,17 +204,30 @@ def _views(
 
 
 def underlay(plot: figure, mosaics: Sequence[CoarseMosaic], theme: Theme) -> None:
-    """Draw mosaics, as they are after levels are taken off, below the outlines, and make these more transparent.
+    """Draw mosaics, as they are after levels are taken off, below members that are outlined in place of being filled.
 
-    All are stretched as the first.
+    Outlines have a seam in the colour of the text, so that they are seen on bright and on dark pixels; their colours
+    are those of the legends. Shades of overlaps are weaker. All mosaics are stretched as the first.
     """
     low, high = stretch_limits(mosaics[0])["after"]
     mapper = LinearColorMapper(grey_palette(theme), low=low, high=high, nan_color="#00000000")
     for mosaic in mosaics:
         add_image(plot, image_data(mosaic, "after"), mapper)
-    for drawn in plot.renderers:
-        if drawn.name == "member patches":
-            drawn.glyph.fill_alpha = 0.25
+    named = {drawn.name: drawn for drawn in plot.renderers}
+    outlines, shade = named["member patches"], named["overlap patches"]
+    width = float(np.clip(14 / np.sqrt(len(outlines.data_source.data["xs"])), 1.0, 2.5))
+    plot.patches(
+        "xs", "ys", source=outlines.data_source, fill_color=None, line_color=theme.ink, line_width=2 * width,
+        line_join="round", level="underlay", name="seams",
+    )  # fmt: skip
+    for glyph in (outlines.glyph, outlines.nonselection_glyph, outlines.hover_glyph):
+        glyph.update(fill_alpha=0.0, line_color="fill", line_width=width, line_join="round")
+    outlines.selection_glyph.fill_alpha = 0.0
+    weaker = {"field": "shade", "transform": LinearInterpolator(x=[0, 1], y=[0, 0.5])}
+    shade.glyph.fill_alpha = shade.nonselection_glyph.fill_alpha = weaker
+    for key in plot.right:
+        if isinstance(key, ColorBar):
+            key.color_mapper.palette = list(theme.sequential)
 
 
 def _title(loaded: Loaded, overlaps: Overlaps) -> str:
@@ -258,7 +283,7 @@ def _add_keys(
     keys: dict[str, Any] = {}
     if any(np.isfinite(s) for s in data["sky"]):
         low, high = _sky_range(data)
-        mapper = LinearColorMapper(list(SEQUENTIAL), low=low, high=high)
+        mapper = LinearColorMapper(translucent(theme.sequential, OPACITY), low=low, high=high)
         unit = units.unit if units is not None else ""
         keys["sky"] = theme.dress_bar(
             ColorBar(color_mapper=mapper, title=f"sky to subtract ({unit})" if unit else "sky to subtract", padding=8)

@@ -33,7 +33,11 @@ ANGLES = {
     "°": (1.0, "^\\circ", "degree"),
     "′": (1 / 60, "^\\prime", "minute"),
     "″": (1 / 3600, "^{\\prime\\prime}", "second"),
+    "00 mas": (1e-1 / 3600, "", "hundred milliarcseconds"),
+    "0 mas": (1e-2 / 3600, "", "ten milliarcseconds"),
+    " mas": (1e-3 / 3600, "", "milliarcsecond"),
 }
+"""Units of scale bars, which have one to thirty of them; their names are written behind that number."""
 
 
 MOST_PARTS = 20
@@ -41,6 +45,9 @@ MOST_PARTS = 20
 
 STRIP = 58
 """Pixels below a field that are left free for compass and scale bar."""
+
+BACKING = 0.7
+"""Opacity of the paper behind compass, scale bar and poles: what is behind them shines through, and they are read."""
 
 FAR = 3.0
 """Times that the whole field is wider than a part from which on a map opens at the part."""
@@ -99,7 +106,7 @@ def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figu
     plot.multi_line("xs", "ys", source=lines, line_color=theme.faint, line_width=1, level="underlay", name="graticule")
     for pole, x, y in poles_inside(plane, window.x, window.y):
         plot.scatter([x], [y], marker="plus", size=14, color=theme.ink, name=pole, level="overlay")
-        paper = {"background_fill_color": theme.paper, "background_fill_alpha": 0.75}
+        paper = {"background_fill_color": theme.paper, "background_fill_alpha": BACKING}
         text = {"text": pole, "text_color": theme.ink, "text_font_size": "11px"}
         plot.add_layout(Label(x=x, y=y, x_offset=8, y_offset=4, **text, **paper))
     _add_scale(plot, theme)
@@ -110,9 +117,9 @@ def map_figure(plane: SkyPlane, window: Window, theme: Theme, name: str) -> figu
 def _add_scale(plot: figure, theme: Theme) -> None:
     bar = ScaleBar(
         range=plot.y_range, unit="°", dimensional=Angular(basis=ANGLES, ticks=[1, 2, 5, 10, 20, 30]),
-        location="bottom_right", bar_length=0.2, bar_line_color=theme.ink, border_line_color=None,
+        location="bottom_right", bar_length=0.2, bar_line_color=theme.ink, label="@{value}@{unit}",
     )  # fmt: skip
-    theme.dress_bar(bar)
+    theme.dress_bar(bar).background_fill_alpha = BACKING
     plot.add_layout(bar)
 
 
@@ -124,8 +131,9 @@ def _add_compass(plot: figure, theme: Theme) -> None:
     x, y, length = 66, 14, 36
     plot.add_layout(
         BoxAnnotation(
-            left=x - length - 18, right=x + 12, bottom=3, top=y + length + 18, fill_color=theme.paper, fill_alpha=0.85,
-            left_units="screen", right_units="screen", bottom_units="screen", top_units="screen", line_color=None,
+            left=x - length - 18, right=x + 12, bottom=3, top=y + length + 18, line_color=None,
+            left_units="screen", right_units="screen", bottom_units="screen", top_units="screen",
+            fill_color=theme.paper, fill_alpha=BACKING,
         )
     )  # fmt: skip
     ends: Sequence[tuple[str, int, int, int, int]] = (

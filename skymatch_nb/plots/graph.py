@@ -13,14 +13,14 @@ from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.renewal import set_range
 from skymatch_nb.plots.residuals import pair_data
 from skymatch_nb.plots.sources import Sources
-from skymatch_nb.plots.theme import Theme, hover, place_above, plain, say_empty, set_titles, short
+from skymatch_nb.plots.theme import Theme, hover, place_above, plain, set_titles, short
 from skymatch_nb.results import Floats, Footprints, GroupPairs, Loaded, MemberLevels, Solution, Units
 
 DIVERGING = {
-    "light": ("#543005", "#8c510a", "#bf812d", "#dfc27d", "#c7bfae", "#80cdc1", "#35978f", "#01665e", "#003c30"),
-    "dark": ("#ffc27a", "#e09a4a", "#a8743e", "#736049", "#5c6167", "#44757a", "#2f9f97", "#45cabd", "#98f3e4"),
+    "light": ("#4a2600", "#7a4300", "#9f6213", "#a17f4f", "#8c8c8c", "#4d928b", "#1c827a", "#015f58", "#003c36"),
+    "dark": ("#ffc27a", "#e09a4a", "#b98148", "#8f7658", "#72777d", "#4f8a8c", "#2f9f97", "#45cabd", "#98f3e4"),
 }
-"""Brown to teal (after ColorBrewer's BrBG), strongest at the ends, whatever the paper is."""
+"""Brown over grey to teal, strongest at the ends; all of them are seen on the theme's paper."""
 
 MOST_LABELS = 40
 
@@ -67,17 +67,16 @@ def graph_figure(
             "x0", "y0", "x1", "y1", source=edges, line_width="width", line_cap="round", name="edges",
             line_color={"field": "after", "transform": mapper}, nonselection_line_alpha=0.25,
         )  # fmt: skip
-        bar = ColorBar(color_mapper=mapper, title=f"difference left ({units.unit})", padding=8)
+        title = f"difference left ({units.unit})" if units.unit else "difference left"
+        bar = ColorBar(color_mapper=mapper, title=title, padding=8)
         plot.add_layout(theme.dress_bar(bar), "right")
-        tips = [("pair", "@group_a"), ("and", "@group_b"), ("before", "@before{0.[000000]} @unit"),
-                ("after", "@after{0.[000000]} ± @error{0.[000000]} @unit"), ("pull", "@pull{0.00}"),
-                ("weight", "@npix{0,0} pixels")]  # fmt: skip
+        tips = [("pair", "@group_a"), ("and", "@group_b"), ("before", "@shown_before"), ("after", "@shown_after"),
+                ("pull", "@pull{0.00}"), ("weight", "@npix{0,0} pixels")]  # fmt: skip
         plot.add_tools(hover([lines], tips, "pair hover", attachment="vertical", line_policy="interp"))
-    else:
-        say_empty(plot, theme, "no pairs")
     size = float(np.clip(150 / np.sqrt(len(centers)), 6, 15))
+    seam = 1.5 if len(centers) <= MOST_LABELS else 0.75
     nodes = plot.scatter(
-        "x", "y", source=groups, size=size, fill_color="color", line_color=theme.ink, line_width=1.5, name="nodes",
+        "x", "y", source=groups, size=size, fill_color="color", line_color=theme.ink, line_width=seam, name="nodes",
         nonselection_alpha=0.3,
     )  # fmt: skip
     plot.add_layout(
@@ -92,7 +91,8 @@ def graph_figure(
     title = (
         f"{len(loaded.groups)} group{'' if len(loaded.groups) == 1 else 's'}, {count} pair{'' if count == 1 else 's'}"
     )
-    notes = ["nodes: groups, coloured by component; edges: the wider, the more pixels they share"]
+    edges_told = "edges: the wider, the more pixels they share" if count else "no overlapping pairs"
+    notes = [f"nodes: groups, coloured by component; {edges_told}"]
     if views:
         place_above(plot, [view_selector(plot, views, window, theme, opened)], theme)
     if opened != "all":
@@ -104,7 +104,7 @@ def graph_figure(
 
 def _with_room(centers: Floats, reach: float) -> tuple[Floats, Floats]:
     """Points around nodes, with room for their marks and names; ``reach`` is the radius of a member."""
-    room = max(0.15 * float(np.ptp(centers, axis=0).max()), 0.2 * reach)
+    room = max(0.15 * float(np.ptp(centers, axis=0).max()), (0.2 if len(centers) > 1 else 1.0) * reach)
     around = np.vstack([centers - room, centers + room])
     return around[:, 0], around[:, 1]
 

@@ -1,5 +1,6 @@
 """Sky of every group, and its pairs' differences: one row per group or pair, names at the left."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ from skymatch_nb.plots.theme import (
 from skymatch_nb.results import Floats, GroupPairs, Loaded, MemberLevels, Solution, Units
 from skymatch_nb.steps.standing import is_alone
 
+MOST_NAMED = 2
+"""Groups that are not matched and that are named below the figure."""
+
 
 def group_data(
     loaded: Loaded,
@@ -49,7 +53,7 @@ def group_data(
     scale = 1.0 / units.factor[first] if unit == "data" else np.ones(count)
     before, after = (level * scale for level in standing_out(loaded, units, solution, pairs, whole))
     alone = [is_alone(s) for s in solution.status]
-    colors = category_colors(solution.component.tolist(), theme.plain)
+    colors = category_colors(solution.component.tolist(), theme.categories, theme.plain)
     sky, error = solution.sky * scale, solution.error * scale
     names = [units.data_unit[k] if unit == "data" else units.unit for k in first]
     return {
@@ -128,18 +132,22 @@ def sky_figure(
     right.xaxis.axis_label = f"{what} ({name})"
     level = _add_levels(left, source, theme)
     before, after = add_dumbbells(right, source, theme)
+    known = _known(data)
     tips = [("group", "@group"), ("sky", "@shown"), ("before", "@shown_before"), ("after", "@shown_after"),
             ("status", "@status"), ("component", "@component"), ("members", "@members")]  # fmt: skip
     left.add_tools(hover([level], tips, "sky hover"))
     right.add_tools(hover([before, after], tips, "standing out hover"))
-    add_legend(right, theme, {"before": before, "after": after})
-    notes = _notes(solution)
+    if known[1]:
+        add_legend(right, theme, {"before": before, "after": after})
+    notes = _notes(loaded, solution)
     set_titles(left, theme, f"Sky of {len(names)} group{'' if len(names) == 1 else 's'}", *notes)
     set_titles(right, theme, "Agreement with neighbours" if pairs is not None else "Level")
-    if pairs is not None and not len(pairs.pairs):
-        say_empty(right, theme, "no pairs")
+    if not known[0]:
+        say_empty(left, theme, "no group has a level")
+    if not known[1]:
+        say_empty(right, theme, "nothing to compare with" if pairs is None else "no overlapping pairs")
     grid = side_by_side([left, right], "sky", theme)
-    grid.tags = _structure(loaded, units, pairs, unit)
+    grid.tags = _structure(loaded, units, pairs, unit, data)
     return grid
 
 
@@ -156,20 +164,26 @@ def renew_sky(
 ) -> bool:
     """Show new results of the same groups in a figure made with ``sources``; False where it is to be made anew."""
     left = grid.children[0][0]
-    notes = _notes(solution)
-    if grid.tags != _structure(loaded, units, pairs, unit) or not set_texts(left, left.title.text, *notes):
-        return False
     data = group_data(loaded, units, solution, pairs, whole, theme, unit)
+    if grid.tags != _structure(loaded, units, pairs, unit, data):
+        return False
+    if not set_texts(left, left.title.text, *_notes(loaded, solution)):
+        return False
     if data["row"] != sources["groups"].data["row"]:
         name_rows(left, [short(n) for n in data["group"]], data["row"])
     sources.put("groups", data)
     return True
 
 
-def _structure(loaded: Loaded, units: Units, pairs: GroupPairs | None, unit: str) -> list[Any]:
+def _structure(loaded: Loaded, units: Units, pairs: GroupPairs | None, unit: str, data: Mapping[str, Any]) -> list[Any]:
     """What of the figure its data alone do not change."""
     names = sorted(set(units.data_unit)) if unit == "data" else [units.unit]
-    return [loaded.key, names, None if pairs is None else bool(len(pairs.pairs))]
+    return [loaded.key, names, pairs is None, *_known(data)]
+
+
+def _known(data: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether any group has a level, and whether any can be compared."""
+    return tuple(bool(np.isfinite(data[c]).any()) for c in ("sky", "before"))  # type: ignore[return-value]
 
 
 def _add_levels(plot: figure, source: ColumnDataSource, theme: Theme) -> Any:
@@ -188,7 +202,7 @@ def _add_levels(plot: figure, source: ColumnDataSource, theme: Theme) -> Any:
     )
 
 
-def _notes(solution: Solution) -> list[str]:
+def _notes(loaded: Loaded, solution: Solution) -> list[str]:
     lines = (
         ["bars: standard error of the sky, about the mean of its component"]
         if np.isfinite(solution.error).any()
@@ -197,8 +211,11 @@ def _notes(solution: Solution) -> list[str]:
     sets = int(solution.component.max(initial=-1)) + 1
     if sets > 1:
         lines.append(f"colours: {sets} components, not comparable with each other")
-    lonely = [s for s in solution.status if is_alone(s)]
+    lonely = [(g, s) for g, s in zip(loaded.groups, solution.status, strict=True) if is_alone(s)]
     if lonely:
-        what = "not matched" if sets else "without a level"
-        lines.append(f"{len(lonely)} group{'' if len(lonely) == 1 else 's'} {what}")
+        what = "not matched" if sets or np.isfinite(solution.sky).any() else "without a level"
+        lines.append(f"{len(lonely)} group{'' if len(lonely) == 1 else 's'} {what}:")
+        lines += [f"{short(name, 44)} ({status})" for name, status in lonely[:MOST_NAMED]]
+        if len(lonely) > MOST_NAMED:
+            lines[-1] += f" and {len(lonely) - MOST_NAMED} more"
     return lines

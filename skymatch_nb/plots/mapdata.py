@@ -9,15 +9,29 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from skymatch_nb.plots.plane import SkyPlane
-from skymatch_nb.plots.theme import OKABE_ITO, Theme, category_colors, level_text, sequential_colors
+from skymatch_nb.plots.theme import Theme, category_colors, level_text, sequential_colors
 from skymatch_nb.results import Comparison, Floats, Footprints, Integers, Loaded, Overlaps, Solution, Units
-from skymatch_nb.steps.standing import is_alone
+from skymatch_nb.steps.standing import (
+    ALL_CLIPPED,
+    ALL_SMALL,
+    BASELINE,
+    FIXED,
+    LEFT_OUT,
+    LOWEST_SKY,
+    MATCHED,
+    NO_OVERLAP,
+    NO_PIXELS,
+    OWN_SKY,
+    REFERENCE,
+    is_alone,
+)
 
 MOST_OVERLAPS = 1500
 """Overlaps that a map draws; of more, those with the largest differences."""
 
-_STATUS = {"matched": "#56b4e9", "reference": "#009e73", "own sky": "#56b4e9", "lowest sky": "#56b4e9",
-           "fixed": "#cc79a7"}  # fmt: skip
+_STATUS = {MATCHED: 0, OWN_SKY: 0, LOWEST_SKY: 0, NO_OVERLAP: 1, REFERENCE: 2, FIXED: 3, ALL_CLIPPED: 4, NO_PIXELS: 5,
+           ALL_SMALL: 6, BASELINE: 6, LEFT_OUT: 7}  # fmt: skip
+"""Category whose colour a status has."""
 
 
 def footprints_plane(footprints: Footprints) -> SkyPlane:
@@ -50,12 +64,10 @@ def member_data(
     component = np.full(len(loaded), -1) if solution is None else solution.component[of]
     unmatched = [is_alone(s) for s in status]
     fills = {
-        "by_sky": sequential_colors(sky),
-        "by_group": category_colors(of.tolist(), theme.plain),
-        "by_component": category_colors(component.tolist(), "#ffffff00"),
-        "by_status": [
-            _STATUS.get(s, OKABE_ITO[5] if alone else theme.plain) for s, alone in zip(status, unmatched, strict=True)
-        ],
+        "by_sky": sequential_colors(sky, theme.sequential),
+        "by_group": category_colors(of.tolist(), theme.categories, theme.plain),
+        "by_component": category_colors(component.tolist(), theme.categories, "#ffffff00"),
+        "by_status": category_colors([_status_number(s) for s in status], theme.categories, theme.plain),
     }
     if solution is None:
         fills["by_sky"] = [theme.plain] * len(loaded)
@@ -121,6 +133,12 @@ def overlap_data(
         "pixels": [" and ".join(pixels[k]) for k in kept],
         "shade": [0.08 + (0.5 * size[k] / largest if largest > 0 and np.isfinite(size[k]) else 0.0) for k in kept],
     }
+
+
+def _status_number(status: str) -> int:
+    """Category of a status, by what follows its comma, where it has one; -1 for others."""
+    head, _, why = status.partition(", ")
+    return _STATUS.get(why or head, -1)
 
 
 def pair_key(first: int, second: int) -> str:

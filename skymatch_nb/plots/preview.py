@@ -12,7 +12,7 @@ from skymatch_nb.plots.frame import Window, map_figure
 from skymatch_nb.plots.graph import diverging_palette
 from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.rows import side_by_side
-from skymatch_nb.plots.theme import Theme, hover, set_titles
+from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles
 from skymatch_nb.results import Floats
 from skymatch_nb.steps.preview import CoarseMosaic
 
@@ -88,6 +88,10 @@ def preview_figure(plane: SkyPlane, mosaic: CoarseMosaic, unit: str, theme: Them
     said.extend(notes)
     set_titles(plots[0], theme, f"Before: {title}", *said)
     set_titles(plots[1], theme, "After", "less the sky of each group")
+    for plot, panel, why in zip(plots, PANELS, ("no good pixels", "no group has a level", "no overlaps"), strict=True):
+        if not np.isfinite(getattr(mosaic, panel)).any():
+            say_empty(plot, theme, why)
+            next(part for part in plot.below if isinstance(part, ColorBar)).visible = False
     set_titles(plots[2], theme, "Overlaps: last less first, after", _middle(mosaic.difference))
     return side_by_side(plots, "preview", theme)
 
@@ -115,7 +119,7 @@ def _middle(values: Floats) -> str:
     """Median of what is left, and its scatter, from the median deviation: cosmic rays do not count."""
     known = values[np.isfinite(values)]
     if not len(known):
-        return "no overlaps"
+        return ""
     middle = float(np.median(known))
     return f"median {middle:.3g}, scatter {1.4826 * float(np.median(np.abs(known - middle))):.3g}"
 

@@ -11,7 +11,7 @@ from skymatch_nb.plots.mapdata import pair_key
 from skymatch_nb.plots.renewal import set_texts
 from skymatch_nb.plots.rows import add_dumbbells, add_error_bars, add_legend, name_rows, rows_figure, side_by_side
 from skymatch_nb.plots.sources import Sources
-from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles, short
+from skymatch_nb.plots.theme import Theme, hover, level_text, say_empty, set_titles, short
 from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
 
 MOST_NAMED = 3
@@ -51,7 +51,8 @@ def pair_data(
         "upper": after + error,
         "pull": pull,
         "npix": p.npix[order],
-        "unit": [units.unit] * len(order),
+        "shown_before": [level_text(v, np.nan, units.unit) for v in p.difference[order]],
+        "shown_after": [level_text(v, e, units.unit) for v, e in zip(after, error, strict=True)],
         "color": [theme.alert if o else theme.after for o in outlier],
         "size": [9 if o else 6 for o in outlier],
         "outlier": outlier,
@@ -91,19 +92,20 @@ def residuals_figure(
     pulls = right.scatter(
         "pull", "row", source=source, size="size", color="color", name="pulls", nonselection_alpha=0.25
     )
-    tips = [("pair", "@group_a"), ("and", "@group_b"), ("before", "@before{0.[000000]} @unit"),
-            ("after", "@after{0.[000000]} ± @error{0.[000000]} @unit"), ("pull", "@pull{0.00}"),
-            ("pixels", "@npix{0,0}")]  # fmt: skip
+    tips = [("pair", "@group_a"), ("and", "@group_b"), ("before", "@shown_before"), ("after", "@shown_after"),
+            ("pull", "@pull{0.00}"), ("pixels", "@npix{0,0}")]  # fmt: skip
     left.add_tools(hover([before, after], tips, "residual hover"))
     right.add_tools(hover([pulls], tips, "pull hover"))
-    add_legend(left, theme, {"before": before, "after, with its standard error": after})
-    notes = _notes(data, len(pairs.pairs))
-    set_titles(left, theme, _title(pairs.pairs, solution), *notes)
+    set_titles(left, theme, _title(pairs.pairs), *_notes(data, pairs.pairs, solution, units.unit))
     set_titles(right, theme, "Pulls")
-    if not names:
-        say_empty(left, theme, "no two groups could be compared")
+    if names:
+        add_legend(left, theme, {"before": before, "after, with its standard error": after})
+    else:
+        say_empty(left, theme, "no overlapping pairs")
+    if not np.isfinite(data["pull"]).any():
+        say_empty(right, theme, "no standard errors" if names else "no overlapping pairs")
     grid = side_by_side([left, right], "residuals", theme)
-    grid.tags = _structure(loaded, units, pairs)
+    grid.tags = _structure(loaded, units, pairs, data)
     return grid
 
 
@@ -117,11 +119,11 @@ def renew_residuals(
     sources: Sources,
 ) -> bool:
     """Show new results of as many pairs in a figure made with ``sources``; False where it is to be made anew."""
-    if grid.tags != _structure(loaded, units, pairs):
+    data = pair_data(loaded, units, pairs, solution, theme)
+    if grid.tags != _structure(loaded, units, pairs, data):
         return False
     left = grid.children[0][0]
-    data = pair_data(loaded, units, pairs, solution, theme)
-    if not set_texts(left, _title(pairs.pairs, solution), *_notes(data, len(pairs.pairs))):
+    if not set_texts(left, _title(pairs.pairs), *_notes(data, pairs.pairs, solution, units.unit)):
         return False
     if data["pair"] != sources["pairs"].data["pair"]:
         name_rows(left, _pair_names(data), data["row"])
@@ -129,34 +131,33 @@ def renew_residuals(
     return True
 
 
-def _structure(loaded: Loaded, units: Units, pairs: GroupPairs) -> list[Any]:
+def _structure(loaded: Loaded, units: Units, pairs: GroupPairs, data: dict[str, Any]) -> list[Any]:
     """What of the figure its data alone do not change."""
-    return [loaded.key, units.unit, len(pairs.pairs)]
+    return [loaded.key, units.unit, len(pairs.pairs), bool(np.isfinite(data["pull"]).any())]
 
 
 def _pair_names(data: dict[str, Any]) -> list[str]:
     return [f"{short(a, 22)} − {short(b, 22)}" for a, b in zip(data["group_a"], data["group_b"], strict=True)]
 
 
-def _title(pairs: Pairs, solution: Solution) -> str:
-    count = len(pairs)
-    if not count:
-        return "No pairs"
+def _title(pairs: Pairs) -> str:
+    return f"Differences of {len(pairs)} pair{'' if len(pairs) == 1 else 's'}" if len(pairs) else "No pairs"
+
+
+def _notes(data: dict[str, Any], pairs: Pairs, solution: Solution, unit: str) -> list[str]:
+    if not len(pairs):
+        return []
     left = left_in_pairs(pairs, solution.sky)
     before, after = (float(np.sqrt(np.nanmean(np.square(d)))) for d in (pairs.difference, left.difference))
-    return f"{count} pair{'' if count == 1 else 's'}: rms {before:.3g} before, {after:.3g} after"
-
-
-def _notes(data: dict[str, Any], total: int) -> list[str]:
+    lines = [f"rms {before:.3g} before, {after:.3g} after ({unit or 'no unit'})"]
     count = int(data["outlier"].sum())
-    lines = []
     if count:
         lines.append(f"{count} beyond {OUTLIER:g} standard errors, the largest:")
         lines += [_named(data, k) for k in range(min(count, MOST_NAMED))]
     if len(data["pair"]) > MOST_ROWS:
         lines.append(f"the {MOST_ROWS} largest pulls are in view; pan down for the others")
-    if len(data["pair"]) < total:
-        lines.append(f"{total - len(data['pair'])} pairs with smaller pulls are not drawn")
+    if len(data["pair"]) < len(pairs):
+        lines.append(f"{len(pairs) - len(data['pair'])} pairs with smaller pulls are not drawn")
     return lines
 
 

@@ -18,7 +18,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.theme import Theme, literal, plain, raise_title
+from skymatch_nb.plots.theme import Theme, literal, plain, raise_title, screen_only
 
 MOST_NAMES = 48
 """Rows up to which every one has its name at the axis; of more, hover tells."""
@@ -74,7 +74,7 @@ def add_error_bars(plot: figure, source: ColumnDataSource) -> None:
 def add_dumbbells(plot: figure, source: ColumnDataSource, theme: Theme, color: str = "") -> tuple[Any, Any]:
     """Open circles at ``before``, dots at ``after``, and lines between them."""
     plot.add_layout(Span(dimension="height", location=0, line_color=theme.ink, line_alpha=0.3, level="underlay"))
-    plot.segment("before", "row", "after", "row", source=source, line_color=theme.plain, line_alpha=0.6, line_width=2)
+    plot.segment("before", "row", "after", "row", source=source, line_color=theme.plain, line_width=1.5)
     before = plot.scatter(
         "before", "row", source=source, size=mark_size(source), fill_color=theme.paper, line_color=theme.before,
         line_width=2, name="before", nonselection_alpha=0.25,
@@ -123,4 +123,5 @@ def grid_of(rows: Sequence[Sequence[figure]], name: str, theme: Theme) -> GridPl
     options = {"logo": None}
     grid = gridplot([list(row) for row in rows], merge_tools=True, toolbar_location="right", toolbar_options=options)
     grid.name, grid.styles = name, {"background-color": theme.paper}
+    grid.toolbar.stylesheets = [theme.icons(), screen_only()]
     return grid

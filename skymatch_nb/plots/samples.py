@@ -75,6 +75,8 @@ def view_of(limits: Sequence[dict[str, Any]], samples: Sequence[Shown]) -> tuple
         if not len(values):
             continue
         low, high = columns["low"][-1], columns["high"][-1]
+        if not np.isfinite(columns["mean"][-1]):  # limits keep nothing: all that there is
+            low, high = values[0], values[-1]
         width = 4.0 * columns["std"][-1] if np.isfinite(columns["std"][-1]) else np.ptp(values)
         low = columns["mean"][-1] - width if not np.isfinite(low) else low
         high = columns["mean"][-1] + width if not np.isfinite(high) else high

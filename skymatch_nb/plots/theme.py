@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.models import HoverTool, InlineStyleSheet, Label, Node, Panel, PlainText, Row, Select, Title
+from bokeh.models import (
+    DataRange1d,
+    FixedTicker,
+    HoverTool,
+    InlineStyleSheet,
+    Label,
+    Node,
+    Panel,
+    PlainText,
+    Range1d,
+    Row,
+    Select,
+    Title,
+)
 from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.results import Floats
-
-OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#888888")
-"""Colours of Okabe & Ito (2008), the grey in place of black, which is the text's."""
 
 SEQUENTIAL: tuple[str, ...] = tuple(Cividis256)
 
@@ -26,7 +36,12 @@ LONGEST_NAME = 34
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of one theme."""
+    """Colours of one theme.
+
+    Text stands out from the paper by a contrast of 4.5 at least, marks by 3, as WCAG 2 asks; ``categories`` are chosen
+    to be as far from each other as they can be for colour-blind eyes, too. Of Cividis the part from ``darkest`` on is
+    used.
+    """
 
     name: str
     paper: str
@@ -37,6 +52,14 @@ class Theme:
     alert: str
     before: str
     after: str
+    icon: str
+    categories: tuple[str, ...]
+    darkest: int = 0
+
+    @property
+    def sequential(self) -> tuple[str, ...]:
+        """Colours from small to large values."""
+        return SEQUENTIAL[self.darkest :]
 
     def dress(self, plot: figure) -> figure:
         """Give a figure this theme's colours, and what all figures share."""
@@ -51,6 +74,7 @@ class Theme:
             axis.major_label_text_color = axis.axis_label_text_color = self.ink
             axis.axis_label_text_font_style = "normal"
         plot.toolbar.logo = None
+        plot.toolbar.stylesheets = [*plot.toolbar.stylesheets, self.icons(), screen_only()]
         return plot
 
     def dress_bar(self, bar: Any) -> Any:
@@ -61,25 +85,44 @@ class Theme:
                 setattr(bar, name, self.ink)
         if "title_text_font_style" in bar.properties():
             bar.title_text_font_style = "normal"
+        bar.border_line_color = None
         return bar
 
+    def icons(self) -> InlineStyleSheet:
+        """Style sheet of a toolbar."""
+        return InlineStyleSheet(css=f":host {{ --bokeh-icon-color: {self.icon} }}")
+
     def style(self) -> InlineStyleSheet:
-        """Style sheet of a selector inside a figure."""
+        """Style sheet of a selector inside a figure; its arrow is the one of Bokeh in the colour of the text."""
+        arrow = (
+            'url(\'data:image/svg+xml;utf8,<svg viewBox="0 0 25 20" xmlns="http://www.w3.org/2000/svg">'
+            f'<path d="M 0,0 25,0 12.5,20 Z" fill="{self.ink.replace("#", "%23")}"/></svg>\')'
+        )
         css = (
             f".bk-input, .bk-input option {{ font-size: 12px; color: {self.ink} !important;"
-            f" background-color: {self.paper} !important; border-color: {self.faint} !important }}"
+            f" background-color: {self.paper} !important; border-color: {self.plain} !important }}"
+            f" select.bk-input.bk-input {{ background-image: {arrow} !important }}"
         )
         return InlineStyleSheet(css=css)
 
 
 THEMES = {
     "light": Theme(
-        "light", "#ffffff", "#222222", "#d8dce2", "#7a8ba5", "#111111", "#c43c00", before="#e69f00", after="#0072b2"
+        "light", "#ffffff", "#222222", "#d8dce2", "#7a8ba5", "#111111", "#c43c00", before="#b07d00", after="#0a6ad0",
+        icon="#5a616b",
+        categories=("#0a6ad0", "#b07d00", "#3fa050", "#d060c8", "#123f6f", "#963401", "#5d4b3a", "#888888"),
     ),
     "dark": Theme(
-        "dark", "#15191f", "#e2e5ea", "#39414d", "#8796ad", "#ffffff", "#ff8a4c", before="#e69f00", after="#56b4e9"
+        "dark", "#15191f", "#e2e5ea", "#39414d", "#8796ad", "#ffffff", "#ff8a4c", before="#e69f00", after="#56b4e9",
+        icon="#b8c0cc", darkest=97,
+        categories=("#3f7fe8", "#e69f00", "#27a860", "#c07fd0", "#7fe3f5", "#d4500f", "#f4ee42", "#8a8f96"),
     ),
-}
+}  # fmt: skip
+
+
+def screen_only() -> InlineStyleSheet:
+    """Style sheet of what is of no use on paper."""
+    return InlineStyleSheet(css="@media print { :host { visibility: hidden } }")
 
 
 def theme_named(name: str) -> Theme:
@@ -95,17 +138,22 @@ def theme_named(name: str) -> Theme:
     return THEMES[name]
 
 
-def sequential_colors(values: Floats, missing: str = "#ffffff00") -> list[str]:
-    """Cividis colours of values from the smallest to the largest; ``missing`` where one is not finite."""
+def sequential_colors(values: Floats, palette: Sequence[str], missing: str = "#ffffff00") -> list[str]:
+    """Colours of a palette for values from the smallest to the largest; ``missing`` where one is not finite."""
     known = np.isfinite(values)
     low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 1.0)
     place = np.where(known, (values - low) / (high - low) if high > low else 0.5, 0.0)
-    return [SEQUENTIAL[int(p * 255)] if k else missing for p, k in zip(place, known, strict=True)]
+    return [palette[int(p * (len(palette) - 1))] if k else missing for p, k in zip(place, known, strict=True)]
 
 
-def category_colors(numbers: Sequence[int], missing: str) -> list[str]:
+def category_colors(numbers: Sequence[int], palette: Sequence[str], missing: str) -> list[str]:
     """Colours of categories counted from 0, again from the first after the last; ``missing`` for -1."""
-    return [missing if n < 0 else OKABE_ITO[n % len(OKABE_ITO)] for n in numbers]
+    return [missing if n < 0 else palette[n % len(palette)] for n in numbers]
+
+
+def translucent(colors: Sequence[str], opacity: float) -> list[str]:
+    """Colours with an opacity, as marks have them that are filled so."""
+    return [f"{color}{round(255 * opacity):02x}" for color in colors]
 
 
 def plain(text: str) -> str:
@@ -155,17 +203,19 @@ def selector(what: str, options: Sequence[str], value: str, theme: Theme) -> Sel
     """Small selector that names what it selects."""
     labels = [(name, f"{what}: {name}") for name in options]
     width = int(np.clip(36 + 7 * max(len(label) for _, label in labels), 150, 210))
-    return Select(options=labels, value=value, width=width, stylesheets=[theme.style()], name=what)
+    return Select(options=labels, value=value, width=width, stylesheets=[theme.style(), screen_only()], name=what)
 
 
 def say_empty(plot: figure, theme: Theme, text: str) -> None:
-    """Tell in the middle of a figure why it is empty."""
+    """Tell in the middle of a figure why it has no marks; axes that these would give a range have no ticks."""
+    for name, axis, grid in (("x_range", plot.xaxis, plot.xgrid), ("y_range", plot.yaxis, plot.ygrid)):
+        if isinstance(getattr(plot, name), DataRange1d):
+            setattr(plot, name, Range1d(0, 1))
+            axis.ticker, grid.visible = FixedTicker(ticks=[]), False
+    x, y = (0.5 * (r.start + r.end) for r in (plot.x_range, plot.y_range))
     plot.add_layout(
-        Label(
-            x=0.5 * (plot.frame_width or 400), y=0.5 * (plot.frame_height or 200), x_units="screen", y_units="screen",
-            text=plain(text), text_align="center", text_baseline="middle", text_color=theme.ink,
-        )
-    )  # fmt: skip
+        Label(x=x, y=y, text=plain(text), text_align="center", text_baseline="middle", text_color=theme.ink)
+    )
 
 
 def hover(

@@ -1,4 +1,4 @@
-"""What the pipelines of JWST and Roman want to know of a background: level, whether it is subtracted, method."""
+"""What the pipelines of JWST and Roman want to know of a background: level, whether subtracted, method, step done."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ METHODS = {"match": "match", "localmin": "local", "globalmin": "global", "global
 def background_cards(
     member: Member, level: float, *, subtract: bool, method: str
 ) -> tuple[tuple[str, object, str], ...]:
-    """Cards BKGLEVEL, BKGSUB and BKGMETH of a member of JWST or Roman, as the pipelines' own step writes them.
+    """Cards BKGLEVEL, BKGSUB, BKGMETH and S_SKYMAT of a member of JWST or Roman, as the pipelines' own step has them.
 
     They belong to the primary header, which is where the pipelines look for them.
 
@@ -33,4 +33,5 @@ def background_cards(
         ("BKGLEVEL", total, "computed constant background level"),
         ("BKGSUB", subtract, "has background been subtracted from data?"),
         ("BKGMETH", METHODS[method], "background computation method"),
+        ("S_SKYMAT", "COMPLETE", "sky matching"),
     )

@@ -46,7 +46,8 @@ def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units
         if any(which) and not all(which):
             raise UnitsError(
                 f"{kind} cannot be matched with counts or rates: "
-                f"{_list(loaded.members, which)} against {_list(loaded.members, [not w for w in which])}"
+                f"{_list_units(loaded.members, which, decisions)} against "
+                f"{_list_units(loaded.members, [not w for w in which], decisions)}"
             )
     scale = np.array([member.nominal_scale for member in loaded.members])
     inv_sensitivity = np.array([d.inv_sensitivity for d in decisions])
@@ -175,6 +176,12 @@ def _brightness_unit(decisions: Sequence[_Decision], sensitivity: str | None) ->
 def _list(members: Sequence[Member], which: Sequence[bool]) -> str:
     files = list(dict.fromkeys(m.file for m, w in zip(members, which, strict=True) if w))
     return ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
+
+
+def _list_units(members: Sequence[Member], which: Sequence[bool], decisions: Sequence[_Decision]) -> str:
+    """Files, and the units that they have."""
+    units = dict.fromkeys(d.data_unit or "no unit" for d, w in zip(decisions, which, strict=True) if w)
+    return f"{_list(members, which)} ({', '.join(units)})"
 
 
 def _different_counts(members: Sequence[Member], decisions: Sequence[_Decision]) -> tuple[str, ...]:

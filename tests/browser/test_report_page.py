@@ -117,9 +117,85 @@ def test_everything_is_on_paper(page, reports):
     assert page.locator("details[open]").count() == page.locator("details").count() > 2
     widths = page.evaluate("[...document.querySelectorAll('.figure')].map((f) => f.scrollWidth - f.clientWidth)")
     assert max(widths) <= 0
+    page.emulate_media(media="print")
+    controls = page.evaluate(
+        """() => { const found = []; const walk = (n) => { if (n.shadowRoot) n.shadowRoot.childNodes.forEach(walk);
+            n.childNodes?.forEach(walk);
+            if (n.classList?.contains("bk-tool-icon") || n.nodeName == "SELECT")
+                found.push(getComputedStyle(n).visibility) }
+            walk(document.body); return found }"""
+    )
+    assert len(controls) > 10
+    assert set(controls) == {"hidden"}
+    heights = page.evaluate("[...document.querySelectorAll('.figure')].map((f) => f.getBoundingClientRect().height)")
+    assert max(heights) < 718  # of A4, landscape, without its margins
+    page.emulate_media(media="screen")
     content = page.pdf(prefer_css_page_size=True)
     assert content.startswith(b"%PDF")
     assert len(content) > 50_000
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figures_fit_pages_of_any_width(page, reports, theme):
+    """They are made smaller with their page, and larger again; three pictures that would be tiny are put below."""
+    page.set_viewport_size({"width": 1920, "height": 900})
+    open_report(page, reports[theme])
+    rows = {}
+    for width in (800, 1100, 1400, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(f"document.body.dataset.fitted == {width}")
+        page.wait_for_function("Bokeh.documents[0].is_idle")
+        beyond = page.evaluate("[...document.querySelectorAll('.figure')].map((f) => f.scrollWidth - f.clientWidth)")
+        assert len(beyond) == 5
+        assert max(beyond) <= 0, width
+        rows[width] = page.evaluate(
+            "Math.max(...Bokeh.documents[0].get_model_by_name('preview').children.map(([, row]) => row + 1))"
+        )
+        frame = "Bokeh.documents[0].get_model_by_name('footprints')"
+        scales = page.evaluate(
+            f"[{frame}.frame_width / ({frame}.x_range.start - {frame}.x_range.end),"
+            f" {frame}.frame_height / ({frame}.y_range.end - {frame}.y_range.start)]"
+        )
+        assert scales[0] == pytest.approx(scales[1], rel=0.01)
+    assert rows == {800: 2, 1100: 1, 1400: 1, 1920: 1}
+    assert page.problems == []
+
+
+def test_hover_finds_marks_of_figures_that_were_made_smaller(page, reports):
+    page.set_viewport_size({"width": 800, "height": 900})
+    open_report(page, reports["light"])
+    page.wait_for_function("document.body.dataset.fitted == 800")
+    page.wait_for_function("Bokeh.documents[0].is_idle")
+    assert page.evaluate("Bokeh.documents[0].get_model_by_name('footprints').frame_width") < 640
+    page.mouse.move(*place_of(page, "overlaps", 3))
+    page.wait_for_timeout(400)
+    assert "difference:" in page.evaluate(VISIBLE_TEXT)
+
+
+@pytest.mark.filterwarnings("ignore::skymatch_nb.errors.SkyMatchWarning")
+@pytest.mark.parametrize("params", [{"skymethod": "globalmin+match"}, {"skymethod": "localmin", "lower": 1e9}])
+def test_a_report_of_nothing_is_read_without_complaints(page, write_image, tmp_path, params):
+    s = SkyMatchSession([write_image("a.fits")], verbose=False, **params)
+    warned = []
+    page.on("console", lambda m: warned.append(m.text) if m.type == "warning" else None)
+    open_report(page, s.report(tmp_path / "report.html"))
+    assert page.problems == warned == []
+
+
+def test_icons_and_arrows_are_seen_in_the_dark(page, reports):
+    open_report(page, reports["dark"])
+    seen = page.evaluate(
+        """() => { const found = []; const walk = (n) => { if (n.shadowRoot) n.shadowRoot.childNodes.forEach(walk);
+            n.childNodes?.forEach(walk);
+            if (n.classList?.contains("bk-tool-icon")) found.push(getComputedStyle(n).backgroundColor);
+            if (n.nodeName == "SELECT") found.push(getComputedStyle(n).backgroundImage) }
+            walk(document.body); return found }"""
+    )
+    icons, arrows = [c for c in seen if c.startswith("rgb")], [c for c in seen if c.startswith("url")]
+    assert len(icons) > 10
+    assert set(icons) == {"rgb(184, 192, 204)"}
+    assert arrows
+    assert all("%23e2e5ea" in arrow for arrow in arrows)
 
 
 def test_error_bars_are_inside_the_frame(page, reports):

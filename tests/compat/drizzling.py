@@ -1,13 +1,11 @@
-"""Mosaics for AstroDrizzle, and how to measure their seams; runs where drizzlepac is installed."""
+"""Mosaics for AstroDrizzle, and how to run it; for where drizzlepac is installed."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from astropy.io import fits
-from scipy import ndimage
 
 from skymatch_nb.datasets import PlantedMosaic, make_mosaic
 
@@ -57,28 +55,3 @@ def drizzled(run, paths, output: str, **settings) -> Path:
     finally:
         os.chdir(before)
     return paths[0].parent / f"{output}_drz.fits"
-
-
-def seams(image: np.ndarray, context: np.ndarray, width: int = 16) -> list[tuple[float, float]]:
-    """Step across every edge of an overlap and its standard error, from the medians of cells on both sides.
-
-    ``context`` has a bit for every exposure that a pixel is made of.
-    """
-    bits = [ndimage.binary_closing(context >> k & 1, iterations=4) << k for k in range(int(context.max()).bit_length())]
-    cover = np.sum(bits, axis=0)
-    cells = np.add.outer(np.arange(len(image)) // width * len(image), np.arange(image.shape[1]) // width)
-    found = []
-    values = [int(value) for value in np.unique(cover[cover > 0])]
-    near = {value: ndimage.distance_transform_edt(cover != value) < width for value in values}
-    for a in values:
-        for b in (b for b in values if b & a == a and b != a):  # an exposure more begins there
-            sides = [_cell_medians(image, cells, near[p] & (cover == q)) for p, q in ((b, a), (a, b))]
-            if min(map(len, sides)) >= 8:
-                error = np.hypot(*(1.2533 * np.std(side) / np.sqrt(len(side)) for side in sides))
-                found.append((float(np.median(sides[1]) - np.median(sides[0])), float(error)))
-    return found
-
-
-def _cell_medians(image: np.ndarray, cells: np.ndarray, where: np.ndarray) -> np.ndarray:
-    of_cell = pd.Series(image[where].astype(float)).groupby(cells[where])
-    return of_cell.median()[of_cell.count() >= 64].to_numpy()

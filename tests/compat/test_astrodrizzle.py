@@ -11,11 +11,12 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from astropy.io import fits
-from drizzling import ONE_PASS, SKY_ONLY, drizzled, seams, simulated, subframes
+from drizzling import ONE_PASS, SKY_ONLY, drizzled, simulated, subframes
 
 import skymatch_nb
 from skymatch_nb import NoOverlapError, ParameterError, SkyMatchError, SkyMatchSession, SkyMatchWarning
 from skymatch_nb.compat.astrodrizzle import disable, enable
+from skymatch_nb.compat.seams import seams, seams_of
 from skymatch_nb.datasets import make_mosaic
 
 REQUIRED = os.environ.get("SKYMATCH_DRIZZLEPAC") == "required"
@@ -55,11 +56,11 @@ def exposures(planted, tmp_path):
 
 @pytest.fixture(scope="module")
 def as_released(planted, tmp_path_factory):
-    """Mosaic and context of AstroDrizzle before anything was enabled, and its log."""
+    """Product of AstroDrizzle before anything was enabled, and its log."""
     folder = tmp_path_factory.mktemp("released")
     paths = [shutil.copy(path, folder / path.name) for path in planted.paths]
     product = drizzled(import_module("drizzlepac.astrodrizzle").AstroDrizzle, paths, "released", **SETTINGS)
-    return (*mosaic_of(product), (folder / "released.log").read_text())
+    return product, (folder / "released.log").read_text()
 
 
 def mosaic_of(product):
@@ -77,11 +78,11 @@ def keywords(paths):
 
 
 def test_as_released_another_method_is_used_and_leaves_seams(as_released):
-    image, context, log = as_released
+    product, log = as_released
     assert 'Reverting sky computation to "localmin" from "globalmin+match' in log
-    steps = seams(image, context)
+    steps = seams(product)
     assert len(steps) >= 5
-    assert max(abs(step) / error for step, error in steps) > 20
+    assert steps.pull.abs().max() > 20
 
 
 def test_with_ours_skies_are_the_planted_ones_and_there_is_no_seam(planted, exposures):
@@ -91,9 +92,9 @@ def test_with_ours_skies_are_the_planted_ones_and_there_is_no_seam(planted, expo
     truth = np.array([planted.sky[path.name] for path in planted.paths for _ in range(2)])
     assert keywords(exposures) == pytest.approx(sky.header_new.to_numpy())
     assert (np.abs(keywords(exposures) - truth) < 3 * sky.sky_data_err).all()
-    steps = seams(*mosaic_of(product))
+    steps = seams(product)
     assert len(steps) >= 9
-    assert all(abs(step) < 3 * error for step, error in steps)
+    assert (steps.pull.abs() < 3).all()
     log = (exposures[0].parent / "ours.log").read_text()
     assert "***** skymatch_nb" in log
     assert "skymethod = 'globalmin+match'" in log
@@ -106,9 +107,8 @@ def test_disabled_again_it_behaves_as_released(exposures, as_released, run_astro
     disable()
     disable()
     product = drizzled(run_astrodrizzle, exposures, "again", **SETTINGS)
-    image, context = mosaic_of(product)
-    np.testing.assert_array_equal(image, as_released[0])
-    np.testing.assert_array_equal(context, as_released[1])
+    for found, before in zip(mosaic_of(product), mosaic_of(as_released[0]), strict=True):
+        np.testing.assert_array_equal(found, before)
 
 
 def test_crowded_archive_data(realdata, tmp_path, run_astrodrizzle):
@@ -129,10 +129,11 @@ def test_crowded_archive_data(realdata, tmp_path, run_astrodrizzle):
         made[name], context = mosaic_of(product)
     assert (np.abs(levels - levels.mean()) < 3 * errors).all()
     for name in ("released", "ours"):
-        rates[name] = seams(made[name] - made["truth"], context)
+        rates[name] = seams_of(made[name] - made["truth"], context)
     of_levels = np.hypot(*errors[:2]) / 60  # electrons of a minute
-    assert all(abs(step) < 3 * np.hypot(error, of_levels) for step, error in rates["ours"])
-    assert max(abs(step) for step, _ in rates["released"]) > 20 * max(abs(step) for step, _ in rates["ours"])
+    ours, released = rates["ours"], rates["released"]
+    assert (ours.step.abs() < 3 * np.hypot(ours.step_err, of_levels)).all()
+    assert released.step.abs().max() > 20 * ours.step.abs().max()
 
 
 @pytest.mark.parametrize("in_memory", [False, True])
@@ -198,6 +199,52 @@ def test_failure_stops_astrodrizzle(apart, run_astrodrizzle):
     assert all("MDRIZSKY" not in fits.getheader(path, 1) for path in apart)
 
 
+def test_globalmin_match_of_nothing_stops_too(apart, run_astrodrizzle):
+    """One sky for exposures that do not overlap would be another method."""
+    text = r"no two of the 2 groups have an overlap that can be used \(no overlap\)"
+    with enable() as matching, pytest.raises(NoOverlapError, match=text):
+        drizzled(run_astrodrizzle, apart, "none", **SKY_ONLY | SETTINGS)
+    assert matching.sky is None
+    assert all("MDRIZSKY" not in fits.getheader(path, 1) for path in apart)
+    text = "AstroDrizzle goes on with skymethod='globalmin': no two of the 2 groups"
+    with pytest.warns(SkyMatchWarning, match=text), enable(fallback=True) as matching:
+        drizzled(run_astrodrizzle, apart, "fallback", **SKY_ONLY | SETTINGS)
+    assert matching.session.params.skymethod == "globalmin"
+    assert matching.sky.sky.nunique() == 1
+    assert keywords(apart) == pytest.approx(matching.sky.header_new.to_numpy())
+
+
+@pytest.mark.filterwarnings("ignore:none of the 2 exposures overlap")
+def test_own_skies_where_nothing_overlaps_are_given_on_request(apart, run_astrodrizzle):
+    with enable(isolated="own") as matching:
+        drizzled(run_astrodrizzle, apart, "own", **SKY_ONLY | SETTINGS)
+    assert matching.failure is None
+    local = SkyMatchSession(apart, skymethod="localmin", skystat="median", dq_bits=0).sky
+    assert keywords(apart) == pytest.approx(local.sky_data.to_numpy())
+
+
+def test_a_single_exposure_gets_its_own_sky_and_a_warning(exposures, planted, run_astrodrizzle):
+    with pytest.warns(SkyMatchWarning, match="there is only one exposure"), enable():
+        drizzled(run_astrodrizzle, exposures[:1], "one", **SKY_ONLY | SETTINGS)
+    assert keywords(exposures[:1]) == pytest.approx(planted.sky[exposures[0].name], abs=0.3)
+
+
+@pytest.mark.parametrize("skymethod", ["globalmin+match", "localmin"])
+def test_no_usable_pixel_at_all_stops(exposures, run_astrodrizzle, skymethod):
+    for path in exposures:
+        with fits.open(path, mode="update") as hdus:
+            for hdu in hdus:
+                if hdu.name == "DQ":
+                    hdu.data[:] = 4
+    with (
+        enable() as matching,
+        pytest.raises(SkyMatchError, match="no level was found for any exposure: no good pixels"),
+    ):
+        drizzled(run_astrodrizzle, exposures, "bad", **SKY_ONLY | {"skymethod": skymethod})
+    assert matching.failure is not None
+    assert all("MDRIZSKY" not in fits.getheader(path, 1) for path in exposures)
+
+
 def test_fallback_is_told_with_its_cause(apart, run_astrodrizzle):
     text = "no sky was matched, AstroDrizzle goes on with skymethod='localmin': .*overlap"
     with pytest.warns(SkyMatchWarning, match=text), enable(fallback=True) as matching:
@@ -247,6 +294,22 @@ def test_block_restores_what_was_there(run_astrodrizzle):
     assert before is import_module("stsci.skypac.skymatch").skymatch
 
 
+def test_a_match_can_be_used_again(run_astrodrizzle):
+    module = import_module("drizzlepac.sky")
+    matching = enable()
+    disable()
+    for _ in range(2):
+        with matching:
+            assert module.skymatch is matching
+        assert module.skymatch is import_module("stsci.skypac.skymatch").skymatch
+
+
+def test_an_error_in_a_block_takes_the_match_away(run_astrodrizzle):
+    with pytest.raises(ZeroDivisionError), enable():
+        1 / 0  # noqa: B018
+    assert import_module("drizzlepac.sky").skymatch is import_module("stsci.skypac.skymatch").skymatch
+
+
 @pytest.mark.parametrize(
     ("params", "text"),
     [
@@ -263,10 +326,55 @@ def test_parameters_that_cannot_be_given(params, text):
     assert import_module("drizzlepac.sky").skymatch is import_module("stsci.skypac.skymatch").skymatch
 
 
-@pytest.mark.parametrize("settings", [{"skysub": False}, {"skyfile": "sky.txt"}])
-def test_settings_that_leave_nothing_to_match(settings):
-    with pytest.raises(ParameterError, match="nothing is matched"):
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"skysub": False}, "skysub=False: nothing is matched"),
+        ({"skyfile": "sky.txt"}, "skyfile='sky.txt': nothing is matched"),
+        ({"skyuser": "SKYUSER"}, "skyuser='SKYUSER': AstroDrizzle ignores it where it subtracts skies"),
+        ({"final_pixfrc": 0.8}, "AstroDrizzle has no parameter 'final_pixfrc'; did you mean 'final_pixfrac'"),
+        ({"qqq": 1}, "AstroDrizzle has no parameter 'qqq'$"),
+        (
+            {"overlap_stat": "difference"},
+            r"no parameter 'overlap_stat'; the match has: matching=\{'overlap_stat': \.\.\.\}",
+        ),
+        ({"matching": "foo"}, "matching='foo': must be a mapping of parameters by name"),
+        ({"matching": {1: 2}}, "matching={1: 2}: must be a mapping"),
+        ({"matching": {"nclipp": 2}}, "unknown parameter 'nclipp'; did you mean 'nclip'"),
+        ({"configobj": "none.cfg"}, "configobj='none.cfg': there is no such file"),
+    ],
+)
+def test_calls_that_are_refused_before_anything_is_run(tmp_path, monkeypatch, settings, text):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParameterError, match=text):
         skymatch_nb.astrodrizzle("*_flt.fits", **settings)
+    assert list(tmp_path.iterdir()) == []
+    assert import_module("drizzlepac.sky").skymatch is import_module("stsci.skypac.skymatch").skymatch
+
+
+def test_inputs_that_are_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SkyMatchError, match=r"asking for a sky for 'none\*_flt\.fits'; astrodrizzle\.log tells why"):
+        skymatch_nb.astrodrizzle("none*_flt.fits", updatewcs=False)
+
+
+def test_settings_may_come_from_a_file(tmp_path):
+    teal = import_module("stsci.tools.teal")
+    configuration = teal.load("astrodrizzle", defaults=True)
+    configuration["STEP 2: SKY SUBTRACTION"]["skysub"] = False
+    configuration.filename = str(tmp_path / "no_sky.cfg")
+    configuration.write()
+    with pytest.raises(ParameterError, match="skysub=False: nothing is matched"):
+        skymatch_nb.astrodrizzle("*_flt.fits", configobj=str(tmp_path / "no_sky.cfg"))
+
+
+def test_known_skies_are_not_relative(planted, exposures):
+    """Any SkyMatchWarning is an error in these tests."""
+    known = {"fixed": {exposures[0].name: planted.sky[exposures[0].name]}}
+    settings = SKY_ONLY | {"skymethod": "match", "final_wht_type": "IVM"}
+    drizzled(skymatch_nb.astrodrizzle, exposures, "ivm", matching=known, **settings)
+    truth = np.array([planted.sky[path.name] for path in exposures for _ in range(2)])
+    assert keywords(exposures) == pytest.approx(truth, abs=0.3)
 
 
 def test_relative_skies_and_inverse_variance_weights(exposures):

@@ -537,8 +537,7 @@ class TestWildcardsThatPickOthers:
         with pytest.raises(InputError) as error:
             session("*.fits").load()
         text = str(error.value)
-        assert text.startswith("3 of 5 files that '*.fits' matches cannot be used: a_wht.fits[0]: no celestial WCS")
-        assert "; m.fits[0]: no celestial WCS" in text
+        assert text.startswith("3 of 5 files that '*.fits' matches cannot be used: a_wht.fits[0], m.fits[0]: no ")
         assert text.endswith("/notes.fits: not a FITS file")
 
     def test_a_name_given_beside_it_is_told_by_itself(self, mixed):
@@ -572,7 +571,9 @@ class TestWildcardsThatPickOthers:
     def test_many_are_counted(self, folder):
         for k in range(8):
             fits.PrimaryHDU(np.ones(SHAPE)).writeto(f"w{k}.fits")
-        with pytest.raises(InputError, match=r"^8 of 8 files that 'w\*.fits' matches .*; and 3 more$"):
+        with pytest.raises(
+            InputError, match=r"^8 of 8 files that 'w\*.fits' matches .* w2.fits\[0\] and 5 more: no celestial"
+        ):
             session("w*.fits").load()
 
 

@@ -184,8 +184,12 @@ class TestWcsErrors:
 
 
 class TestDamaged:
+    def test_empty(self, tmp_path, refused):
+        (tmp_path / "odd.fits").write_bytes(b"")
+        assert "odd.fits: the file is empty" in refused(tmp_path / "odd.fits")
+
     @pytest.mark.parametrize(
-        "content", [b"", b"plain text\n" * 1000, b"\0" * 10000, b"\x93NUMPY" * 500], ids=["empty", "text", "0", "npy"]
+        "content", [b"plain text\n" * 1000, b"\0" * 10000, b"\x93NUMPY" * 500], ids=["text", "0", "npy"]
     )
     def test_not_fits(self, tmp_path, refused, content):
         path = tmp_path / "odd.fits"

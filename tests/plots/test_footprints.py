@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bokeh.models import ColorBar, HoverTool, Image, Legend, Select
+from bokeh.models import ColorBar, HoverTool, Image, Legend, ScaleBar, Select
 from bokeh.plotting import figure
 
 from skymatch_nb import ParameterError, SkyMatchSession
@@ -40,7 +40,9 @@ def test_sky_is_shown_once_it_is_known(session):
     assert data["sky"] == session.sky["sky"].tolist()
     order = np.argsort(data["sky"])
     bar = next(b for b in plot.right if isinstance(b, ColorBar))
-    palette = list(bar.color_mapper.palette)
+    palette = [color[:7] for color in bar.color_mapper.palette]
+    (opacity,) = {int(color[7:], 16) / 255 for color in bar.color_mapper.palette}
+    assert opacity == pytest.approx(glyphs(plot, "member patches").glyph.fill_alpha, abs=0.003)
     assert [palette.index(data["fill"][k]) for k in order] == sorted(palette.index(c) for c in data["fill"])
     assert (bar.color_mapper.low, bar.color_mapper.high) == (min(data["sky"]), max(data["sky"]))
     assert "electron / (s arcsec2)" in bar.title
@@ -125,6 +127,41 @@ def test_images_lie_below_the_outlines_where_the_members_are(session):
     xs = np.concatenate(members["xs"])
     assert data["x"][0] == pytest.approx(xs.min(), abs=1e-6)
     assert data["x"][0] + data["dw"][0] == pytest.approx(xs.max(), rel=0.02)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_images_members_have_the_colours_of_the_legends(session, theme):
+    """What is filled takes the colours of the pixels below; outlines do not."""
+    plot = session.plot_footprints("status", images=True, theme=theme)
+    outlines = glyphs(plot, "member patches")
+    for glyph in (outlines.glyph, outlines.nonselection_glyph, outlines.selection_glyph, outlines.hover_glyph):
+        assert glyph.fill_alpha == 0
+    assert outlines.glyph.line_color == "fill"
+    assert outlines.glyph.line_alpha == 1
+    assert glyphs(plot, "seams").glyph.line_width > outlines.glyph.line_width
+    bar = next(b for b in plot.right if isinstance(b, ColorBar))
+    assert set(columns(plot, "member patches")["by_sky"]) <= set(bar.color_mapper.palette)
+    legends = [b for b in plot.right if isinstance(b, Legend)]
+    assert all(item.renderers == [outlines] for legend in legends for item in legend.items)
+
+
+def test_statuses_have_colours_of_their_own(lonely):
+    data = columns(lonely.plot_footprints("status"), "member patches")
+    colors = dict(zip(data["status"], data["by_status"], strict=True))
+    assert set(colors) == {"matched", "reference", "no overlap", "no good pixels"}
+    assert len(set(colors.values())) == 4
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_angles_of_the_scale_bar_are_written_as_in_journals(session, theme):
+    plot = session.plot_footprints(theme=theme)
+    (bar,) = [part for part in plot.center if isinstance(part, ScaleBar)]
+    assert bar.label == "@{value}@{unit}"
+    sizes = {"1" + name: size for name, (size, *_) in bar.dimensional.basis.items()}
+    arcsec = {"1°": 3600, "1′": 60, "1″": 1, "100 mas": 0.1, "10 mas": 0.01, "1 mas": 0.001}
+    assert {name: 3600 * size for name, size in sizes.items()} == pytest.approx(arcsec)
+    assert bar.background_fill_color == plot.background_fill_color
+    assert bar.border_line_color is None
 
 
 def test_hover_tells_pair_difference_error_and_pixels(session):

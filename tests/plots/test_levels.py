@@ -1,10 +1,12 @@
 """Sky, residuals and graph: their columns are those of the tables, and the planted answer is seen."""
 
+import warnings
+
 import numpy as np
 import pytest
-from bokeh.models import ColorBar, Legend, LinearColorMapper
+from bokeh.models import ColorBar, DataRange1d, Label, Legend, LinearColorMapper
 
-from skymatch_nb import ParameterError, SkyMatchSession
+from skymatch_nb import ParameterError, SkyMatchSession, SkyMatchWarning
 from skymatch_nb.plots import residuals
 from skymatch_nb.plots.sources import Sources
 
@@ -84,7 +86,10 @@ def test_residuals_are_those_of_the_table(session):
     assert (np.diff(np.abs(data["pull"])) <= 0).all()
     assert right.y_range is left.y_range
     rms = np.sqrt((table["before"] ** 2).mean())
-    assert f"rms {rms:.3g} before" in left.title.text
+    (told,) = [text for text in texts(left) if f"rms {rms:.3g} before" in text]
+    assert told.endswith("after (electron / (s arcsec2))")
+    assert left.title.text == "Differences of 11 pairs"
+    assert data["shown_before"][0] == f"{data['before'][0]:.6g} electron / (s arcsec2)"
 
 
 def test_outliers_are_named(session, monkeypatch):
@@ -104,7 +109,7 @@ def test_many_pairs_are_thinned_to_the_largest_pulls(session, monkeypatch):
     pulls = np.abs(glyphs(left, "after").data_source.data["pull"])
     np.testing.assert_allclose(pulls, np.sort(np.abs(session.residuals["pull"]))[::-1][:3])
     assert any("8 pairs with smaller pulls are not drawn" in t for t in texts(left))
-    assert left.title.text.startswith("11 pairs")
+    assert left.title.text == "Differences of 11 pairs"
 
 
 def test_graph_puts_groups_where_they_are(session):
@@ -163,3 +168,60 @@ def test_one_exposure_alone_is_drawn(write_image):
     assert panels(s.plot_residuals())[0].title.text == "No pairs"
     assert s.plot_sky().children
     assert s.plot_preview().children
+
+
+def said_inside(plot):
+    return [part.text for part in plot.center if isinstance(part, Label)]
+
+
+def has_known_ranges(plot):
+    """Whether a browser needs no marks to find a figure's ranges."""
+    return not any(isinstance(r, DataRange1d) for r in (plot.x_range, plot.y_range))
+
+
+@pytest.mark.parametrize("method", ["localmin", "globalmin+match"])
+def test_without_pairs_figures_say_so_and_have_no_legends(write_image, method):
+    s = SkyMatchSession([write_image("a.fits", level=5.0)], skymethod=method, verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkyMatchWarning)
+        left, right = panels(s.plot_residuals())
+    for plot in (left, right):
+        assert said_inside(plot) == ["no overlapping pairs"]
+        assert has_known_ranges(plot)
+        assert not [part for part in plot.above if isinstance(part, Legend)]
+    assert said_inside(panels(s.plot_sky())[0]) == []
+    agreement = panels(s.plot_sky())[1]
+    if method == "localmin":
+        assert said_inside(agreement) == []
+    else:
+        assert said_inside(agreement) == ["no overlapping pairs"]
+        assert has_known_ranges(agreement)
+        assert not [part for part in agreement.above if isinstance(part, Legend)]
+    assert any("no overlapping pairs" in text for text in texts(s.plot_graph()))
+
+
+def test_without_a_level_figures_say_so(write_image):
+    paths = [write_image("a.fits"), write_image("b.fits", ra=10.002)]
+    masks = dict.fromkeys(["a.fits", "b.fits"], lambda pixels: pixels > 1e9)
+    s = SkyMatchSession(paths, skymethod="localmin", masks=masks, verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkyMatchWarning)
+        left, right = panels(s.plot_sky())
+        shown = panels(s.plot_samples(s.members.index[0]))[0]
+    assert said_inside(left) == ["no group has a level"]
+    assert said_inside(right) == ["nothing to compare with"]
+    assert has_known_ranges(left)
+    assert has_known_ranges(right)
+    assert any("2 groups without a level" in text for text in texts(left))
+    assert said_inside(shown) == ["no good pixels"]
+
+
+def test_a_figure_is_made_anew_where_its_groups_get_or_lose_their_levels(lonely):
+    sources = Sources()
+    grid = lonely.plot_sky(sources=sources)
+    assert lonely.renew_figure(grid, sources)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkyMatchWarning)
+        lonely.configure(skymethod="globalmin+match", lower=1e6)
+        lonely.solve()
+    assert not lonely.renew_figure(grid, sources)

@@ -262,11 +262,11 @@ class TestSurfaceBrightness:
             units_of({"BUNIT": "MJy/sr"}, {"BUNIT": other}, {"BUNIT": "MJy/sr"}, {"BUNIT": other})
         assert str(error.value) == (
             "surface brightness cannot be matched with counts or rates: "
-            "image0.fits, image2.fits against image1.fits, image3.fits"
+            f"image0.fits, image2.fits (MJy/sr) against image1.fits, image3.fits ({other})"
         )
 
     def test_long_lists_of_files_are_shortened(self, units_of):
-        with pytest.raises(UnitsError, match=r"image4\.fits and 3 more against image8\.fits$"):
+        with pytest.raises(UnitsError, match=r"image4\.fits and 3 more \(MJy/sr\) against image8\.fits \(DN\)$"):
             units_of(*[{"BUNIT": "MJy/sr"}] * 8, {"BUNIT": "DN"})
 
 
