@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from skymatch_nb.core.jit import watching_compilation
 from skymatch_nb.errors import InputError, ParameterError, SkyMatchError, SkyMatchWarning, UnitsError
 from skymatch_nb.io.kept import forget, kept_runs
 from skymatch_nb.io.writer import undo as undo_files
@@ -71,7 +72,8 @@ def match(options: argparse.Namespace) -> int:
         _table_format(options.table)
     _check_outputs(options)
     session = SkyMatchSession(options.inputs, **params)
-    _show(session, options.quiet)
+    with watching_compilation(_say_nothing if options.quiet else _say_compiling):
+        _show(session, options.quiet)
     if options.apply:
         applied = session.apply()
         if not options.quiet:
@@ -167,6 +169,14 @@ def table_json(session: SkyMatchSession) -> dict[str, Any]:
         "residuals": to_records(session.residuals),
         "components": components,
     }
+
+
+def _say_compiling() -> None:
+    print("skymatch-nb: compiling for this machine, which is done once and takes some seconds ...", file=sys.stderr)
+
+
+def _say_nothing() -> None:
+    pass
 
 
 def _show(session: SkyMatchSession, quiet: bool) -> None:

@@ -57,6 +57,7 @@ class Work:
         threads: bool = True,
         keep: Callable[[Any], Any] | None = None,
         sent: Callable[[T], bool] | None = None,
+        here: Callable[[T], Any] | None = None,
     ) -> list[Any]:
         """Results of ``function`` for every item, in order; the first error is raised and ends the rest.
 
@@ -68,6 +69,8 @@ class Work:
             What is done to every result, in this process, as soon as it is there.
         sent
             Which items can be sent to a cluster, the function being one of a module; None for none.
+        here
+            What does both, ``function`` and ``keep``, to the items of this process, where there is a better way.
         """
         todo = list(items)
         results: list[Any] = [None] * len(todo)
@@ -90,11 +93,11 @@ class Work:
                 lambda: self.tell(count, len(todo), message),
                 not threads,
             )
-        here = sorted(set(range(len(todo))) - set(away))
-        if sent and self.cluster and here and self.stayed:
-            self.stayed(len(here))
-        kept = function if keep is None else lambda item: keep(function(item))
-        self._here(kept, [(k, todo[k]) for k in here], done, threads)
+        stay = sorted(set(range(len(todo))) - set(away))
+        if sent and self.cluster and stay and self.stayed:
+            self.stayed(len(stay))
+        kept = here or (function if keep is None else lambda item: keep(function(item)))
+        self._here(kept, [(k, todo[k]) for k in stay], done, threads)
         return results
 
     def _here(

@@ -22,7 +22,7 @@ from skymatch_nb.saved import (
     session_document,
     shell_command,
 )
-from skymatch_nb.steps.registry import LOCAL_METHODS, Given, current_key
+from skymatch_nb.steps.registry import LOCAL_METHODS, Given, Keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ class SessionKeeping:
         for name in changed:
             warnings.warn(f"{name} has changed since the session was saved", SkyMatchWarning, stacklevel=2)
         session = cls(specs, masks=apart["masks"], dq=apart["dq"], **options, **document["params"])
-        session._saved = (current_key("solve", session._given, session.params), document)
+        session._saved = (Keys().current("solve", session._given, session.params), document)
         return session
 
     def to_script(self) -> str:

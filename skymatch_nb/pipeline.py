@@ -15,7 +15,7 @@ from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.executors import format_executor
 from skymatch_nb.progress import progress_bar
 from skymatch_nb.results import Result
-from skymatch_nb.steps.registry import STEPS, Call, Given, current_key
+from skymatch_nb.steps.registry import STEPS, Call, Given, Keys
 
 STAGES = {
     "load": ("header", "units", "load", "group"),
@@ -73,6 +73,7 @@ class Pipeline:
         self.workers, self.progress, self.solved = workers, progress, solved
         self.results: dict[str, Result] = {}
         self.seconds: dict[str, float] = {}
+        self._keys = Keys()
         self.lock = threading.RLock()
         self.warn: Callable[[str], None] = warn_caller
         self.running: str | None = None
@@ -102,7 +103,7 @@ class Pipeline:
         return {
             name: result
             for name, result in list(self.results.items())
-            if result.key == current_key(name, self.given, self.params, keys)
+            if result.key == self._keys.current(name, self.given, self.params, keys)
         }
 
     def wanted(self, stage: str) -> tuple[str, ...]:
@@ -121,7 +122,7 @@ class Pipeline:
         result = self.results.get(name)
         if result is None:
             return "not run" if name in self.wanted(stage) or name == "count" else "not needed"
-        return "fresh" if result.key == current_key(name, self.given, self.params, keys) else "stale"
+        return "fresh" if result.key == self._keys.current(name, self.given, self.params, keys) else "stale"
 
     def stage_state(self, stage: str, keys: dict[str, str] | None = None) -> str:
         """State of a stage from those of its results: it has run where its main result, the last, has."""
@@ -131,7 +132,7 @@ class Pipeline:
         return next((state for state in ("stale", "not run") if state in states), "fresh")
 
     def _make(self, name: str, given: Given, params: SkyMatchParams, keys: dict[str, str]) -> Result:
-        key = current_key(name, given, params, keys)
+        key = self._keys.current(name, given, params, keys)
         result = self.results.get(name)
         if result is not None and result.key == key:
             return result
@@ -173,13 +174,13 @@ class Pipeline:
             self.warn(f"executor: {count} images, or masks of images, are in memory: this process works on them")
 
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("lock", "progress", "solved", "warn", "_cluster")
+        left_out = ("lock", "progress", "solved", "warn", "_keys", "_cluster")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
         return kept | {"params": self.params.changed(executor=format_executor(self.params.executor))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        fresh = {"lock": threading.RLock(), "progress": None, "solved": None, "warn": warn_caller, "_cluster": None}
-        self.__dict__.update(state, **fresh)
+        self.__dict__.update(state, _keys=Keys(), _cluster=None)
+        self.__dict__.update(lock=threading.RLock(), progress=None, solved=None, warn=warn_caller)
 
 
 def warn_caller(note: str) -> None:

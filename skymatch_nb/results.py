@@ -563,20 +563,24 @@ def make_key(*parts: Any) -> str:
 
     Accepts str, numbers, bool, None, bytes, arrays, and tuples, lists and mappings of them.
     """
-    digest = hashlib.blake2b(digest_size=16)
-    _feed(digest, parts)
-    return digest.hexdigest()
+    fed: list[Any] = []
+    _feed(fed, parts)
+    return hashlib.blake2b(b"".join(fed), digest_size=16).hexdigest()
 
 
-def _feed(digest: Any, part: Any) -> None:
-    if isinstance(part, np.ndarray):
-        digest.update(f"array {part.dtype.str} {part.shape}".encode())
-        digest.update(np.ascontiguousarray(part).data)
-    elif isinstance(part, Mapping):
-        _feed(digest, [(name, part[name]) for name in sorted(part)])
+def _feed(fed: list[Any], part: Any) -> None:
+    if type(part) in _PLAIN:
+        fed.append(f"{type(part).__name__} {part!r};".encode())
+    elif isinstance(part, np.ndarray):
+        fed += [f"array {part.dtype.str} {part.shape}".encode(), np.ascontiguousarray(part).tobytes()]
     elif isinstance(part, tuple | list):
-        digest.update(f"[{len(part)}".encode())
+        fed.append(f"[{len(part)}".encode())
         for inner in part:
-            _feed(digest, inner)
+            _feed(fed, inner)
+    elif isinstance(part, Mapping):
+        _feed(fed, [(name, part[name]) for name in sorted(part)])
     else:
-        digest.update(f"{type(part).__name__} {part!r};".encode())
+        fed.append(f"{type(part).__name__} {part!r};".encode())
+
+
+_PLAIN = (str, int, float, bool, type(None))

@@ -1,10 +1,11 @@
 """Results as pandas tables; columns and index as documented in docs/tables.md, units in ``df.attrs["units"]``."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from skymatch_nb.core.misfit import left_in_pairs
 from skymatch_nb.errors import SkyMatchError
@@ -105,14 +106,14 @@ def overlaps_table(loaded: Loaded, units: Units, overlaps: Overlaps, compared: C
     a = np.concatenate([overlaps.member_a, [f[0] for f in failed]]).astype(int)
     b = np.concatenate([overlaps.member_b, [f[1] for f in failed]]).astype(int)
     nothing, none = np.full(len(failed), np.nan), np.zeros(len(failed), np.int64)
-    names, groups = [m.name for m in loaded.members], [m.group for m in loaded.members]
+    names, groups = _texts(m.name for m in loaded.members), _texts(m.group for m in loaded.members)
     measured = ("npix_a", "npix_b", "sky_a", "sky_b", "difference", "difference_err")
     table = pd.DataFrame(
         {
-            "member_a": [names[k] for k in a],
-            "member_b": [names[k] for k in b],
-            "group_a": [groups[k] for k in a],
-            "group_b": [groups[k] for k in b],
+            "member_a": names[a],
+            "member_b": names[b],
+            "group_a": groups[a],
+            "group_b": groups[b],
             "area_arcsec2": np.concatenate([overlaps.area, nothing]) * ARCSEC2,
             **{c: np.concatenate([getattr(compared, c), none if c.startswith("npix") else nothing]) for c in measured},
             "status": [*compared.status, *(f"failed: {f[2]}" for f in failed)],
@@ -154,10 +155,9 @@ def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: S
     ``weight`` what the pair counted for in the equations, in units of the pair that counted most.
     """
     p = pairs.pairs
-    index = pd.MultiIndex.from_arrays(
-        [[loaded.groups[g] for g in p.first], [loaded.groups[g] for g in p.second]],
-        names=["group_a", "group_b"],
-    )
+    levels, place = _sorted_groups(loaded)
+    codes: Any = [place[p.first], place[p.second]]
+    index = pd.MultiIndex([levels, levels], codes, names=["group_a", "group_b"])
     left = left_in_pairs(p, solution.sky)
     columns = {
         "before": p.difference,
@@ -169,6 +169,19 @@ def residuals_table(loaded: Loaded, units: Units, pairs: GroupPairs, solution: S
     columns |= {"weight": _pair_weight(pairs, solution), "status": _pair_status(pairs, solution)}
     known = dict.fromkeys(("before", "after", "err"), units.unit) | {"npix": "pixel"}
     return _with_units(pd.DataFrame(columns, index=index), known, None)
+
+
+def _sorted_groups(loaded: Loaded) -> tuple[Any, NDArray[np.int64]]:
+    """Group names in order, and the place of each group in them: what pandas would else find by hashing every row."""
+    order = sorted(range(len(loaded.groups)), key=loaded.groups.__getitem__)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return pd.Index([loaded.groups[g] for g in order], dtype="str"), place
+
+
+def _texts(values: Iterable[str]) -> Any:
+    """Texts as pandas keeps them, to take many rows from at once."""
+    return pd.Series(list(values), dtype="str").array
 
 
 def _pair_weight(pairs: GroupPairs, solution: Solution) -> Any:

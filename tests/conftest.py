@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from hypothesis import settings
 
 from skymatch_nb.datasets import PlantedMosaic, make_mosaic
+
+# No test is timed: the first example of a kernel compiles it, and machines have other things to do.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 """The one door to numba: how every kernel of the package is compiled."""
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core import event
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -12,3 +14,27 @@ R = TypeVar("R")
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function to machine code that is cached on disk and runs without the GIL."""
     return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+@contextmanager
+def watching_compilation(begun: Callable[[], None]) -> Iterator[None]:
+    """Call a function the first time that a kernel is compiled meanwhile; it is not where all come from the disk."""
+    listener = _FirstCompilation(begun)
+    event.register("numba:compile", listener)
+    try:
+        yield
+    finally:
+        event.unregister("numba:compile", listener)
+
+
+class _FirstCompilation(event.Listener):  # type: ignore[misc]
+    def __init__(self, begun: Callable[[], None]) -> None:
+        self._begun, self._told = begun, False
+
+    def on_start(self, _event: Any) -> None:
+        if not self._told:
+            self._told = True
+            self._begun()
+
+    def on_end(self, _event: Any) -> None:
+        pass

@@ -76,6 +76,25 @@ def _crossing(x0: float, y0: float, x1: float, y1: float, row: int) -> float:
 
 
 @kernel
+def _summed(counts: Any) -> Any:
+    """Cumulative sums, in place."""
+    for k in range(1, len(counts)):
+        counts[k] += counts[k - 1]
+    return counts
+
+
+@kernel
+def _sort_few(values: Any) -> None:
+    """Sort in place, by insertion: most rows have two crossings, and numpy's sort takes seconds to compile."""
+    for i in range(1, len(values)):
+        value, k = values[i], i
+        while k > 0 and values[k - 1] > value:
+            values[k] = values[k - 1]
+            k -= 1
+        values[k] = value
+
+
+@kernel
 def _polygon_spans(x: Any, y: Any, ring_offsets: Any, ny: int, nx: int) -> Any:
     crossings = np.zeros(ny + 1, np.int64)
     for ring in range(len(ring_offsets) - 1):
@@ -85,7 +104,7 @@ def _polygon_spans(x: Any, y: Any, ring_offsets: Any, ny: int, nx: int) -> Any:
             first, stop = _edge_rows(y[k], y[following], ny)
             for row in range(first, stop):
                 crossings[row + 1] += 1
-    starts = np.cumsum(crossings)
+    starts = _summed(crossings)
     filled = starts[:-1].copy()
     at = np.empty(starts[-1], np.float64)
     for ring in range(len(ring_offsets) - 1):
@@ -99,7 +118,8 @@ def _polygon_spans(x: Any, y: Any, ring_offsets: Any, ny: int, nx: int) -> Any:
     spans = np.empty((starts[-1] // 2, 3), np.int64)
     n = 0
     for row in range(ny):
-        on_row = np.sort(at[starts[row] : starts[row + 1]])
+        on_row = at[starts[row] : starts[row + 1]]
+        _sort_few(on_row)
         for k in range(0, len(on_row) - 1, 2):
             start = int(np.ceil(min(max(on_row[k], 0.0), float(nx))))
             stop = int(np.ceil(min(max(on_row[k + 1], 0.0), float(nx))))

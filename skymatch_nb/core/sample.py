@@ -4,7 +4,7 @@ Sums of (v - c) and (v - c)^2, c the sample's median, are kept at every `BLOCK` 
 outwards from the median, so that far outliers do not cost precision in the core of the distribution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,8 @@ class SampleSet:
     block_offsets
         Where the prefix sums of each sample start in ``sums``; shape (n + 1,).
     sums
-        Prefix sums of ``v - centre`` and ``(v - centre)**2`` at block boundaries; shape (m, 2).
+        Prefix sums of ``v - centre`` and ``(v - centre)**2`` at block boundaries, and the value there (infinite where
+        no more follow); shape (m, 3). Searches begin with these values, which stay in the processor's cache.
     """
 
     values: NDArray[Any]
@@ -68,16 +69,38 @@ class Clipped:
         return self.stop - self.first
 
 
-def sorted_samples(samples: Sequence[NDArray[Any]]) -> SampleSet:
+def sorted_samples(samples: Iterable[NDArray[Any]]) -> SampleSet:
     """Sort samples (1-D floating arrays of one type; changed in place), drop non-finite values, add prefix sums."""
-    finite = [_sort_finite(sample) for sample in samples]
-    offsets = np.concatenate([[0], np.cumsum([len(s) for s in finite])]).astype(np.int64)
-    block_offsets = np.concatenate([[0], np.cumsum([len(s) // BLOCK + 1 for s in finite])]).astype(np.int64)
-    values = np.concatenate(finite) if finite else np.zeros(0, np.float32)
-    centres = np.array([s[len(s) // 2] if len(s) else 0.0 for s in finite], dtype=np.float64)
-    sums = np.zeros((int(block_offsets[-1]), 2))
+    return joined([sorted_sample(sample) for sample in samples])
+
+
+def sorted_sample(sample: NDArray[Any]) -> SampleSet:
+    """Set of one sample; see `sorted_samples`."""
+    values = _sort_finite(sample)
+    n = len(values)
+    offsets, block_offsets = np.array([0, n]), np.array([0, n // BLOCK + 1])
+    centres = np.array([values[n // 2] if n else 0.0], np.float64)
+    sums = np.zeros((n // BLOCK + 1, 3))
     _prefix_sums(values, offsets, centres, block_offsets, sums)
     return SampleSet(values, offsets, centres, block_offsets, sums)
+
+
+def joined(sets: Sequence[SampleSet]) -> SampleSet:
+    """All samples of several sets in one, in a copy."""
+    if not sets:
+        return with_places([], np.zeros(0, np.float32), np.zeros((0, 3)))
+    return with_places(sets, np.concatenate([s.values for s in sets]), np.concatenate([s.sums for s in sets]))
+
+
+def with_places(sets: Sequence[SampleSet], values: NDArray[Any], sums: NDArray[np.float64]) -> SampleSet:
+    """Return all samples of several sets in one, of which the values and sums, one after another, are given."""
+
+    def ends(of_sets: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+        lengths = [np.zeros(1, np.int64), *(np.diff(places) for places in of_sets)]
+        return np.cumsum(np.concatenate(lengths), dtype=np.int64)
+
+    centres = np.concatenate([np.zeros(0), *(s.centres for s in sets)])
+    return SampleSet(values, ends([s.offsets for s in sets]), centres, ends([s.block_offsets for s in sets]), sums)
 
 
 def clip(
@@ -94,21 +117,25 @@ def clip(
     and ddof=1 deviation d and keep, of all the values, those in [max(lower, m - lsigma d), min(upper, m + usigma
     d)]. A sample that loses every value has ``npix`` 0.
     """
-    low = np.full(len(samples), -np.inf if lower is None else lower, np.float64)
-    high = np.full(len(samples), np.inf if upper is None else upper, np.float64)
-    first, stop, mean, std = _clip(
+    count = len(samples)
+    limits = np.empty((2, count))
+    limits[0] = -np.inf if lower is None else lower
+    limits[1] = np.inf if upper is None else upper
+    positions, moments = np.empty((2, count), np.int64), np.empty((2, count))
+    _clip(
         samples.values,
         samples.offsets,
         samples.centres,
         samples.block_offsets,
         samples.sums,
-        low,
-        high,
+        limits,
         nclip,
         float(lsigma),
         float(usigma),
+        positions,
+        moments,
     )
-    return Clipped(first, stop, mean, std)
+    return Clipped(positions[0], positions[1], moments[0], moments[1])
 
 
 def _sort_finite(sample: NDArray[Any]) -> NDArray[Any]:
@@ -124,6 +151,8 @@ def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, su
         n, base, at = offsets[k + 1] - offsets[k], offsets[k], block_offsets[k]
         blocks = n // BLOCK
         middle = blocks // 2
+        for block in range(blocks + 1):
+            sums[at + block, 2] = values[base + block * BLOCK] if block * BLOCK < n else np.inf
         for block in range(middle, blocks):
             s1, s2 = 0.0, 0.0
             for i in range(base + block * BLOCK, base + (block + 1) * BLOCK):
@@ -143,33 +172,34 @@ def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, su
 
 
 @kernel
-def first_not_below(values: Any, first: int, stop: int, limit: float) -> int:
-    """Position of the first of sorted values, between two positions, that is not below a limit."""
-    while first < stop:
-        middle = (first + stop) // 2
-        if values[middle] < limit:
-            first = middle + 1
-        else:
-            stop = middle
-    return first
+def position_of(values: Any, base: int, sums: Any, at: int, n: int, limit: float, above: bool) -> int:
+    """Position in a sample of the first of its ``n`` values that is not below a limit, or is ``above`` it.
+
+    The block is sought among the values at block boundaries, then the place in it: pages that are far apart in memory
+    take longer to reach than all else.
+    """
+    first, count = 0, (n + BLOCK - 1) // BLOCK
+    while count > 0:
+        half = count // 2
+        head = sums[at + first + half, 2]
+        before = head < limit or (above and head == limit)
+        first = first + half + 1 if before else first
+        count = count - half - 1 if before else half
+    stop = min(first * BLOCK, n)
+    place = max((first - 1) * BLOCK, 0)
+    count = stop - place
+    while count > 0:
+        half = count // 2
+        value = values[base + place + half]
+        before = value < limit or (above and value == limit)
+        place = place + half + 1 if before else place
+        count = count - half - 1 if before else half
+    return place
 
 
 @kernel
-def _first_above(values: Any, first: int, stop: int, limit: float) -> int:
-    while first < stop:
-        middle = (first + stop) // 2
-        if values[middle] <= limit:
-            first = middle + 1
-        else:
-            stop = middle
-    return first
-
-
-@kernel
-def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
-    """Mean and ddof=1 deviation of ``values[base + first:base + stop]`` (at least one value)."""
-    if values[base + first] == values[base + stop - 1]:
-        return np.float64(values[base + first]), 0.0
+def sums_between(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
+    """Sums of ``v - centre`` and of its square over ``values[base + first:base + stop]``."""
     begin, end = (first + BLOCK - 1) // BLOCK, stop // BLOCK
     s1, s2 = 0.0, 0.0
     head, tail = stop, stop
@@ -185,6 +215,15 @@ def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, 
         deviation = values[base + i] - centre
         s1 += deviation
         s2 += deviation * deviation
+    return s1, s2
+
+
+@kernel
+def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
+    """Mean and ddof=1 deviation of ``values[base + first:base + stop]`` (at least one value)."""
+    if values[base + first] == values[base + stop - 1]:
+        return np.float64(values[base + first]), 0.0
+    s1, s2 = sums_between(values, base, sums, at, first, stop, centre)
     n = stop - first
     variance = (s2 - s1 * s1 / n) / (n - 1)
     return centre + s1 / n, np.sqrt(max(variance, 0.0))
@@ -197,27 +236,25 @@ def _clip(
     centres: Any,
     block_offsets: Any,
     sums: Any,
-    lowers: Any,
-    uppers: Any,
+    limits: Any,
     nclip: int,
     lsigma: float,
     usigma: float,
-) -> Any:
-    count = len(centres)
-    firsts, stops = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    means, stds = np.full(count, np.nan), np.full(count, np.nan)
-    for k in range(count):
-        base, end, at, centre = offsets[k], offsets[k + 1], block_offsets[k], centres[k]
-        lower, upper = lowers[k], uppers[k]
-        first = first_not_below(values, base, end, lower) - base
-        stop = _first_above(values, base, end, upper) - base
+    positions: Any,
+    moments: Any,
+) -> None:
+    for k in range(len(centres)):
+        base, n, at, centre = offsets[k], offsets[k + 1] - offsets[k], block_offsets[k], centres[k]
+        lower, upper = limits[0, k], limits[1, k]
+        first = position_of(values, base, sums, at, n, lower, False)
+        stop = position_of(values, base, sums, at, n, upper, True)
         mean, std = np.nan, np.nan
         if stop > first:
             mean, std = _moments(values, base, sums, at, first, stop, centre)
             for _ in range(nclip):
                 low, high = max(lower, mean - lsigma * std), min(upper, mean + usigma * std)
-                new_first = first_not_below(values, base, end, low) - base
-                new_stop = _first_above(values, base, end, high) - base
+                new_first = position_of(values, base, sums, at, n, low, False)
+                new_stop = position_of(values, base, sums, at, n, high, True)
                 if new_first == first and new_stop == stop:
                     break
                 first, stop = new_first, new_stop
@@ -225,5 +262,5 @@ def _clip(
                     mean, std = np.nan, np.nan
                     break
                 mean, std = _moments(values, base, sums, at, first, stop, centre)
-        firsts[k], stops[k], means[k], stds[k] = first, max(first, stop), mean, std
-    return firsts, stops, means, stds
+        positions[0, k], positions[1, k] = first, max(first, stop)
+        moments[0, k], moments[1, k] = mean, std

@@ -6,24 +6,10 @@ Pixels are taken as independent; resampled images have correlated noise, and lar
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from skymatch_nb.core.estimators import (
-    BINMODE,
-    BIWEIGHT,
-    MEAN,
-    MEDIAN,
-    MIDPT,
-    MODE_KERNEL_WIDTH,
-    SEXTRACTOR,
-    STATISTICS,
-    constant,
-    histogram,
-    smoothed,
-)
+from skymatch_nb.core.estimators import smoothed
 from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.robust import biweight_reach, crowded, middle
-from skymatch_nb.core.sample import Clipped, SampleSet, first_not_below
+from skymatch_nb.core.robust import biweight_reach, middle
 
 BINMODE_SCATTER = 0.75
 """Scatter of ``binmode`` in units of ``d * c**(-1/4)``, c the count of the highest bin, measured on Gaussian samples.
@@ -32,83 +18,9 @@ The power follows from where the histogram's parabolic top falls by its own Pois
 """
 
 
-def standard_errors(
-    samples: SampleSet, clipped: Clipped, statistic: str, levels: NDArray[np.float64], binwidth: float = 0.1
-) -> NDArray[np.float64]:
-    """Standard error of the level of every sample.
-
-    Parameters
-    ----------
-    samples, clipped, statistic, binwidth
-        As given to `skymatch_nb.core.estimators.estimate`.
-    levels
-        What it returned, shape (n,).
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        ``d / sqrt(n)`` for the mean; for median and midpt half the distance between the order statistics
-        ``sqrt(n) / 2`` to both sides of the middle (Woodruff 1952), which assumes no distribution; for mode that
-        of an M-estimator, ``sqrt(sum psi**2) / |sum psi'|`` with the kernel's derivative as psi (Huber 1964); for
-        binmode a law measured on Gaussian samples; for biweight and sextractor that of the sum of the influence
-        functions of their parts (Hampel 1974), the median's with its Woodruff error. NaN without a kept value, 0
-        where all are equal.
-    """
-    return _standard_errors(  # type: ignore[no-any-return]
-        samples.values,
-        samples.offsets,
-        clipped.first,
-        clipped.stop,
-        clipped.mean,
-        clipped.std,
-        levels,
-        STATISTICS.index(statistic),
-        float(binwidth),
-    )
-
-
 @kernel
-def _standard_errors(
-    values: Any,
-    offsets: Any,
-    firsts: Any,
-    stops: Any,
-    means: Any,
-    stds: Any,
-    levels: Any,
-    statistic: int,
-    binwidth: float,
-) -> Any:
-    out = np.full(len(firsts), np.nan)
-    for k in np.flatnonzero(stops > firsts):
-        kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
-        if constant(kept, binwidth * stds[k]):
-            out[k] = 0.0
-        else:
-            out[k] = _error(kept, means[k], stds[k], levels[k], statistic, binwidth)
-    return out
-
-
-@kernel
-def _error(kept: Any, mean: float, std: float, level: float, statistic: int, binwidth: float) -> float:
-    if statistic == MEAN:
-        return float(std / np.sqrt(len(kept)))
-    if statistic in (MEDIAN, MIDPT):
-        return _median_error(kept, std)
-    if statistic == BIWEIGHT:
-        return _biweight_error(kept, std, level)
-    if statistic == SEXTRACTOR:
-        return _median_error(kept, std) if crowded(kept, mean, std) else _sextractor_error(kept, std)
-    width = binwidth * std
-    counts = histogram(kept, width)
-    if statistic == BINMODE:
-        return float(BINMODE_SCATTER * std * counts.max() ** -0.25)
-    at = (level - np.float64(kept[0])) / width
-    return float(width * _peak_error(counts, at, MODE_KERNEL_WIDTH / binwidth))
-
-
-@kernel
-def _median_error(kept: Any, std: float) -> float:
+def median_error(kept: Any, std: float) -> float:
+    """Half the distance of the order statistics ``sqrt(n) / 2`` to both sides of the middle, per their number."""
     n = len(kept)
     reach = 0.5 * np.sqrt(n)
     low = max(0, int(np.floor(0.5 * (n - 1) - reach)))
@@ -118,7 +30,7 @@ def _median_error(kept: Any, std: float) -> float:
 
 
 @kernel
-def _peak_error(counts: Any, at: float, width: float) -> float:
+def peak_error(counts: Any, at: float, width: float) -> float:
     """Error in bins of a smoothed histogram's peak at a position in bins."""
     _, _, curvature = smoothed(counts, at, width)
     variance = 0.0
@@ -129,34 +41,32 @@ def _peak_error(counts: Any, at: float, width: float) -> float:
 
 
 @kernel
-def _biweight_error(kept: Any, std: float, level: float) -> float:
-    """Error of a weighted mean of deviations from the median: its own, and the share of the median's that stays."""
-    n, centre, reach, median_error = len(kept), middle(kept), biweight_reach(kept), _median_error(kept, std)
+def biweight_error(kept: Any, std: float, level: float, points: Any) -> float:
+    """Error of a weighted mean of deviations from the median: its own, and the share of the median's that stays.
+
+    ``points`` are the values that have a weight, as from `skymatch_nb.core.robust.within_reach`.
+    """
+    n, centre, reach, error_of_median = len(kept), middle(kept), biweight_reach(kept), median_error(kept, std)
     if reach == 0:
-        return median_error
+        return error_of_median
     total, variance, covariance, slope = 0.0, 0.0, 0.0, 0.0
-    for i in range(first_not_below(kept, 0, n, centre - reach), n):
-        u = (kept[i] - centre) / reach
-        if u >= 1.0:
-            break
-        weight, residual = (1.0 - u * u) ** 2, kept[i] - level
+    for i in range(len(points)):
+        value, count = points[i, 0], points[i, 1]
+        u = (value - centre) / reach
+        weight, residual = (1.0 - u * u) ** 2, value - level
         psi = weight * residual
-        total += weight
-        variance += psi * psi
-        covariance += psi if u > 0 else -psi
-        slope += u * (1.0 - u * u) * residual
-    kept_of_median = 4.0 * slope / reach / total * median_error
+        total += count * weight
+        variance += count * psi * psi
+        covariance += count * psi if u > 0 else -count * psi
+        slope += count * u * (1.0 - u * u) * residual
+    kept_of_median = 4.0 * slope / reach / total * error_of_median
     covariance *= kept_of_median / np.sqrt(n) / total
     return float(np.sqrt(variance / total**2 + 2.0 * covariance + kept_of_median**2))
 
 
 @kernel
-def _sextractor_error(kept: Any, std: float) -> float:
-    """Error of 2.5 median - 1.5 mean; their correlation is the mean absolute deviation in standard deviations."""
-    n, centre = len(kept), middle(kept)
-    deviations = 0.0
-    for i in range(n):
-        deviations += abs(kept[i] - centre)
-    correlation = deviations / n / std
-    median_part, mean_part = 2.5 * _median_error(kept, std), 1.5 * std / np.sqrt(n)
+def sextractor_error(kept: Any, std: float, deviation: float) -> float:
+    """Error of 2.5 median - 1.5 mean; their correlation is the mean absolute ``deviation`` in standard deviations."""
+    correlation = deviation / std
+    median_part, mean_part = 2.5 * median_error(kept, std), 1.5 * std / np.sqrt(len(kept))
     return float(np.sqrt((median_part - mean_part) ** 2 + 2.0 * median_part * mean_part * (1.0 - correlation)))

@@ -18,8 +18,10 @@ from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.results import ArraySource, Masks, MemoryImage, PixelSource, Source
 
 
-def read_pixels(source: Source) -> NDArray[Any]:
-    """Return the image of a source, shape (ny, nx): a read-only memory map where the file allows it, else decoded.
+def read_pixels(source: Source, mapped: bool = True) -> NDArray[Any]:
+    """Return the image of a source, shape (ny, nx).
+
+    It is a read-only memory map where the file allows it and ``mapped`` is set, else it is read.
 
     Raises
     ------
@@ -32,23 +34,28 @@ def read_pixels(source: Source) -> NDArray[Any]:
     if isinstance(source, ArraySource):
         return read_array(source)
     if source.offset is not None:
-        with Path(source.path).open("rb") as stream:
-            buffer = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         ny, nx = source.shape
+        with Path(source.path).open("rb") as stream:
+            if not mapped:
+                values = np.fromfile(stream, np.dtype(source.dtype), ny * nx, offset=source.offset)
+                if values.size < ny * nx:
+                    raise InputError(f"{source.path}: the file has been cut short since it was loaded")
+                return values.reshape(ny, nx)
+            buffer = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         return np.frombuffer(buffer, np.dtype(source.dtype), ny * nx, source.offset).reshape(ny, nx)
     with opened(source.path, decode=True) as hdus:
         return np.array(hdus[source.hdu].data, copy=True)
 
 
-def read_flags(source: Source) -> NDArray[Any]:
-    """Data quality flags of a source as integers, shape (ny, nx).
+def read_flags(source: Source, mapped: bool = True) -> NDArray[Any]:
+    """Data quality flags of a source as integers, shape (ny, nx); mapped or read as by `read_pixels`.
 
     Raises
     ------
     InputError
         As `read_pixels`, and where the array holds values that are no integers.
     """
-    flags = read_pixels(source)
+    flags = read_pixels(source, mapped)
     if flags.dtype.kind in "iu":
         return flags
     with np.errstate(invalid="ignore"):

@@ -261,8 +261,9 @@ class SkyMatchParams(BaseModel):
     """Whether 'apply' edits objects in memory themselves, and not copies of them; 'undo' does not bring them back."""
 
     optimize: Annotated[Literal["balanced", "speed", "inmemory"], About("sample", advanced=True)] = "balanced"
-    """Where pixel samples are kept: 'balanced' moves them to temporary files when they are large; 'speed' and
-    'inmemory', which are the same, keep them in memory."""
+    """Where pixels are kept: 'balanced' keeps up to 512 MiB of samples in memory and the others in temporary files,
+    which are removed at exit; 'speed' keeps all samples in memory; 'inmemory' also reads images whole instead of
+    mapping the files into memory, for files that others may replace or cut meanwhile."""
 
     clobber: Annotated[bool, About("convert", advanced=True)] = False
     """Whether an existing file is replaced when input of an old format is converted to FITS."""

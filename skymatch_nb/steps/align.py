@@ -39,12 +39,12 @@ def align(
     key: str, loaded: Loaded, masks: Masks, overlaps: Overlaps, params: SkyMatchParams, work: Work
 ) -> AlignedPixels:
     """Pixels of both members of every overlap that are good at the same place; of plain files only these are read."""
-    store = Store.for_mode(params.optimize)
+    store, mapped = Store.for_mode(params.optimize), params.optimize != "inmemory"
 
     members = [MaskedMember.of(loaded, masks, k) for k in range(len(loaded))]
     sides = zip(overlaps.member_a.tolist(), overlaps.member_b.tolist(), overlaps.polygons, strict=True)
     found = work.map(
-        _Aligner(2 * work.workers + 2),
+        _Aligner(2 * work.workers + 2, mapped),
         [_Overlap(members[a], members[b], polygon) for a, b, polygon in sides],
         "align",
         keep=lambda values: (store.keep_array(values[0]), store.keep_array(values[1])),
@@ -71,7 +71,7 @@ def difference_samples(
     starts = np.searchsorted(overlaps.member_a, np.arange(len(loaded) + 1))
 
     def one(bounds: tuple[int, int]) -> SampleSet:
-        return store.keep(sorted_samples([difference(i) for i in range(*bounds)]))
+        return store.collect(difference(i) for i in range(*bounds))
 
     def difference(i: int) -> Values:
         a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])
@@ -102,12 +102,12 @@ class _Aligner:
     In another process it starts with none.
     """
 
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
+    def __init__(self, kept: int, mapped: bool) -> None:
+        self._kept, self._mapped = kept, mapped
         self._read = lru_cache(maxsize=kept)(_read)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Aligner, (self._kept,)
+        return _Aligner, (self._kept, self._mapped)
 
     def __call__(self, overlap: _Overlap) -> tuple[Values, Values]:
         """Values of members a and b; the places are pixels of the one with the coarser ones."""
@@ -115,7 +115,7 @@ class _Aligner:
         swapped = b.member.nominal_scale > COARSER * a.member.nominal_scale
         grid, other = (b, a) if swapped else (a, b)
         (spans,) = polygons_to_spans(grid.member, [overlap.polygon])
-        first, second = self._read(grid), self._read(other)
+        first, second = self._read(grid, self._mapped), self._read(other, self._mapped)
         if not len(spans):
             return np.zeros(0, np.float32), np.zeros(0, np.float32)
         pixel_map = map_between(grid.member, other.member, spans)
@@ -123,10 +123,10 @@ class _Aligner:
         return (values[1], values[0]) if swapped else (values[0], values[1])
 
 
-def _read(masked: MaskedMember) -> Pixels:
+def _read(masked: MaskedMember, mapped: bool) -> Pixels:
     member, masks = masked.member, masked.masks
-    flags = None if masks.quality[0] is None else read_flags(masks.quality[0])
-    return Pixels(read_pixels(member.pixels), flags, masks.good_bits[0], good_mask(masks, 0, member.shape))
+    flags = None if masks.quality[0] is None else read_flags(masks.quality[0], mapped)
+    return Pixels(read_pixels(member.pixels, mapped), flags, masks.good_bits[0], good_mask(masks, 0, member.shape))
 
 
 def _interval(limits: tuple[Limit, Limit], values: Values) -> tuple[float, float]:

@@ -118,18 +118,13 @@ def _shared_noise(
 
 def _status(loaded: Loaded, overlaps: Overlaps, sides: Sequence[Side], params: SkyMatchParams) -> list[str]:
     """Status of every overlap by what its sides have, and whether its groups take part."""
+    status = np.full(len(overlaps), USED, object)
+    for side, good, kept in reversed(sides):
+        status[kept == 0] = f"all pixels of {side} {standing.CLIPPED}"
+        status[good == 0] = f"{standing.NO_PIXELS} in {side}"
     left_out = loaded.groups_of("leave_out", params.leave_out)[loaded.group_of]
-    apart = left_out[overlaps.member_a] | left_out[overlaps.member_b]
-    return [standing.LEFT_OUT if gone else _side_status(sides, k) for k, gone in enumerate(apart)]
-
-
-def _side_status(sides: Sequence[Side], k: int) -> str:
-    for side, good, kept in sides:
-        if good[k] == 0:
-            return f"{standing.NO_PIXELS} in {side}"
-        if kept[k] == 0:
-            return f"all pixels of {side} {standing.CLIPPED}"
-    return USED
+    status[left_out[overlaps.member_a] | left_out[overlaps.member_b]] = standing.LEFT_OUT
+    return list(status)
 
 
 def _without_small(status: list[str], npix_a: Integers, npix_b: Integers, params: SkyMatchParams) -> list[str]:

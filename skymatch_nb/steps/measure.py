@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skymatch_nb.core.estimators import estimate
+from skymatch_nb.core.measure import measure
 from skymatch_nb.core.robust import robust_moments
 from skymatch_nb.core.sample import Clipped, SampleSet, clip
-from skymatch_nb.core.uncertainty import standard_errors
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.limits import Limit, in_sigma
 from skymatch_nb.params.per_member import per_member
@@ -74,8 +73,7 @@ def _measure_members(loaded: Loaded, sets: Sequence[SampleSet], params: SkyMatch
 
 def _measure(samples: SampleSet, limits: tuple[Bound, Bound], params: SkyMatchParams) -> Measured:
     clipped = clip(samples, *limits, params.nclip, params.lsigma, params.usigma)
-    levels = estimate(samples, clipped, params.skystat, params.binwidth)
-    return levels, standard_errors(samples, clipped, params.skystat, levels, params.binwidth), clipped
+    return *measure(samples, clipped, params.skystat, params.binwidth), clipped
 
 
 def _in_data_units(limit: Limit, samples: SampleSet) -> Bound:

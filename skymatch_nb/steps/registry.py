@@ -290,15 +290,28 @@ _TABLE = (
 STEPS: dict[str, Step] = {step.name: step for step in _TABLE}
 
 
-def current_key(name: str, given: Given, params: SkyMatchParams, known: dict[str, str] | None = None) -> str:
-    """Return the key that a step's result has if it is fresh; ``known`` collects keys already computed."""
-    keys = {} if known is None else known
-    if name not in keys:
-        step = STEPS[name]
-        upstream = tuple(current_key(need, given, params, keys) for need in step.needs(params))
-        inputs = _INPUTS[name](given, params) if name in _INPUTS else ""
-        keys[name] = make_key(name, upstream, [params.read_by(group) for group in step.reads], inputs)
-    return keys[name]
+class Keys:
+    """Keys of the steps, each hashed again only when something that it is made of has changed.
+
+    What a key is made of is compared, not when it changed: regions and masks may be other files' content.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Any, str]] = {}
+
+    def current(self, name: str, given: Given, params: SkyMatchParams, known: dict[str, str] | None = None) -> str:
+        """Return the key that a step's result has if it is fresh; ``known`` collects keys already computed."""
+        keys = {} if known is None else known
+        if name not in keys:
+            step = STEPS[name]
+            upstream = tuple(self.current(need, given, params, keys) for need in step.needs(params))
+            inputs = _INPUTS[name](given, params) if name in _INPUTS else ""
+            made_of = upstream, [params.read_by(group) for group in step.reads], inputs
+            last = self._last.get(name)
+            if last is None or last[0] != made_of:
+                last = self._last[name] = made_of, make_key(name, *made_of)
+            keys[name] = last[1]
+        return keys[name]
 
 
 def _masks_content(given: Given, params: SkyMatchParams) -> Any:

@@ -7,7 +7,6 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from astropy.convolution import convolve
 from numpy.typing import NDArray
 
 from skymatch_nb.core.runs import Runs, to_runs
@@ -71,6 +70,7 @@ def source_mask(
     connected sets of at least ``npixels`` good pixels that are, less the background and convolved with a Gaussian of 3
     pixels FWHM, above ``nsigma`` deviations of the unconvolved background; they are grown by ``dilate`` pixels.
     """
+    from astropy.convolution import convolve
     from photutils.background import Background2D
     from photutils.segmentation import detect_sources, make_2dgaussian_kernel
     from photutils.utils import circular_footprint

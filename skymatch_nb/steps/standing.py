@@ -40,8 +40,10 @@ def is_alone(status: str) -> bool:
 def alone_status(loaded: Loaded, overlaps: Overlaps, statuses: Sequence[str]) -> NDArray[np.object_]:
     """Status that every group has where it is in no pair, by those of its overlaps, shape (ngroups,)."""
     alone = np.full(len(loaded.groups), NO_OVERLAP, object)
+    reason_of = {status: _reason(status) for status in set(statuses)}
+    reasons = np.array([reason_of[status] for status in statuses], object)
     for reason in _REASONS:
-        concerned = np.array([_reason(status) == reason for status in statuses], bool)
+        concerned = reasons == reason
         for side in (overlaps.member_a, overlaps.member_b):
             alone[loaded.group_of[side[concerned]]] = reason
     return alone

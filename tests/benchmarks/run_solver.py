@@ -7,10 +7,12 @@ import json
 import resource
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from scipy.spatial import KDTree
 
 from skymatch_nb.core.equations import solve_levels
 from skymatch_nb.core.level_errors import level_errors
@@ -70,6 +72,36 @@ def seconds_with_errors(weighting: str, *, robust: bool = False, shared: bool = 
     return seconds
 
 
+def scattered_pairs(rng: np.random.Generator, level: np.ndarray) -> Pairs:
+    """Pairs of groups that lie at random in a square and are near one another, some eight neighbours each."""
+    places = rng.random((level.size, 2))
+    near = KDTree(places).query_pairs(np.sqrt(8 / np.pi / level.size), output_type="ndarray")
+    first, second = near.min(axis=1), near.max(axis=1)
+    npix = rng.integers(1_000, 500_000, (2, len(first)))
+    err = rng.uniform(0.001, 0.01, len(first))
+    return Pairs(first, second, level[first] - level[second], npix[0], npix[1], err)
+
+
+def large_seconds(*, scattered: bool, fixed: bool, errors: bool) -> list[float]:
+    """Wall and processor seconds to solve 100,000 groups."""
+    rng = np.random.default_rng(1)
+    level = rng.uniform(0.05, 0.25, LARGE_SIDE**2)
+    pairs = scattered_pairs(rng, level) if scattered else grid_pairs(level.reshape(LARGE_SIDE, -1), neighbours=8)
+    known = np.full(level.size, np.nan)
+    if fixed:
+        chosen = rng.choice(level.size, 1000, replace=False)
+        known[chosen] = level[chosen]
+    started = time.perf_counter(), time.process_time()
+    solution = solve_levels(level.size, pairs, "variance", fixed=known)
+    if errors:
+        level_errors(pairs, solution)
+    seconds = [time.perf_counter() - started[0], time.process_time() - started[1]]
+    left = solution.level - level
+    for component in range(min(solution.ncomponents, 3)):
+        assert np.ptp(left[solution.component == component]) < 1e-9
+    return seconds
+
+
 def main() -> None:
     level = np.random.default_rng(1).uniform(0.05, 0.25, (SIDE, SIDE))
     pairs = grid_pairs(level)
@@ -88,6 +120,11 @@ def main() -> None:
     told["errors_huber_seconds"] = seconds_with_errors("variance", robust=True)
     told["errors_shared_seconds"] = seconds_with_errors("variance", shared=True)
     told["errors_peak_mib"] = peak_memory()
+    for scattered, fixed, errors in product((False, True), repeat=3):
+        where = "scattered" if scattered else "grid"
+        what = f"large_{where}{'_fixed' if fixed else ''}{'_errors' if errors else ''}_seconds"
+        told[what] = large_seconds(scattered=scattered, fixed=fixed, errors=errors)
+    told["large_peak_mib"] = peak_memory()
     print(json.dumps(told))
 
 

@@ -7,7 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from stsci.imagestats import ImageStats
 
-from skymatch_nb.core.estimators import MODE_KERNEL_WIDTH, STATISTICS, estimate
+from skymatch_nb.core.estimators import MODE_KERNEL_WIDTH
+from skymatch_nb.core.measure import STATISTICS, measure
 from skymatch_nb.core.sample import clip, sorted_samples
 
 KINDS = ["gaussian", "skewed", "exponential", "uniform", "two peaks", "single precision", "offset 1e9"]
@@ -34,7 +35,7 @@ def pixels(kind, size=5000, seed=0):
 
 def levels(parts, statistic, binwidth=0.1, **limits):
     samples = sorted_samples([part.copy() for part in parts])
-    return estimate(samples, clip(samples, **limits), statistic, binwidth)
+    return measure(samples, clip(samples, **limits), statistic, binwidth)[0]
 
 
 def level(values, statistic, binwidth=0.1, **limits):
@@ -122,7 +123,7 @@ def test_clipped_moments_and_median_agree_with_imagestats(kind, limits):
     assert clipped.npix[0] == reference.npix
     assert clipped.std[0] == pytest.approx(reference.stddev, rel=1e-6)
     assert clipped.mean[0] == pytest.approx(reference.mean, abs=1e-5)
-    assert estimate(samples, clipped, "median")[0] == pytest.approx(reference.median, abs=1e-6)
+    assert measure(samples, clipped, "median")[0][0] == pytest.approx(reference.median, abs=1e-6)
 
 
 @pytest.mark.parametrize("binwidth", [0.1, 0.3])
@@ -198,13 +199,13 @@ def test_midpt_interpolates_within_the_middle_bin():
     assert level(values, "midpt", 1.0 / values.std(ddof=1), nclip=0) == pytest.approx(1.5, abs=1e-9)
 
 
-@pytest.mark.parametrize("size", [2, 3, 4, 10, 127, 128, 5000])
+@pytest.mark.parametrize("size", [2, 3, 4, 10, 127, 128, 5000, 300_000])
 @pytest.mark.parametrize("kind", KINDS)
 def test_biweight_equals_that_of_astropy(twins, kind, size):
-    """On the kept values, by its sort, mask and sums."""
+    """On the kept values, by its sort, mask and sums; blocks of values are taken together, to 1e-9 of a deviation."""
     values = pixels(kind, size)
     kept = twins.clipped(values, **CLIPPING)
-    tolerance = 1e-12 * twins.moments(kept)[1]
+    tolerance = 1e-9 * twins.moments(kept)[1]
     assert level(values, "biweight", **CLIPPING) == pytest.approx(biweight_location(kept), rel=1e-15, abs=tolerance)
 
 
@@ -223,7 +224,7 @@ def test_biweight_of_single_precision_pixels_is_in_double_precision():
     """A million float32 values: sums of that type would be wrong in the fifth digit of the deviation."""
     values = (1000 + 5 * np.random.default_rng(4).standard_normal(1_000_000)).astype(np.float32)
     expected = biweight_location(values.astype(float))
-    assert level(values, "biweight", nclip=0) == pytest.approx(expected, rel=0, abs=1e-10)
+    assert level(values, "biweight", nclip=0) == pytest.approx(expected, rel=0, abs=1e-9)
 
 
 def test_biweight_is_the_median_where_most_values_are_equal():

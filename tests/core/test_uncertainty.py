@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from skymatch_nb.core.estimators import STATISTICS, estimate
+from skymatch_nb.core.measure import STATISTICS, measure
 from skymatch_nb.core.sample import clip, sorted_samples
-from skymatch_nb.core.uncertainty import standard_errors
 
 
 def gaussian(rng, n):
@@ -22,8 +21,7 @@ def test_errors_are_the_scatter_of_levels(statistic, draw, low, high):
     rng = np.random.default_rng(8)
     samples = sorted_samples([draw(rng, 10_000) for _ in range(300)])
     clipped = clip(samples)
-    levels = estimate(samples, clipped, statistic)
-    errors = standard_errors(samples, clipped, statistic, levels)
+    levels, errors = measure(samples, clipped, statistic)
     assert low < levels.std() / errors.mean() < high
 
 
@@ -35,8 +33,7 @@ def test_errors_of_composed_statistics_agree_with_the_bootstrap(statistic, draw)
     values = draw(rng, 4001)
     samples = sorted_samples([values.copy(), *(rng.choice(values, len(values)) for _ in range(1000))])
     clipped = clip(samples, nclip=0)
-    levels = estimate(samples, clipped, statistic)
-    errors = standard_errors(samples, clipped, statistic, levels)
+    levels, errors = measure(samples, clipped, statistic)
     assert errors[0] == pytest.approx(levels[1:].std(), rel=0.15)
 
 
@@ -46,9 +43,7 @@ def test_sextractor_errors_are_those_of_the_median_in_crowded_fields():
     samples = sorted_samples([values])
     clipped = clip(samples, nclip=0)
     assert clipped.mean[0] - np.median(values) > 0.3 * clipped.std[0]
-    median, sextractor = (
-        standard_errors(samples, clipped, name, estimate(samples, clipped, name)) for name in ("median", "sextractor")
-    )
+    median, sextractor = (measure(samples, clipped, name)[1] for name in ("median", "sextractor"))
     assert sextractor == median
 
 
@@ -56,8 +51,7 @@ def test_sextractor_errors_are_those_of_the_median_in_crowded_fields():
 def test_no_pixels_have_no_error_and_equal_pixels_none_at_all(statistic):
     samples = sorted_samples([np.zeros(0), np.full(50, 4.0), np.array([7.0])])
     clipped = clip(samples)
-    levels = estimate(samples, clipped, statistic)
-    errors = standard_errors(samples, clipped, statistic, levels)
+    _, errors = measure(samples, clipped, statistic)
     assert np.isnan(errors[0])
     assert list(errors[1:]) == [0.0, 0.0]
 
@@ -65,5 +59,5 @@ def test_no_pixels_have_no_error_and_equal_pixels_none_at_all(statistic):
 def test_integer_pixels_still_have_an_error_of_the_median():
     samples = sorted_samples([np.repeat([3.0, 4.0, 5.0], [300, 4000, 300])])
     clipped = clip(samples)
-    error = standard_errors(samples, clipped, "median", estimate(samples, clipped, "median"))
+    _, error = measure(samples, clipped, "median")
     assert error[0] > 0

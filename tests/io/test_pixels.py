@@ -29,6 +29,16 @@ def assert_same_as_astropy(found, path, extension):
     assert found.dtype.newbyteorder("=") == expected.dtype.newbyteorder("=")
 
 
+def test_images_can_be_read_instead_of_mapped(write, image, members_of):
+    """A file that is cut or replaced afterwards cannot harm what was read."""
+    path = write("a.fits", [image(data=DATA.astype(">f4"))])
+    (member,) = members_of(path)
+    found = read_pixels(member.pixels, mapped=False)
+    os.truncate(path, 100)
+    assert not isinstance(memory_map_behind(found), mmap.mmap)
+    np.testing.assert_array_equal(found, DATA.astype(">f4"))
+
+
 class TestPlainImages:
     @pytest.mark.parametrize("dtype", [">f4", ">i2", "u1", ">i4", ">f8", ">i8"])
     @pytest.mark.parametrize("primary", [True, False])

@@ -2,12 +2,14 @@
 
 import gc
 import mmap
+import weakref
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
-from skymatch_nb.core.estimators import estimate
+from skymatch_nb.core.measure import measure
 from skymatch_nb.core.sample import clip, sorted_samples
 from skymatch_nb.io import spill
 from skymatch_nb.io.spill import Store
@@ -37,7 +39,7 @@ def test_sets_beyond_the_limit_live_in_a_file_with_equal_values(dtype):
     kept = Store(10).keep(samples)
     assert in_file(kept)
     (path,) = files() - before
-    assert path.stat().st_size == samples.values.nbytes
+    assert samples.values.nbytes + samples.sums.nbytes <= path.stat().st_size <= spill._size(samples) + 7
     np.testing.assert_array_equal(kept.values, samples.values)
     assert kept.values.dtype == samples.values.dtype
     for name in ("offsets", "centres", "block_offsets", "sums"):
@@ -52,7 +54,7 @@ def test_statistics_are_unchanged(statistic):
     expected, found = clip(samples, 5.0, 15.0, nclip=5), clip(kept, 5.0, 15.0, nclip=5)
     np.testing.assert_array_equal(found.npix, expected.npix)
     np.testing.assert_array_equal(
-        estimate(kept, found, statistic, 0.1), estimate(samples, expected, statistic, 0.1), strict=True
+        measure(kept, found, statistic, 0.1), measure(samples, expected, statistic, 0.1), strict=True
     )
 
 
@@ -70,7 +72,7 @@ def test_the_file_is_removed_when_the_set_is_no_longer_used():
 def test_sets_up_to_the_limit_stay_in_memory():
     before = files()
     sets = [sample_set(seed) for seed in range(4)]
-    store = Store(2 * sets[0].values.nbytes)
+    store = Store(2 * spill._size(sets[0]))
     kept = [store.keep(samples) for samples in sets]
     assert [samples is given for samples, given in zip(kept, sets, strict=True)] == [True, True, False, False]
     assert [in_file(samples) for samples in kept] == [False, False, True, True]
@@ -98,3 +100,55 @@ def test_writing_to_a_spilled_set_leaves_the_file_alone():
     content = path.read_bytes()
     kept.values[:10] = 0
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("limit", [None, 10**9, 1000, 0])
+def test_collected_sets_are_those_that_are_sorted_at_once(limit):
+    rng = np.random.default_rng(2)
+    pixels = [rng.normal(5, 2, n).astype(np.float32) for n in (1000, 0, 129, 1, 5000)]
+    expected = sorted_samples([p.copy() for p in pixels])
+    found = Store(limit).collect(iter([p.copy() for p in pixels]))
+    assert in_file(found) == (limit in (0, 1000))
+    for name in ("values", "offsets", "centres", "block_offsets", "sums"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), strict=True)
+        assert getattr(found, name).flags.aligned
+
+
+def test_large_sets_are_in_memory_one_sample_at_a_time():
+    """Each sample is asked for when the one before has gone to the file."""
+    seen, most = [], 0
+
+    def samples():
+        nonlocal most
+        for _ in range(10):
+            values = np.random.default_rng(1).normal(size=10_000)
+            seen.append(weakref.ref(values))
+            yield values
+            del values
+            gc.collect()
+            most = max(most, sum(ref() is not None for ref in seen))
+
+    assert len(Store(1000).collect(samples())) == 10
+    assert most <= 3
+
+
+def test_room_comes_back_when_sets_are_gone():
+    room = spill.Room()
+    size = spill._size(sample_set())
+    first = Store(size, room).keep(sample_set())
+    assert not in_file(first)
+    assert in_file(Store(size, room).keep(sample_set()))
+    del first
+    gc.collect()
+    assert not in_file(Store(size, room).keep(sample_set()))
+
+
+def test_arrays_of_compiled_code_are_kept_too():
+    values = first_half(np.arange(10.0))
+    assert not isinstance(values.base, np.ndarray)
+    assert Store(1000).keep_array(values) is values
+
+
+@numba.njit
+def first_half(values):
+    return (2.0 * values)[: len(values) // 2]
