@@ -7,7 +7,7 @@
 # **You will learn**
 #
 # * how cost grows with exposures, and what is kept between runs;
-# * to use threads, and to see that they do not change the answer;
+# * to use threads or a Dask cluster, and to see that they do not change the answer;
 # * how much memory samples take, and where they are kept;
 # * to find the bad exposures among many.
 
@@ -75,6 +75,33 @@ bool((answers[1] == answers[2]).all())
 # %% [markdown]
 # Chips as small as these gain little: headers are most of the work. Threads pay with chips of millions of pixels, as long as
 # the disk delivers, and share their memory: two do not take twice as much.
+#
+# ## A cluster
+#
+# `executor="dask"` has members and overlaps worked on by other processes, here or on other machines (`pip install
+# "skymatch_nb[dask]"`). A `Client` says where; without one, the session starts processes on this machine.
+
+# %%
+from dask.distributed import Client, LocalCluster
+
+cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+client = Client(cluster)
+far = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False, executor=client)
+far.solve()
+bool((far.sky["sky"] == answers[1]).all())
+
+# %% [markdown]
+# The same to the last bit: workers run the same code on the same files. Tasks carry paths and polygons, not pixels, so
+# that all workers must see the files under the same paths. Sorted pixels of overlaps come back, and other statistics are
+# answered without the cluster, which may go:
+
+# %%
+client.close()
+cluster.close()
+far.configure(skystat="mean").solve()["sky"].describe().round(4)
+
+# %% [markdown]
+# [A cluster](../docs/howto/cluster.md) tells more, and [Scaling](../docs/scaling.md) what 100,000 exposures cost.
 #
 # ## Memory
 #

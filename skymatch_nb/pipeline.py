@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from skymatch_nb.cluster import DaskCluster
 from skymatch_nb.errors import SkyMatchWarning
 from skymatch_nb.executor import Progress, Work
 from skymatch_nb.params import SkyMatchParams
+from skymatch_nb.params.executors import format_executor
 from skymatch_nb.progress import progress_bar
 from skymatch_nb.results import Result
 from skymatch_nb.steps.registry import STEPS, Call, Given, Keys
@@ -75,10 +77,13 @@ class Pipeline:
         self.lock = threading.RLock()
         self.warn: Callable[[str], None] = warn_caller
         self.running: str | None = None
+        self._cluster: tuple[Any, DaskCluster] | None = None
+        self._told_of_stayed = False
 
     def fork(self, params: SkyMatchParams) -> "Pipeline":
         """Return one with other parameters that starts from the same results; what it makes stays its own."""
         other = Pipeline(self.given, params, self.workers, self.progress)
+        other._cluster = self._cluster
         with self.lock:
             other.results, other.seconds = dict(self.results), dict(self.seconds)
         return other
@@ -142,7 +147,7 @@ class Pipeline:
         started, self.running = time.perf_counter(), name
         try:
             with progress_bar(self.progress, shown=params.verbose) as progress:
-                result = step.run(Call(key, upstream, given, params, Work(self.workers, progress)))
+                result = step.run(Call(key, upstream, given, params, self._work(params, progress)))
         finally:
             self.running = None
         self.seconds[name] = time.perf_counter() - started
@@ -151,12 +156,37 @@ class Pipeline:
             self.warn(note)
         return result
 
+    def close(self) -> None:
+        """End the local cluster that was made for 'dask'; another is made when it is needed."""
+        if self._cluster is not None:
+            self._cluster[1].close()
+            self._cluster = None
+
+    def _work(self, params: SkyMatchParams, progress: Progress | None) -> Work:
+        """How to run a step with the present executor."""
+        if self._cluster is not None and self._cluster[0] is not params.executor:
+            self.close()
+        if params.executor == "threads":
+            return Work(self.workers, progress)
+        if self._cluster is None:
+            given = None if params.executor == "dask" else params.executor
+            self._cluster = (params.executor, DaskCluster(given, self.workers))
+        return Work(self.workers, progress, self._cluster[1], self._tell_of_stayed)
+
+    def _tell_of_stayed(self, count: int) -> None:
+        """Say once that something is not sent to workers."""
+        if not self._told_of_stayed:
+            self._told_of_stayed = True
+            self.warn(f"executor: {count} images, or masks of images, are in memory: this process works on them")
+
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("lock", "progress", "solved", "warn", "_keys")
-        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+        left_out = ("lock", "progress", "solved", "warn", "_keys", "_cluster")
+        kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
+        return kept | {"params": self.params.changed(executor=format_executor(self.params.executor))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _keys=Keys(), lock=threading.RLock(), progress=None, solved=None, warn=warn_caller)
+        self.__dict__.update(state, _keys=Keys(), _cluster=None)
+        self.__dict__.update(lock=threading.RLock(), progress=None, solved=None, warn=warn_caller)
 
 
 def warn_caller(note: str) -> None:

@@ -26,7 +26,7 @@ _WEIGHTS = {
 
 _ISOLATED = {"own": "keep their own sky", "leave": "get no level"}
 
-_UNTOLD = {"skymethod", "skystat", "verbose", "logfile", "optimize", "clobber", "clean"}
+_UNTOLD = {"skymethod", "skystat", "verbose", "logfile", "optimize", "clobber", "clean", "executor"}
 """Parameters that other sentences tell, or that do not touch the answer."""
 
 

@@ -137,6 +137,11 @@ class Member(Shown):
         return self.pixels.shape
 
     @property
+    def in_files(self) -> bool:
+        """Whether another process can read it by itself: nothing of it is in memory."""
+        return bool(self.path) and not any(isinstance(s, MemoryImage) for s in (self.pixels, self.quality, self.mask))
+
+    @property
     def known_as(self) -> tuple[str, ...]:
         """Names by which parameters may single it out, the most specific first."""
         return (self.name, *self.full_names, self.file, self.group, self.detector, self.instrument)
@@ -265,6 +270,35 @@ class Masks(Result):
     regions: tuple[Runs | None, ...] = ()
     sources: tuple[Runs | None, ...] = ()
     dq_good: tuple[str, ...] = ()
+
+    def of(self, k: int) -> "Masks":
+        """Masks of one member, which is number 0 there."""
+        regions, sources = (kind[k : k + 1] for kind in (self.regions, self.sources))
+        return Masks("", self.good_bits[k : k + 1], self.quality[k : k + 1], self.user[k : k + 1], regions, sources)
+
+    @property
+    def in_files(self) -> bool:
+        """Whether another process can read them by itself: no array is in memory."""
+        given = (*self.quality, *(source for of_member in self.user for source in of_member))
+        return not any(isinstance(source, MemoryImage) for source in given)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedMember:
+    """One member and what makes its pixels bad: all that is needed to read it, in this or another process."""
+
+    member: Member
+    masks: Masks
+
+    @classmethod
+    def of(cls, loaded: Loaded, masks: Masks, k: int) -> "MaskedMember":
+        """Member number ``k``."""
+        return cls(loaded.members[k], masks.of(k))
+
+    @property
+    def in_files(self) -> bool:
+        """Whether nothing of it is in memory."""
+        return self.member.in_files and self.masks.in_files
 
 
 @dataclass(frozen=True, eq=False)

@@ -125,7 +125,8 @@ def python_script(
     _require_files(inputs, masks, dq, "written as code")
     given = ",\n".join(f"    {_python_input(spec)}" for spec in inputs)
     apart = {name: dict(value) for name, value in (("masks", masks), ("dq", dq)) if value}
-    changed = "".join(f"    {name}={value!r},\n" for name, value in [*apart.items(), *_changed(params).items()])
+    chosen = {name: value for name, value in _changed(params).items() if name != "executor"}  # the tables are the same
+    changed = "".join(f"    {name}={value!r},\n" for name, value in [*apart.items(), *chosen.items()])
     needs_specs = any(isinstance(spec, ImageSpec) and spec.masks for spec in inputs)
     more = "from pathlib import Path\n\nfrom skymatch_nb import Extension, ImageSpec, MaskSpec, SkyMatchSession"
     first = more if needs_specs else "from skymatch_nb import SkyMatchSession"

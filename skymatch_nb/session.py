@@ -55,7 +55,8 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     dq
         Data quality arrays likewise, in place of those that belong to the files.
     workers
-        Threads for reading and measuring pixels; by default one per processor core, at most 4.
+        Threads for reading and measuring pixels, or the processes of a local cluster (``executor='dask'``); by default
+        one per processor core, at most 4.
     progress
         Called with items done, their number, and what is being done, instead of showing a progress bar.
     **params
@@ -208,6 +209,16 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
     def edited_objects(self) -> tuple[Any, ...]:
         """Edited copies of the objects in memory, or the objects (``in_place``), from the last `apply` that wrote."""
         return next(reversed(self._written.values())).objects if self._written else ()
+
+    def close(self) -> None:
+        """End the local cluster that ``executor='dask'`` made; a session that works again makes another."""
+        self._pipeline.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def run(self, until: str = "solve") -> Self:
         """Run the steps up to one of 'load', 'mask', 'footprints', 'solve' or 'apply', and return the session."""

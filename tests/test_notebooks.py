@@ -97,6 +97,10 @@ def test_threads_do_not_change_the_answer():
     assert outputs_after("07_large_mosaics", "for workers in").splitlines()[-1] == "True"
 
 
+def test_a_cluster_does_not_change_the_answer():
+    assert outputs_after("07_large_mosaics", "far = SkyMatchSession").splitlines()[-1] == "True"
+
+
 def test_leaving_the_bad_exposure_out_mends_the_rest():
     table = outputs_after("07_large_mosaics", "leave_out=bad.name")
     assert numbers(table, "leave_out")[0] < 0.2 * numbers(table, "least squares")[0]

@@ -19,6 +19,7 @@ from skymatch_nb.io.jwst import exposure_id, filter_and_pupil, is_single_exposur
 from skymatch_nb.io.lines import files_of
 from skymatch_nb.io.opened import opened
 from skymatch_nb.io.pointing import find_transform
+from skymatch_nb.io.reopened import FileTransform, Place
 from skymatch_nb.io.roman import roman_members
 from skymatch_nb.io.scales import nominal_scale
 from skymatch_nb.io.stamps import file_stamp
@@ -39,7 +40,7 @@ def open_members(spec: ImageSpec, file: str, wcs_key: str = "") -> list[Member]:
     """
     with telling(spec.origin):
         files_of(spec.path)  # of an association that is none, what is wrong with it
-        members = _members(spec, file, wcs_key)
+        members = [_placed(member, spec.path, wcs_key) for member in _members(spec, file, wcs_key)]
     if len(spec.masks) > len(members):
         extra = next((mask for mask in spec.masks[len(members) :] if mask is not None), None)
         with telling(extra.origin if extra else spec.origin):
@@ -59,6 +60,12 @@ def _members(spec: ImageSpec, file: str, wcs_key: str) -> list[Member]:
     with opened(spec.path) as hdus:
         chosen, rule = choose_images(hdus, spec.extensions, file)
         return [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
+
+
+def _placed(member: Member, path: Path, wcs_key: str) -> Member:
+    """Member whose world coordinates know where they were read."""
+    place = Place(os.path.normpath(path.absolute()), member.hdu, member.name, wcs_key, file_stamp(path))
+    return replace(member, wcs=FileTransform(place, member.wcs))
 
 
 def _mask_of(member: Member, spec: MaskSpec) -> Source:

@@ -2,15 +2,20 @@
 
 import glob
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.grammar import Word
 
+_SCHEME = re.compile(r"(?!file:)[A-Za-z][\w+.-]+:/{1,2}")
+"""How the address of a remote file starts; paths lose one of its slashes."""
+
 
 def with_variables(name: str) -> str:
-    """Name with ``~`` and variables replaced by what they stand for."""
+    """Name with ``~`` and variables replaced by what they stand for, without the ``file://`` of an address."""
+    name = name.removeprefix("file://")
     try:
         return os.path.expandvars(os.path.expanduser(name))  # noqa: PTH111 - variables come before paths
     except ValueError:  # a character that no user's name can have
@@ -36,6 +41,11 @@ def files_named(word: Word, places: Sequence[Path]) -> tuple[list[Path], str]:
     for place in places:
         if _is_folder(place / name):
             raise InputError(f"column {word.column}: {name} is a folder, not a file")
+    if _SCHEME.match(name):
+        raise InputError(
+            f"column {word.column}: {name} is not on a file system: fetch it first, or give the HDU list "
+            "astropy.io.fits.open(url, use_fsspec=True)"
+        )
     reason = "no file matches" if glob.has_magic(name) else "no such file:"
     raise InputError(f"column {word.column}: {reason} {word.name!r}")
 
@@ -57,6 +67,8 @@ def existing(path: Path) -> Path:
     """
     if _is_folder(path):
         raise InputError(f"{path} is a folder, not a file")
+    if _SCHEME.match(str(path)) and not is_file(path):
+        raise InputError(f"{path} is not on a file system: fetch it first, or give the HDU list that astropy opens")
     if not is_file(path):
         raise InputError(f"no such file: {str(path)!r}")
     return path

@@ -25,6 +25,7 @@ from pydantic import (
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import DEFAULT, parse_bits_of_members
+from skymatch_nb.params.executors import check_client, format_executor
 from skymatch_nb.params.groups import format_group_by, parse_group_by
 from skymatch_nb.params.limits import Limit, in_sigma, parse_limit
 from skymatch_nb.params.regions import parse_regions
@@ -100,6 +101,11 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 Grouping = Annotated[
     Any, BeforeValidator(parse_group_by), PlainSerializer(format_group_by, return_type=Any, when_used="json")
+]
+
+Executor = Annotated[
+    Literal["threads", "dask"] | Annotated[Any, AfterValidator(check_client)],
+    PlainSerializer(format_executor, return_type=str, when_used="json"),
 ]
 
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_names)]
@@ -264,6 +270,10 @@ class SkyMatchParams(BaseModel):
 
     clean: Annotated[bool, About("convert", advanced=True)] = True
     """Whether temporary files are removed at the end. They always are; the parameter is kept for old scripts."""
+
+    executor: Annotated[Executor, About("run", advanced=True)] = "threads"
+    """Where members and overlaps are worked on: in 'threads' of this process, or by 'dask', in the processes of a
+    cluster: that of the Dask client that is active, else a local one. In Python also a dask.distributed.Client."""
 
     verbose: Annotated[bool, About("run", advanced=True)] = True
     """Whether progress is shown."""

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.bits import format_good_bits
+from skymatch_nb.params.executors import format_executor
 from skymatch_nb.params.groups import format_group_by
 from skymatch_nb.params.model import About, SkyMatchParams
 from skymatch_nb.params.regions import SEPARATOR
@@ -98,6 +99,8 @@ class ParamSpec:
         """Text of a value that `parse` reads."""
         if self.kind == "bits":
             return format_good_bits(value)
+        if self.name == "executor":
+            return format_executor(value)
         if isinstance(value, tuple):
             return SEPARATOR.join(value)
         if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
 """Bring both sides of every overlap to the same places, and take the differences of their pixels."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -18,13 +18,21 @@ from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.limits import Limit, in_sigma
 from skymatch_nb.params.per_member import per_member
 from skymatch_nb.pixelmaps import map_between, polygons_to_spans
-from skymatch_nb.results import AlignedPixels, DifferenceSamples, Loaded, Masks, Overlaps, Units
+from skymatch_nb.results import (
+    AlignedPixels,
+    DifferenceSamples,
+    Loaded,
+    MaskedMember,
+    Masks,
+    Overlaps,
+    SkyPolygon,
+    Units,
+)
 
 COARSER = 1.01
 """Ratio of pixel scales from which on the second member's pixels are the places of comparison, not the first's."""
 
 Values = NDArray[Any]
-ReadMember = Callable[[int], Pixels]
 
 
 def align(
@@ -33,16 +41,15 @@ def align(
     """Pixels of both members of every overlap that are good at the same place; of plain files only these are read."""
     store, mapped = Store.for_mode(params.optimize), params.optimize != "inmemory"
 
-    @lru_cache(maxsize=2 * work.workers + 2)
-    def read(k: int) -> Pixels:
-        return _read(loaded, masks, k, mapped)
-
-    def one(i: int) -> tuple[Values, Values]:
-        a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])
-        values = _align_pair(loaded, overlaps, i, a, b, read)
-        return store.keep_array(values[0]), store.keep_array(values[1])
-
-    found = work.map(one, range(len(overlaps)), "align")
+    members = [MaskedMember.of(loaded, masks, k) for k in range(len(loaded))]
+    sides = zip(overlaps.member_a.tolist(), overlaps.member_b.tolist(), overlaps.polygons, strict=True)
+    found = work.map(
+        _Aligner(2 * work.workers + 2, mapped),
+        [_Overlap(members[a], members[b], polygon) for a, b, polygon in sides],
+        "align",
+        keep=lambda values: (store.keep_array(values[0]), store.keep_array(values[1])),
+        sent=_in_files,
+    )
     return AlignedPixels(key, tuple(a for a, _ in found), tuple(b for _, b in found))
 
 
@@ -76,25 +83,50 @@ def difference_samples(
     return DifferenceSamples(key, tuple(sets), np.array([len(values) for values in aligned.values_a], np.int64))
 
 
-def _align_pair(loaded: Loaded, overlaps: Overlaps, i: int, a: int, b: int, read: ReadMember) -> tuple[Values, Values]:
-    """Values of members a and b; the places are pixels of the one with the coarser ones."""
-    scale_a, scale_b = loaded.members[a].nominal_scale, loaded.members[b].nominal_scale
-    swapped = scale_b > COARSER * scale_a
-    grid, other = (b, a) if swapped else (a, b)
-    (spans,) = polygons_to_spans(loaded.members[grid], [overlaps.polygons[i]])
-    first, second = read(grid), read(other)
-    if not len(spans):
-        return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    pixel_map = map_between(loaded.members[grid], loaded.members[other], spans)
-    values = aligned_values(first, second, spans, pixel_map)
-    return (values[1], values[0]) if swapped else (values[0], values[1])
+@dataclass(frozen=True, eq=False)
+class _Overlap:
+    """Two members and what both see."""
+
+    a: MaskedMember
+    b: MaskedMember
+    polygon: SkyPolygon
 
 
-def _read(loaded: Loaded, masks: Masks, k: int, mapped: bool) -> Pixels:
-    quality = masks.quality[k]
-    flags = None if quality is None else read_flags(quality, mapped)
-    member = loaded.members[k]
-    return Pixels(read_pixels(member.pixels, mapped), flags, masks.good_bits[k], good_mask(masks, k, member.shape))
+def _in_files(overlap: _Overlap) -> bool:
+    return overlap.a.in_files and overlap.b.in_files
+
+
+class _Aligner:
+    """Brings both sides of an overlap to the same places; members that were read last are kept.
+
+    In another process it starts with none.
+    """
+
+    def __init__(self, kept: int, mapped: bool) -> None:
+        self._kept, self._mapped = kept, mapped
+        self._read = lru_cache(maxsize=kept)(_read)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Aligner, (self._kept, self._mapped)
+
+    def __call__(self, overlap: _Overlap) -> tuple[Values, Values]:
+        """Values of members a and b; the places are pixels of the one with the coarser ones."""
+        a, b = overlap.a, overlap.b
+        swapped = b.member.nominal_scale > COARSER * a.member.nominal_scale
+        grid, other = (b, a) if swapped else (a, b)
+        (spans,) = polygons_to_spans(grid.member, [overlap.polygon])
+        first, second = self._read(grid, self._mapped), self._read(other, self._mapped)
+        if not len(spans):
+            return np.zeros(0, np.float32), np.zeros(0, np.float32)
+        pixel_map = map_between(grid.member, other.member, spans)
+        values = aligned_values(first, second, spans, pixel_map)
+        return (values[1], values[0]) if swapped else (values[0], values[1])
+
+
+def _read(masked: MaskedMember, mapped: bool) -> Pixels:
+    member, masks = masked.member, masked.masks
+    flags = None if masks.quality[0] is None else read_flags(masks.quality[0], mapped)
+    return Pixels(read_pixels(member.pixels, mapped), flags, masks.good_bits[0], good_mask(masks, 0, member.shape))
 
 
 def _interval(limits: tuple[Limit, Limit], values: Values) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from skymatch_nb.errors import GeometryError, InputError
 from skymatch_nb.executor import Work
 from skymatch_nb.geometry import trace_outline, trace_ring, within_bounds
 from skymatch_nb.io.pixels import good_pixels, read_pixels
-from skymatch_nb.results import Footprints, Loaded, Masks, Outline
+from skymatch_nb.results import Footprints, Loaded, Masks, Member, Outline
 from skymatch_nb.steps.goodarea import GoodArea, good_area, is_frame
 
 
@@ -18,24 +18,30 @@ def footprint(key: str, loaded: Loaded, work: Work, masks: Masks | None = None) 
     InputError
         Where a member's edge is not on the sky or spans more than the projections here can hold.
     """
-
-    def one(k: int) -> tuple[Outline, GoodArea | None]:
-        member = loaded.members[k]
-        try:
-            frame = trace_outline(member.wcs, member.shape)
-            if masks is None:
-                return frame, None
-            good, held = good_pixels(read_pixels(member.pixels), masks, k), within_bounds(member.wcs, member.shape)
-            area = good_area(good if held is None else good & held)
-            if area is None or is_frame(area, member.shape):
-                return frame, area
-            return trace_ring(member.wcs, area.x, area.y, frame), area
-        except GeometryError as error:
-            raise InputError(f"{member.name}: no footprint: {error}") from error
-
-    found = work.map(one, range(len(loaded)), "footprint", threads=masks is not None)
+    good = [None if masks is None else masks.of(k) for k in range(len(loaded))]
+    each = list(zip(loaded.members, good, strict=True))
+    found = work.map(_trace, each, "footprint", threads=masks is not None, sent=_in_files)
     notes = () if masks is None else _notes(loaded, [area for _, area in found])
     return Footprints(key, tuple(outline for outline, _ in found), notes=notes)
+
+
+def _in_files(item: tuple[Member, Masks | None]) -> bool:
+    return all(part is None or part.in_files for part in item)
+
+
+def _trace(item: tuple[Member, Masks | None]) -> tuple[Outline, GoodArea | None]:
+    member, masks = item
+    try:
+        frame = trace_outline(member.wcs, member.shape)
+        if masks is None:
+            return frame, None
+        good, held = good_pixels(read_pixels(member.pixels), masks, 0), within_bounds(member.wcs, member.shape)
+        area = good_area(good if held is None else good & held)
+        if area is None or is_frame(area, member.shape):
+            return frame, area
+        return trace_ring(member.wcs, area.x, area.y, frame), area
+    except GeometryError as error:
+        raise InputError(f"{member.name}: no footprint: {error}") from error
 
 
 def _notes(loaded: Loaded, areas: Sequence[GoodArea | None]) -> tuple[str, ...]:

@@ -87,7 +87,8 @@ def _by_exposure(members: Sequence[Member]) -> list[str]:
 
 def _by_keyword(members: Sequence[Member], keyword: str, work: Work) -> list[str]:
     """Groups of members whose header (the extension's, else the primary) has the same value."""
-    cards = work.map(lambda m: read_cards(m.pixels, [keyword])[keyword], members, "group", threads=False)
+    each = [(m, keyword) for m in members]
+    cards = work.map(_card, each, "group", threads=False, sent=lambda item: item[0].in_files)
     values = [next((v for v in card if v is not None and str(v).strip()), None) for card in cards]
     lacking = list(dict.fromkeys(m.file for m, value in zip(members, values, strict=True) if value is None))
     if lacking:
@@ -96,6 +97,11 @@ def _by_keyword(members: Sequence[Member], keyword: str, work: Work) -> list[str
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise InputError(f"group_by={keyword!r}: no such header keyword in {', '.join(lacking[:5])}{more}{hint}")
     return [f"{keyword}={str(value).strip()}" for value in values]
+
+
+def _card(item: tuple[Member, str]) -> tuple[Any, Any]:
+    member, keyword = item
+    return read_cards(member.pixels, [keyword])[keyword]
 
 
 def _by_mapping(loaded: Loaded, mapping: Mapping[str, str]) -> list[str]:

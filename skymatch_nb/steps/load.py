@@ -28,18 +28,8 @@ def load(key: str, specs: Sequence[Spec], work: Work, wcs_key: str = "") -> Load
     names = short_names([spec.path if isinstance(spec, ImageSpec) else Path(spec.name) for spec in specs])
     names = _numbered(names)
 
-    def one(k: int) -> list[Member] | InputError:
-        spec = specs[k]
-        if not isinstance(spec, ImageSpec):
-            return object_members(spec, names[k], wcs_key)
-        try:
-            return open_members(replace(spec, origin="") if spec.wildcard else spec, names[k], wcs_key)
-        except InputError as error:
-            if not spec.wildcard:
-                raise
-            return error
-
-    opened = work.map(one, range(len(specs)), "load", threads=False)
+    each = [(spec, name, wcs_key) for spec, name in zip(specs, names, strict=True)]
+    opened = work.map(_open, each, "load", threads=False, sent=lambda item: isinstance(item[0], ImageSpec))
     _require_all(specs, opened)
     members = tuple(member for of_file in opened if isinstance(of_file, list) for member in of_file)
     groups = tuple(dict.fromkeys(member.group for member in members))
@@ -53,6 +43,19 @@ def load(key: str, specs: Sequence[Spec], work: Work, wcs_key: str = "") -> Load
         tuple(names),
         notes=_no_science(specs, names) + _interrupted(specs) + _different_filters(members) + _member_notes(members),
     )
+
+
+def _open(item: tuple[Spec, str, str]) -> list[Member] | InputError:
+    """Members of a file or object, its name in tables and the key of its WCS; errors of a wildcard are returned."""
+    spec, name, wcs_key = item
+    if not isinstance(spec, ImageSpec):
+        return object_members(spec, name, wcs_key)
+    try:
+        return open_members(replace(spec, origin="") if spec.wildcard else spec, name, wcs_key)
+    except InputError as error:
+        if not spec.wildcard:
+            raise
+        return error
 
 
 def _require_all(specs: Sequence[Spec], opened: Sequence[list[Member] | InputError]) -> None:

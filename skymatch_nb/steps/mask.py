@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.bits import DEFAULT, Bits, describe_good_bits, resolve_good_bits
 from skymatch_nb.params.flags import flag_table
 from skymatch_nb.params.per_member import per_member
-from skymatch_nb.results import GoodCounts, Loaded, Masks, Member, Source, SourceMasks
+from skymatch_nb.results import GoodCounts, Loaded, MaskedMember, Masks, Member, Source, SourceMasks
 from skymatch_nb.steps.regions import region_runs
 
 ONE_THREAD = Work()
@@ -78,22 +79,22 @@ def with_sources(key: str, masks: Masks, sources: SourceMasks | None) -> Masks:
 
 def count(key: str, loaded: Loaded, masks: Masks, work: Work) -> GoodCounts:
     """Good and bad pixels of every member; every pixel is read."""
+    each = [MaskedMember.of(loaded, masks, k) for k in range(len(loaded))]
+    return GoodCounts(key, tuple(work.map(_count, each, "mask", sent=attrgetter("in_files"))))
 
-    def one(k: int) -> QualityCounts:
-        source = masks.quality[k]
-        flags = None if source is None else read_flags(source)
-        member = loaded.members[k]
-        region, around = (bad_pixels(kind, k, member.shape) for kind in (masks.regions, masks.sources))
-        return count_quality(
-            read_pixels(member.pixels),
-            flags,
-            masks.good_bits[k],
-            read_good(masks.user[k]),
-            region_bad=region,
-            source_bad=around,
-        )
 
-    return GoodCounts(key, tuple(work.map(one, range(len(loaded)), "mask")))
+def _count(masked: MaskedMember) -> QualityCounts:
+    member, masks = masked.member, masked.masks
+    source = masks.quality[0]
+    region, around = (bad_pixels(kind, 0, member.shape) for kind in (masks.regions, masks.sources))
+    return count_quality(
+        read_pixels(member.pixels),
+        None if source is None else read_flags(source),
+        masks.good_bits[0],
+        read_good(masks.user[0]),
+        region_bad=region,
+        source_bad=around,
+    )
 
 
 def _assign(loaded: Loaded, given: Given, what: str) -> list[Source | None]:

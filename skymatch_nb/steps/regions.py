@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,19 +58,32 @@ def region_runs(
     tolerance = EDGE_TOLERANCE * np.radians(min(m.nominal_scale for m in members) / 3600)
     excluded, included = (_Packed.of(read_region_sets(entries or (), tolerance)) for entries in (exclude, include))
 
-    def one(member: Member) -> tuple[Runs | None, Integers, Integers]:
-        outline = _outline(member)
-        bad, touched_out = _covered(member, outline, excluded)
-        inside, touched_in = _covered(member, outline, included)
-        if include:
-            outside = np.ones(member.shape, np.bool_) if inside is None else ~inside
-            bad = outside if bad is None else bad | outside
-        return None if bad is None or not bad.any() else to_runs(bad), touched_out, touched_in
-
-    found = work.map(one, members, "regions", threads=False)
+    each = [_Covering(member, excluded, included, bool(include)) for member in members]
+    found = work.map(_runs, each, "regions", threads=False, sent=attrgetter("member.in_files"))
     runs = tuple(f[0] for f in found)
     notes = [*_notes(excluded, [f[1] for f in found]), *_notes(included, [f[2] for f in found])]
     return runs, (*notes, *_nothing_left(members, runs))
+
+
+@dataclass(frozen=True, eq=False)
+class _Covering:
+    """A member, and the regions whose pixels, or all pixels outside of which, are bad (``limits``)."""
+
+    member: Member
+    excluded: _Packed
+    included: _Packed
+    limits: bool
+
+
+def _runs(item: _Covering) -> tuple[Runs | None, Integers, Integers]:
+    """Runs of bad pixels, and the numbers of the regions that touch the member."""
+    member, outline = item.member, _outline(item.member)
+    bad, touched_out = _covered(member, outline, item.excluded)
+    inside, touched_in = _covered(member, outline, item.included)
+    if item.limits:
+        outside = np.ones(member.shape, np.bool_) if inside is None else ~inside
+        bad = outside if bad is None else bad | outside
+    return None if bad is None or not bad.any() else to_runs(bad), touched_out, touched_in
 
 
 def _outline(member: Member) -> Outline:

@@ -1,6 +1,7 @@
 """Gather the good pixels of every overlap, or of every whole member, sorted once."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.quality import gather_good
-from skymatch_nb.core.raster import Spans, full_spans
+from skymatch_nb.core.raster import full_spans
 from skymatch_nb.core.sample import SampleSet, sorted_samples
 from skymatch_nb.executor import Work
 from skymatch_nb.io.pixels import good_mask, read_flags, read_pixels
@@ -18,11 +19,12 @@ from skymatch_nb.pixelmaps import polygons_to_spans
 from skymatch_nb.results import (
     Integers,
     Loaded,
+    MaskedMember,
     Masks,
-    Member,
     MemberSamples,
     Overlaps,
     OverlapSamples,
+    SkyPolygon,
 )
 
 
@@ -32,36 +34,60 @@ def sample_overlaps(
     """Samples of both sides of every overlap; of each file only the pages that hold such pixels are read."""
     mine, at_a, at_b = _overlaps_of_members(len(loaded), overlaps)
     store, mapped = Store.for_mode(params.optimize), params.optimize != "inmemory"
-
-    def one(k: int) -> SampleSet:
-        if not len(mine[k]):
-            return sorted_samples([])
-        member = loaded.members[k]
-        spans = polygons_to_spans(member, [overlaps.polygons[i] for i in mine[k]])
-        return store.collect(_gather(member, masks, k, spans, mapped))
-
-    return OverlapSamples(key, tuple(work.map(one, range(len(loaded)), "sample")), at_a, at_b)
+    parts = [
+        _Part(MaskedMember.of(loaded, masks, k), tuple(overlaps.polygons[i] for i in mine[k]), mapped)
+        for k in range(len(loaded))
+    ]
+    return OverlapSamples(key, _samples(parts, "sample", store, work), at_a, at_b)
 
 
 def sample_members(key: str, loaded: Loaded, masks: Masks, params: SkyMatchParams, work: Work) -> MemberSamples:
     """One sample per member: all of its good pixels."""
     store, mapped = Store.for_mode(params.optimize), params.optimize != "inmemory"
 
-    def one(k: int) -> SampleSet:
-        member = loaded.members[k]
-        return store.collect(_gather(member, masks, k, [full_spans(member.shape)], mapped))
-
-    return MemberSamples(key, tuple(work.map(one, range(len(loaded)), "sample whole members")))
+    parts = [_Part(MaskedMember.of(loaded, masks, k), None, mapped) for k in range(len(loaded))]
+    return MemberSamples(key, _samples(parts, "sample whole members", store, work))
 
 
-def _gather(member: Member, masks: Masks, k: int, spans: list[Spans], mapped: bool) -> Iterator[NDArray[Any]]:
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Polygons of a member; None for all of it."""
+
+    masked: MaskedMember
+    polygons: tuple[SkyPolygon, ...] | None
+    mapped: bool
+
+
+def _samples(parts: list[_Part], message: str, store: Store, work: Work) -> tuple[SampleSet, ...]:
+    """Sorted pixels of every part; here they go to the store one overlap after another, from elsewhere all at once."""
+
+    def here(part: _Part) -> SampleSet:
+        return sorted_samples([]) if part.polygons == () else store.collect(_gather(part))
+
+    return tuple(work.map(_sample, parts, message, keep=store.keep, sent=_in_files, here=here))
+
+
+def _in_files(part: _Part) -> bool:
+    return part.masked.in_files
+
+
+def _sample(part: _Part) -> SampleSet:
+    return sorted_samples(list(_gather(part)))
+
+
+def _gather(part: _Part) -> Iterator[NDArray[Any]]:
     """Good pixels of one overlap after another."""
-    data: NDArray[Any] = read_pixels(member.pixels, mapped)
-    source = masks.quality[k]
-    flags = None if source is None else read_flags(source, mapped)
-    good = good_mask(masks, k, member.shape)
+    member, masks = part.masked.member, part.masked.masks
+    if part.polygons == ():
+        return
+    whole = [full_spans(member.shape)]
+    spans = whole if part.polygons is None else polygons_to_spans(member, part.polygons)
+    data: NDArray[Any] = read_pixels(member.pixels, part.mapped)
+    source = masks.quality[0]
+    flags = None if source is None else read_flags(source, part.mapped)
+    good = good_mask(masks, 0, member.shape)
     for of_overlap in spans:
-        yield gather_good(data, of_overlap, flags, masks.good_bits[k], good)
+        yield gather_good(data, of_overlap, flags, masks.good_bits[0], good)
 
 
 def _overlaps_of_members(nmembers: int, overlaps: Overlaps) -> tuple[list[Integers], Integers, Integers]:

@@ -2,6 +2,8 @@
 
 import importlib.util
 import warnings
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from skymatch_nb.errors import ParameterError
 from skymatch_nb.executor import Work
 from skymatch_nb.io.pixels import good_pixels, read_pixels
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.results import Loaded, Masks, SourceMasks
+from skymatch_nb.results import Loaded, MaskedMember, Masks, SourceMasks
 
 BOX = 64
 """Size in pixels of the boxes in which the background and its deviation are estimated."""
@@ -35,21 +37,28 @@ def find_sources(key: str, loaded: Loaded, masks: Masks, params: SkyMatchParams,
             "installed: python -m pip install 'skymatch_nb[sources]'"
         )
 
-    def one(k: int) -> Runs | None:
-        pixels = read_pixels(loaded.members[k].pixels)
-        found = source_mask(
-            pixels,
-            good_pixels(pixels, masks, k),
-            float(params.mask_sources or 0.0),
-            params.mask_sources_npixels,
-            params.mask_sources_dilate,
-        )
-        return None if found is None else to_runs(found)
+    choices = (float(params.mask_sources or 0.0), params.mask_sources_npixels, params.mask_sources_dilate)
+    each = [_Search(MaskedMember.of(loaded, masks, k), choices) for k in range(len(loaded))]
+    # 60 bytes a pixel: one member at a time
+    found = work.map(_find, each, "sources", threads=False, sent=attrgetter("masked.in_files"))
+    return SourceMasks(key, tuple(found))
 
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """A member, and the arguments of `source_mask` that follow its pixels."""
+
+    masked: MaskedMember
+    choices: tuple[float, int, int]
+
+
+def _find(search: _Search) -> Runs | None:
+    pixels = read_pixels(search.masked.member.pixels)
+    good = good_pixels(pixels, search.masked.masks, 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # photutils warns where it finds nothing
-        found = work.map(one, range(len(loaded)), "sources", threads=False)  # 60 bytes a pixel: one member at a time
-    return SourceMasks(key, tuple(found))
+        found = source_mask(pixels, good, *search.choices)
+    return None if found is None else to_runs(found)
 
 
 def source_mask(

@@ -38,7 +38,8 @@ def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units
         Where surface brightness is mixed with counts or rates, or surface brightnesses cannot be converted into
         each other; it lists the files of each kind.
     """
-    decisions = work.map(lambda member: _decide(member, params), loaded.members, "units", threads=False)
+    each = [(member, params.units_kwd, params.invsens_kwd) for member in loaded.members]
+    decisions = work.map(_decide, each, "units", threads=False, sent=lambda item: item[0].in_files)
     bright = [d.unit.brightness is not None for d in decisions]
     flux = [d.unit.flux is not None for d in decisions]
     for kind, which in (("surface brightness", bright), ("fluxes", flux)):
@@ -73,10 +74,11 @@ def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units
     )
 
 
-def _decide(member: Member, params: SkyMatchParams) -> _Decision:
+def _decide(item: tuple[Member, str, str | None]) -> _Decision:
+    member, units_kwd, invsens_kwd = item
     telescope, instrument = member.telescope.upper(), member.instrument.upper()
-    named = {params.units_kwd, "EXPTIME", "UNITCORR"} | ({params.invsens_kwd} if params.invsens_kwd else set())
-    switches = {facts.switch for facts in instruments.HST.values()} if params.invsens_kwd else set()
+    named = {units_kwd, "EXPTIME", "UNITCORR"} | ({invsens_kwd} if invsens_kwd else set())
+    switches = {facts.switch for facts in instruments.HST.values()} if invsens_kwd else set()
     cards = read_cards(member.pixels, sorted(named | switches))
 
     def extension_first(name: str) -> Any:
@@ -84,25 +86,25 @@ def _decide(member: Member, params: SkyMatchParams) -> _Decision:
         return extension if extension not in (None, "") else primary
 
     notes = []
-    data_unit = str(extension_first(params.units_kwd) or "").strip()
-    why = params.units_kwd
+    data_unit = str(extension_first(units_kwd) or "").strip()
+    why = units_kwd
     if data_unit:
         try:
             unit = classify_unit(data_unit)
         except UnitsError as error:
-            raise UnitsError(f"{member.name}: {params.units_kwd}: {error}") from None
+            raise UnitsError(f"{member.name}: {units_kwd}: {error}") from None
         notes += [unit.doubt] if unit.doubt else []
     else:
         why = f"{telescope} {instrument}".strip() if telescope == "HST" and instrument in instruments.HST else "default"
         unit = DataUnit(instruments.default_data_type(telescope, instrument, member.detector.upper(), extension_first))
-        notes.append(f"no unit in {params.units_kwd}: taken as {unit.data_type}")
+        notes.append(f"no unit in {units_kwd}: taken as {unit.data_type}")
     exptime = _first_positive(cards["EXPTIME"][1], cards["EXPTIME"][0])
     time = 1.0
     if unit.data_type == "counts":
         time = exptime if exptime > 0 else 1.0
         if not exptime > 0:
             notes.append(f"counts without a positive EXPTIME (it is {_shown(exptime)}): taken as 1 s")
-    sensitivity, why_not = _inverse_sensitivity(member, params.invsens_kwd, extension_first, unit)
+    sensitivity, why_not = _inverse_sensitivity(member, invsens_kwd, extension_first, unit)
     notes += why_not
     return _Decision(unit.data_type, exptime, time, sensitivity, data_unit, unit, why, tuple(notes))
 

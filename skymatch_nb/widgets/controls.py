@@ -128,7 +128,7 @@ class ChoiceControl(Control):
         return chooser
 
     def _put(self, value: Any) -> None:
-        self.input.value = "none" if value is None else value
+        self.input.value = "none" if value is None else self.spec.format(value)
 
 
 class FlagControl(Control):

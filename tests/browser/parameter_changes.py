@@ -111,6 +111,7 @@ CHANGES: dict[str, Change] = {
     "in_place": ticked(True, acts=False),
     "clobber": ticked(True, acts=False),
     "clean": ticked(False, acts=False),
+    "executor": chosen("dask", acts=False),
     "verbose": ticked(True, acts=False),
     "logfile": typed("panel.log", acts=False),
 }

@@ -152,7 +152,7 @@ class TestLoading:
         for member in members:
             wcs = member.wcs.wcs
             assert isinstance(wcs, HSTWCS)
-            assert member.wcs.distorted
+            assert member.wcs.transform.distorted
             assert None not in (wcs.sip, wcs.cpdis1, wcs.cpdis2, wcs.det2im1)
             assert member.shape == SHAPE
             assert member.nominal_scale == wcs.idcscale == pytest.approx(0.05)

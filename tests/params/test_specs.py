@@ -19,6 +19,7 @@ KINDS = {
         "skystat",
         "footprint_from",
         "optimize",
+        "executor",
     ],
     "flag": [
         "match_down",
