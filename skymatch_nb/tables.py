@@ -74,13 +74,21 @@ def _quality_from(member: Member) -> str:
 
 
 def masks_table(loaded: Loaded, masks: Masks, counts: GoodCounts) -> pd.DataFrame:
-    """One row per member: good pixels, why others are not (a pixel may be bad for several reasons), good DQ flags."""
+    """One row per member: good pixels, why others are not (a pixel may be bad for several reasons), good DQ flags.
+
+    ``attrs["flags"]`` has the meanings of the flags by camera and name.
+    """
     names = ("pixels", "good", "bad_dq", "bad_user", "bad_region", "bad_value", "bad_source")
     columns = {name: [getattr(c, name) for c in counts.counts] for name in names}
     fraction = np.array(columns["good"]) / np.array(columns["pixels"])
     ordered = {"pixels": columns["pixels"], "good": columns["good"], "good_fraction": fraction}
     columns["dq_good"] = list(masks.dq_good)
-    return _by_member(loaded, ordered | columns, dict.fromkeys(names, "pixel") | {"good_fraction": ""})
+    table = _by_member(loaded, ordered | columns, dict.fromkeys(names, "pixel") | {"good_fraction": ""})
+    table.attrs["flags"] = {
+        " ".join(camera).strip(): {flag.name: flag.meaning for flag in flag_table(*camera)}
+        for camera in _cameras(loaded, masks)
+    }
+    return table
 
 
 def flags_table(loaded: Loaded, masks: Masks) -> pd.DataFrame:
@@ -88,14 +96,9 @@ def flags_table(loaded: Loaded, masks: Masks) -> pd.DataFrame:
 
     Cameras whose flags have no names are left out.
     """
-    with_quality = [k for k, source in enumerate(masks.quality) if source is not None]
-    cameras: dict[tuple[str, str, str], list[int]] = {}
-    for k in with_quality:
-        member = loaded.members[k]
-        cameras.setdefault((member.telescope, member.instrument, member.detector), []).append(k)
     rows = [
         (" ".join(camera).strip(), flag.bit, flag.name, flag.meaning, good, len(of_camera))
-        for camera, of_camera in cameras.items()
+        for camera, of_camera in _cameras(loaded, masks).items()
         for flag in flag_table(*camera)
         for good in [sum(bool(masks.good_bits[k] & flag.bit) for k in of_camera)]
     ]
@@ -103,6 +106,15 @@ def flags_table(loaded: Loaded, masks: Masks) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=columns).set_index(["camera", "flag"])
     table.attrs["units"] = {}
     return table
+
+
+def _cameras(loaded: Loaded, masks: Masks) -> dict[tuple[str, str, str], list[int]]:
+    """Members with a DQ array of every telescope, instrument and detector."""
+    cameras: dict[tuple[str, str, str], list[int]] = {}
+    for k, member in enumerate(loaded.members):
+        if masks.quality[k] is not None:
+            cameras.setdefault((member.telescope, member.instrument, member.detector), []).append(k)
+    return cameras
 
 
 def footprints_table(loaded: Loaded, footprints: Footprints, overlaps: Overlaps) -> pd.DataFrame:

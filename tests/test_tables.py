@@ -32,7 +32,8 @@ def test_columns_have_the_unit_of_the_data_where_it_is_known(write_image, bunits
 
 def test_flags_have_meanings_and_tell_where_they_are_good(mosaic):
     name = mosaic.paths[0].name
-    flags = SkyMatchSession(mosaic.paths, dq_bits={name: "HOT", "*": 0}, verbose=False).flags
+    s = SkyMatchSession(mosaic.paths, dq_bits={name: "HOT", "*": 0}, verbose=False)
+    flags = s.flags
     assert list(flags.columns) == ["name", "meaning", "good_in", "members"]
     assert flags.index.names == ["camera", "flag"]
     by_name = flags.reset_index().set_index("name")
@@ -44,6 +45,7 @@ def test_flags_have_meanings_and_tell_where_they_are_good(mosaic):
         12,
     ]
     assert by_name.good_in.drop("HOT").eq(0).all()
+    assert s.masks.attrs["flags"]["SIMULATED SKYCAM CCD"]["HOT"] == "hot pixel"
     assert SkyMatchSession(mosaic.paths, dq_bits=None, verbose=False).flags.empty
 
 
