@@ -144,7 +144,7 @@ class Member(Shown):
     @property
     def known_as(self) -> tuple[str, ...]:
         """Names by which parameters may single it out, the most specific first."""
-        return (self.name, *self.full_names, self.file, self.group, self.detector, self.instrument)
+        return (self.name, *self.full_names, self.file, self.group, self.detector, self.instrument, self.telescope)
 
     @property
     def full_names(self) -> tuple[str, ...]:

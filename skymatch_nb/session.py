@@ -243,6 +243,11 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         return tables.masks_table(*self._pipeline.require("load", "mask", "count"))
 
     @property
+    def flags(self) -> pd.DataFrame:
+        """Data quality flags of the instruments, and which are good; see `skymatch_nb.tables.flags_table`."""
+        return tables.flags_table(*self._pipeline.require("load", "mask"))
+
+    @property
     def footprints(self) -> pd.DataFrame:
         """Footprints table; see `skymatch_nb.tables.footprints_table`."""
         return tables.footprints_table(*self._pipeline.require("group", "footprint", "overlap"))

@@ -11,6 +11,7 @@ from skymatch_nb.core.misfit import left_in_pairs
 from skymatch_nb.errors import SkyMatchError
 from skymatch_nb.geometry import to_radec
 from skymatch_nb.io.named import members_named
+from skymatch_nb.params.flags import flag_table
 from skymatch_nb.results import (
     Applied,
     Comparison,
@@ -80,6 +81,28 @@ def masks_table(loaded: Loaded, masks: Masks, counts: GoodCounts) -> pd.DataFram
     ordered = {"pixels": columns["pixels"], "good": columns["good"], "good_fraction": fraction}
     columns["dq_good"] = list(masks.dq_good)
     return _by_member(loaded, ordered | columns, dict.fromkeys(names, "pixel") | {"good_fraction": ""})
+
+
+def flags_table(loaded: Loaded, masks: Masks) -> pd.DataFrame:
+    """One row per flag of every camera that has DQ arrays: its value, name and meaning, and the members it is good in.
+
+    Cameras whose flags have no names are left out.
+    """
+    with_quality = [k for k, source in enumerate(masks.quality) if source is not None]
+    cameras: dict[tuple[str, str, str], list[int]] = {}
+    for k in with_quality:
+        member = loaded.members[k]
+        cameras.setdefault((member.telescope, member.instrument, member.detector), []).append(k)
+    rows = [
+        (" ".join(camera).strip(), flag.bit, flag.name, flag.meaning, good, len(of_camera))
+        for camera, of_camera in cameras.items()
+        for flag in flag_table(*camera)
+        for good in [sum(bool(masks.good_bits[k] & flag.bit) for k in of_camera)]
+    ]
+    columns = ["camera", "flag", "name", "meaning", "good_in", "members"]
+    table = pd.DataFrame(rows, columns=columns).set_index(["camera", "flag"])
+    table.attrs["units"] = {}
+    return table
 
 
 def footprints_table(loaded: Loaded, footprints: Footprints, overlaps: Overlaps) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import warnings
 
 import pytest
+from astropy.io import fits
 
 from skymatch_nb import SkyMatchSession, SkyMatchWarning
 from skymatch_nb.datasets import demo_mosaic, make_mosaic
@@ -40,6 +41,18 @@ def test_a_nebula_compared_by_regions_is_told_once(nebula):
         assert advice in found[0]
     assert "fixed" not in found[0]
     assert any(TOLD in note for note in s.notes)
+
+
+def test_chips_with_skies_of_their_own_are_thought_of(tmp_path):
+    mosaic = make_mosaic(tmp_path, rows=2, cols=3, shape=(128, 256), overlap=0.3, seed=5, stars=10)
+    for path, pedestal in zip(mosaic.paths, (0.5, -0.3, 0.1, 0.7, -0.6, 0.2), strict=True):
+        with fits.open(path, mode="update") as hdus:
+            hdus["SCI", 2].data += pedestal
+    told_of = told(SkyMatchSession(mosaic.paths, skymethod="match", overlap_stat="difference", verbose=False))
+    assert "group_by='chip' if chips do not share a sky" in told_of[0]
+    assert not told(
+        SkyMatchSession(mosaic.paths, skymethod="match", overlap_stat="difference", group_by="chip", verbose=False)
+    )
 
 
 def test_the_advice_helps(nebula):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skymatch_nb import SkyMatchSession
+from skymatch_nb import ParameterError, SkyMatchSession
 
 pytestmark = pytest.mark.filterwarnings("ignore::skymatch_nb.errors.SkyMatchWarning")
 
@@ -28,6 +28,30 @@ def test_columns_have_the_unit_of_the_data_where_it_is_known(write_image, bunits
     assert s.members.attrs["units"]["factor"] == factor
     assert s.members.attrs["units"]["sky_header"] == data
     assert s.applied.attrs["units"]["old"] == data
+
+
+def test_flags_have_meanings_and_tell_where_they_are_good(mosaic):
+    name = mosaic.paths[0].name
+    flags = SkyMatchSession(mosaic.paths, dq_bits={name: "HOT", "*": 0}, verbose=False).flags
+    assert list(flags.columns) == ["name", "meaning", "good_in", "members"]
+    assert flags.index.names == ["camera", "flag"]
+    by_name = flags.reset_index().set_index("name")
+    assert by_name.loc["HOT", ["camera", "flag", "meaning", "good_in", "members"]].tolist() == [
+        "SIMULATED SKYCAM CCD",
+        16,
+        "hot pixel",
+        2,
+        12,
+    ]
+    assert by_name.good_in.drop("HOT").eq(0).all()
+    assert SkyMatchSession(mosaic.paths, dq_bits=None, verbose=False).flags.empty
+
+
+def test_a_telescope_is_named_in_mappings(mosaic):
+    s = SkyMatchSession(mosaic.paths, dq_bits={"SIMULATED": "HOT"}, verbose=False)
+    assert set(s.masks.dq_good) == {"HOT"}
+    with pytest.raises(ParameterError, match=r"'JWST' is no member, .*instrument or telescope \(CCD, "):
+        SkyMatchSession(mosaic.paths, dq_bits={"JWST": 0}, verbose=False).mask()
 
 
 def test_groups_are_called_what_they_are(mosaic):

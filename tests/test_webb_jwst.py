@@ -67,10 +67,16 @@ def test_what_the_tables_say(mosaic):
     assert (member.telescope, member.instrument, member.detector, member["filter"]) == (
         "JWST", "NIRCAM", "NRCBLONG", "F444W",
     )  # fmt: skip
+    assert member.exptime == 100.0
     assert (member.data_type, member.factor, member.data_unit) == ("brightness", 1.0, "MJy/sr")
     assert (member.wcs, member.distortion, member.dq_from) == ("gwcs", "v2v3", "[DQ,1]")
     masks = s.mask().iloc[0]
     assert masks.bad_dq == 4 * SHAPE[0] + 10 * (SHAPE[1] - 4)  # jumps are good
+    assert s.flags.loc[("JWST NIRCAM NRCBLONG", 1), ["name", "meaning", "good_in"]].tolist() == [
+        "DO_NOT_USE",
+        "bad pixel, do not use",
+        0,
+    ]
     assert masks.dq_good == "all but DO_NOT_USE+OUTLIER+NON_SCIENCE (default)"
 
 

@@ -1,4 +1,4 @@
-"""Parameters that may differ from member to member: mappings by member, file, group, detector or instrument."""
+"""Parameters that may differ from member to member: mappings by the names in `KINDS`."""
 
 import os
 import re
@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from skymatch_nb.errors import ParameterError
+
+KINDS = "member, file, group, detector, instrument or telescope"
+"""What mappings can name."""
 
 REST = "*"
 """Name under which a mapping gives the value of all members that it does not name."""
@@ -38,10 +41,8 @@ def per_member(parameter: str, value: Any, names: Sequence[Sequence[str]], defau
     by_name = {name if name in known else full_name(name): of_name for name, of_name in value.items() if name != REST}
     unknown = next((name for name in value if name != REST and not {name, full_name(name)} & known), None)
     if unknown is not None:
-        listed = ", ".join(sorted(known - {""})[:8])
-        raise ParameterError(
-            f"parameter {parameter}: {unknown!r} is no member, file, group, detector or instrument ({listed}, ...)"
-        )
+        listed = ", ".join(sorted(known - {""}, key=lambda name: (len(name), name))[:8])
+        raise ParameterError(f"parameter {parameter}: {unknown!r} is no {KINDS} ({listed}, ...)")
     rest = value.get(REST, default)
     return [next((by_name[name] for name in of_member if name in by_name), rest) for of_member in names]
 

@@ -17,7 +17,7 @@ def misfit_notes(loaded: Loaded, units: Units, pairs: Pairs, levels: Levels, par
     left = left_in_pairs(pairs, levels.level)
     if not left.is_gross:
         return []
-    advice = "; ".join([*_about_fixed(pairs, levels, left), f"try {_to_try(params)}"])
+    advice = "; ".join([*_about_fixed(pairs, levels, left), f"try {_to_try(loaded, params)}"])
     measured = _measured(loaded, units, pairs, left)
     return [f"pairs disagree after matching by far more than their errors: {measured}; {advice}"]
 
@@ -40,8 +40,10 @@ def _about_fixed(pairs: Pairs, levels: Levels, left: Left) -> list[str]:
     return ["check the values of fixed: they may contradict what overlaps say"] if held > 1 else []
 
 
-def _to_try(params: SkyMatchParams) -> str:
-    """Parameters that help where overlaps hold more than sky, those that are not yet used."""
+def _to_try(loaded: Loaded, params: SkyMatchParams) -> str:
+    """Parameters that help where overlaps hold more than sky, or chips have skies of their own; those not yet used."""
     found = [] if params.overlap_stat == "difference" else ["overlap_stat='difference'"]
     found += [] if params.mask_sources is not None else ["mask_sources"]
-    return ", ".join([*found, "exclude_regions or include_regions"])
+    found += ["exclude_regions or include_regions"]
+    shared = params.group_by == "exposure" and len(loaded.groups) < len(loaded)
+    return ", ".join([*found, "group_by='chip' if chips do not share a sky"] if shared else found)

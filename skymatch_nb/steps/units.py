@@ -77,7 +77,8 @@ def units(key: str, loaded: Loaded, params: SkyMatchParams, work: Work) -> Units
 def _decide(item: tuple[Member, str, str | None]) -> _Decision:
     member, units_kwd, invsens_kwd = item
     telescope, instrument = member.telescope.upper(), member.instrument.upper()
-    named = {units_kwd, "EXPTIME", "UNITCORR"} | ({invsens_kwd} if invsens_kwd else set())
+    times = ("EFFEXPTM", "EXPTIME") if telescope == "JWST" else ("EXPTIME",)
+    named = {units_kwd, *times, "UNITCORR"} | ({invsens_kwd} if invsens_kwd else set())
     switches = {facts.switch for facts in instruments.HST.values()} if invsens_kwd else set()
     cards = read_cards(member.pixels, sorted(named | switches))
 
@@ -98,7 +99,7 @@ def _decide(item: tuple[Member, str, str | None]) -> _Decision:
         why = f"{telescope} {instrument}".strip() if telescope == "HST" and instrument in instruments.HST else "default"
         unit = DataUnit(instruments.default_data_type(telescope, instrument, member.detector.upper(), extension_first))
         notes.append(f"no unit in {units_kwd}: taken as {unit.data_type}")
-    exptime = _first_positive(cards["EXPTIME"][1], cards["EXPTIME"][0])
+    exptime = _first_positive(*(value for name in times for value in reversed(cards.get(name, (None, None)))))
     time = 1.0
     if unit.data_type == "counts":
         time = exptime if exptime > 0 else 1.0
