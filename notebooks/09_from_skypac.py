@@ -137,8 +137,9 @@ s.undo()["status"].value_counts()
 # %% [markdown]
 # ## In AstroDrizzle
 #
-# AstroDrizzle asks `stsci.skypac` for skies. With today's releases its `match` and `globalmin+match` fail inside, and it goes on with
-# a local method; one line of its log tells. Here it is, in a mosaic of four exposures whose skies are known.
+# AstroDrizzle asks `stsci.skypac` for skies. With today's releases its `match` and `globalmin+match` fail inside. After `match` it
+# goes on with `localmin`, a sky of each exposure's own; after `globalmin+match` with `globalmin`, the lowest sky for all. One line of
+# its log tells, and says `localmin` in both cases. Here is the second, in a mosaic of four exposures whose skies are known.
 #
 # That needs drizzlepac (`python -m pip install "skymatch_nb[drizzlepac]"`):
 
@@ -233,11 +234,14 @@ if drizzles:
     print("MDRIZSKY within 3 sky_err of the planted sky:", bool((skies.pull.abs() < 3).all()))
 
 # %% [markdown]
-# As released every exposure gets the same sky, that of the darkest. Ours are the planted ones.
+# As released every exposure gets the same sky, that of the darkest: that is `globalmin`, whatever the log says. It is taken off, but
+# not written to the files: they have no `MDRIZSKY`, or that of an earlier run. Ours are the planted ones.
 #
 # ### Seams
 #
-# `seams` measures the step across every edge of an overlap in a product, with its error:
+# `seams` measures the step across every edge of an overlap in a product, with its error. Where bright structure makes errors so large
+# that a step of a pixel's noise would be lost, an edge is `blind`: that no step is found there proves nothing. As released there are
+# fewer edges to be measured, since where skies differ AstroDrizzle takes good pixels of overlaps for cosmic rays:
 
 # %%
 if drizzles:
@@ -250,12 +254,14 @@ if drizzles:
                 "edges": len(table),
                 "largest step, electrons per second": table.step.abs().max().round(4),
                 "largest step / its error": table.pull.abs().max().round(1),
+                "blind edges": int(table.blind.sum()),
             }
             for name, table in edges.items()
         }
     ).T
     display(steps)
-    print("no seam with ours, all steps below 3 errors:", bool((edges["ours"].pull.abs() < 3).all()))
+    seen = len(edges["ours"]) > 0 and not edges["ours"].blind.any()
+    print("no seam with ours, all steps below 3 errors:", bool(seen and (edges["ours"].pull.abs() < 3).all()))
 
 # %% tags=["picture=astrodrizzle.png"]
 if drizzles:
@@ -314,14 +320,15 @@ print(s.write_skyfile("sky.txt").read_text())
 # * **`this solution was applied before`**: applying twice would subtract twice. `undo` first, or `load` the files as they are now.
 # * **`TypeError` for `flog`**: a path, an open stream, or None.
 # * **Old results differ**: with DQ masks inverted they were measured on flagged pixels; compare with `dq_bits=None`.
-# * **`Reverting sky computation to "localmin"`** in AstroDrizzle's log: its match failed, and `MDRIZSKY` is of another method. Run it
-#   through `skymatch_nb.astrodrizzle`, or in a block `with enable():`.
+# * **`Reverting sky computation to "localmin"`** in AstroDrizzle's log: its match failed, and it used `localmin` (after `match`) or
+#   `globalmin` (after `globalmin+match`). It wrote no `MDRIZSKY`; what stands there is of an earlier run. Run it through
+#   `skymatch_nb.astrodrizzle`, or in a block `with enable():`.
 # * **`AstroDrizzle has no parameter ...`**: AstroDrizzle's parameters are given by keyword, those of the match that it has no name for in
 #   `matching={...}`.
 # * **Chips of one file have different levels** in `write_skyfile`: with `group_by="chip"` one value per file does not do; use the header.
 #
 # ## About this notebook
 #
-# Runs without a network in a few seconds (a minute the first time), and writes `exposures/` (7 MB), `skymatch.log` and `sky.txt`.
-# `stsci.skypac` need not be installed. With drizzlepac it takes half a minute more, and writes `as_released/` and `ours/` (20 MB each) and
+# Runs without a network in a few seconds (a minute the first time), and writes `exposures/`, `skymatch.log` and `sky.txt`.
+# `stsci.skypac` need not be installed. With drizzlepac it takes half a minute more, and writes `as_released/`, `ours/` and
 # `before_after.png`; without it the section on AstroDrizzle shows its picture only.

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from skymatch_nb.compat.drizzlepac_settings import RELATIVE, Settings
+from skymatch_nb.compat.drizzlepac_settings import RELATIVE, Settings, check_input
 from skymatch_nb.compat.drizzlepac_sky import check_version, drizzlepac_sky, warn
 from skymatch_nb.compat.matching import Matching
 from skymatch_nb.errors import ParameterError, SkyMatchError
+from skymatch_nb.io.regions import check_package
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.steps.standing import FIXED
 
@@ -46,6 +47,8 @@ def enable(*, fallback: bool = False, workers: int | None = None, **params: Any)
     ------
     ParameterError
         For an unknown parameter, a value that is not allowed, or a parameter that is AstroDrizzle's to decide.
+    InputError
+        Where regions are given and the package that reads them is not installed.
     SkyMatchError
         Where drizzlepac is not installed, is older than 3.10, or does not call the function that is replaced.
 
@@ -65,7 +68,8 @@ def enable(*, fallback: bool = False, workers: int | None = None, **params: Any)
         if name in _ITS_OWN:
             own = f": give its {_ITS_OWN[name]} instead" if _ITS_OWN[name] else ""
             raise ParameterError(f"parameter {name}: AstroDrizzle decides that{own}")
-    SkyMatchParams.checked(params)
+    checked = SkyMatchParams.checked(params)
+    check_package([*(checked.exclude_regions or ()), *(checked.include_regions or ())])
     module = drizzlepac_sky()
     check_version(module)
     matching = Matching(module, params, workers, fallback)
@@ -94,11 +98,12 @@ def astrodrizzle(
     Parameters
     ----------
     input
-        As AstroDrizzle takes it: file names, wildcards, an association, or a list.
+        As AstroDrizzle takes it: file names, wildcards, an association, or a list; each must name a file.
     matching, fallback
         Parameters of `enable`: the first are those of `skymatch_nb.SkyMatchParams`, by name.
     **settings
-        Parameters of AstroDrizzle. ``skymethod`` is ``'globalmin+match'`` where neither it nor ``configobj`` is given.
+        Parameters of AstroDrizzle. ``skymethod`` is ``'globalmin+match'`` where neither it nor ``configobj`` is given;
+        ``'localmin'`` and ``'globalmin'`` match nothing, their levels are computed by this package.
 
     Returns
     -------
@@ -108,8 +113,10 @@ def astrodrizzle(
     Raises
     ------
     ParameterError
-        As `enable`, for a parameter that AstroDrizzle does not know, and where the settings leave no sky to be matched.
-        Nothing was run then.
+        As `enable`, for a parameter that AstroDrizzle does not know, and where the settings leave no sky to be
+        computed. Nothing was run then.
+    InputError
+        As `enable`, and where a name or wildcard of ``input`` matches no file. Nothing was run then.
     SkyMatchError
         As `enable`, where the match fails, and where AstroDrizzle ends before it asks for a sky.
 
@@ -131,6 +138,7 @@ def astrodrizzle(
         resolved = Settings(settings)
         resolved.check_names()
         resolved.check_matches()
+        check_input(input)
         if resolved.relative and not ours.get("fixed"):
             warn(RELATIVE)
         import_module("drizzlepac.astrodrizzle").AstroDrizzle(input, **settings)

@@ -1,12 +1,12 @@
-"""AstroDrizzle's parameters, checked before it runs: it quits on unknown ones, and ignores some in silence."""
+"""AstroDrizzle's input and parameters, checked before it runs: it quits on some, and ignores others in silence."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from skymatch_nb.errors import ParameterError
+from skymatch_nb.errors import InputError, ParameterError
 from skymatch_nb.params import SkyMatchParams
 
 RELATIVE = (
@@ -60,16 +60,43 @@ class Settings:
             raise ParameterError(f"AstroDrizzle has no parameter {name!r}{hint}")
 
     def check_matches(self) -> None:
-        """Raise `ParameterError` where AstroDrizzle would match nothing, or ignore a sky that is said to be known."""
+        """Raise `ParameterError` where AstroDrizzle would compute no sky, or ignore a sky that is said to be known."""
         for name, what in (("skyfile", self["skyfile"]), ("skysub", not self["skysub"])):
             if what:
-                text = f"{name}={self[name]!r}: nothing is matched with AstroDrizzle's skyfile, or with its skysub off"
+                text = f"{name}={self[name]!r}: no sky is computed with AstroDrizzle's skyfile, or with its skysub off"
                 raise ParameterError(f"{text}; call AstroDrizzle itself")
         if str(self["skyuser"] or "").strip():
             raise ParameterError(
                 f"skyuser={self['skyuser']!r}: AstroDrizzle ignores it where it subtracts skies; leave it out, or, "
                 "where the pixels are without their sky already, call AstroDrizzle itself with skysub=False"
             )
+
+
+def check_input(given: Any) -> None:
+    """Raise `InputError` where a name or wildcard matches no file: AstroDrizzle leaves it out without a word."""
+    names = given if isinstance(given, list) else [given]
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(f"input={given!r}: AstroDrizzle takes a string or a list of strings")
+    parts = [part.strip() for entry in names for part in entry.split(",") if part.strip()]
+    if not parts:
+        raise InputError(f"input={given!r}: it names no file")
+    expand = import_module("stsci.tools.irafglob").irafglob
+    for name in parts:
+        if not name.startswith("@"):
+            if not expand(name):
+                raise InputError(f"input {name!r}: no file matches it")
+        elif not Path(name[1:]).is_file():
+            raise InputError(f"input {name!r}: there is no such list")
+        else:
+            _check_list(Path(name[1:]), expand)
+
+
+def _check_list(path: Path, expand: Callable[[str], list[str]]) -> None:
+    """Raise `InputError` where an entry of an @-file, the first word of its line, matches no file."""
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        words = line.split()
+        if words and not expand(words[0]):
+            raise InputError(f"input '@{path}', line {number}: no file matches {words[0]!r}")
 
 
 def _configuration(configobj: Any) -> Any:

@@ -25,17 +25,22 @@ def parse_ds9(lines: Sequence[str], where: str) -> Any:
     InputError
         Where a line is not a region or not in sky coordinates, or the package is missing; it begins with ``where``.
     """
-    if not _has_package():
-        raise InputError(
-            f"{where}: reading it needs the package 'regions', which is not installed: "
-            "python -m pip install 'skymatch_nb[regions]'"
-        )
+    require_package(where)
     shapes, problem = _try("\n".join(lines))
     if problem is None:
         return shapes
     bad = bisect_left(range(len(lines)), True, key=lambda k: _try("\n".join(lines[: k + 1]))[1] is not None)
     _, problem = _try("\n".join(lines[: bad + 1]))
     raise InputError(f"{where}, line {bad + 1}: {lines[bad].strip()[:80]!r}: {problem}")
+
+
+def require_package(where: str) -> None:
+    """Raise `InputError`, which begins with ``where``, unless the package ``regions`` is installed."""
+    if not _has_package():
+        raise InputError(
+            f"{where}: reading it needs the package 'regions', which is not installed: "
+            "python -m pip install 'skymatch_nb[regions]'"
+        )
 
 
 def _try(text: str) -> tuple[Any, str | None]:

@@ -12,7 +12,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from skymatch_nb.errors import InputError
-from skymatch_nb.io.ds9 import parse_ds9
+from skymatch_nb.io.ds9 import parse_ds9, require_package
 from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.params.regions import ds9_lines, is_region_file
 from skymatch_nb.results import Floats, SkyPolygon
@@ -76,15 +76,26 @@ def read_region_sets(entries: Sequence[str], tolerance: float) -> tuple[RegionSe
     return tuple(_read_set(entry, tolerance) for entry in entries)
 
 
+def check_package(entries: Sequence[str]) -> None:
+    """Raise `InputError` where entries need the package ``regions`` and it is missing; no file is opened."""
+    for entry in entries:
+        if _OWN_POLYGON.fullmatch(entry) is None:
+            require_package(_name(entry))
+
+
+def _name(entry: str) -> str:
+    return f"region file {entry}" if is_region_file(entry) else f"regions {entry[:60]!r}"
+
+
 def _read_set(entry: str, tolerance: float) -> RegionSet:
     own = _OWN_POLYGON.fullmatch(entry)
     if own is not None:
         lon, lat = np.radians(np.array(own[1].split(","), float).reshape(-1, 2).T)
-        vectors, name = _vectors(lon, lat), f"regions {entry[:60]!r}"
+        vectors, name = _vectors(lon, lat), _name(entry)
         _check_extent(vectors, name)
         return RegionSet(name, (Region(name, True, _polygon([vectors])),))
     file = is_region_file(entry)
-    name = f"region file {entry}" if file else f"regions {entry[:60]!r}"
+    name = _name(entry)
     shapes = list(parse_ds9(ds9_lines(_file_text(entry)) if file else entry.split("; "), name))
     if not shapes:
         raise InputError(f"{name}: there is no region in it")

@@ -7,14 +7,15 @@ import subprocess
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
-from drizzling import ONE_PASS, SKY_ONLY, drizzled, simulated, subframes
+from drizzling import OFFLINE, ONE_PASS, SKY_ONLY, drizzled, simulated, subframes
 
 import skymatch_nb
-from skymatch_nb import NoOverlapError, ParameterError, SkyMatchError, SkyMatchSession, SkyMatchWarning
+from skymatch_nb import InputError, NoOverlapError, ParameterError, SkyMatchError, SkyMatchSession, SkyMatchWarning
 from skymatch_nb.compat.astrodrizzle import disable, enable
 from skymatch_nb.compat.seams import seams, seams_of
 from skymatch_nb.datasets import make_mosaic
@@ -85,6 +86,19 @@ def test_as_released_another_method_is_used_and_leaves_seams(as_released):
     assert steps.pull.abs().max() > 20
 
 
+@pytest.mark.parametrize("skymethod", ["match", "globalmin+match"])
+def test_as_released_the_keyword_is_not_written(exposures, run_astrodrizzle, skymethod):
+    """What the how-to says of a keyword of an earlier run, and of the line in the log."""
+    for ext in (("SCI", 1), ("SCI", 2)):
+        fits.setval(exposures[0], "MDRIZSKY", value=5.0, ext=ext)
+    drizzled(run_astrodrizzle, exposures, "stale", **SKY_ONLY | {"skymethod": skymethod})
+    assert (
+        f'Reverting sky computation to "localmin" from "{skymethod}' in (exposures[0].parent / "stale.log").read_text()
+    )
+    assert [fits.getval(exposures[0], "MDRIZSKY", ("SCI", k)) for k in (1, 2)] == [5.0, 5.0]
+    assert all("MDRIZSKY" not in fits.getheader(path, ("SCI", k)) for path in exposures[1:] for k in (1, 2))
+
+
 def test_with_ours_skies_are_the_planted_ones_and_there_is_no_seam(planted, exposures):
     tables = []
     product = drizzled(lambda *a, **k: tables.append(skymatch_nb.astrodrizzle(*a, **k)), exposures, "ours", **SETTINGS)
@@ -95,6 +109,7 @@ def test_with_ours_skies_are_the_planted_ones_and_there_is_no_seam(planted, expo
     steps = seams(product)
     assert len(steps) >= 9
     assert (steps.pull.abs() < 3).all()
+    assert not steps.blind.any()
     log = (exposures[0].parent / "ours.log").read_text()
     assert "***** skymatch_nb" in log
     assert "skymethod = 'globalmin+match'" in log
@@ -133,6 +148,10 @@ def test_crowded_archive_data(realdata, tmp_path, run_astrodrizzle):
     of_levels = np.hypot(*errors[:2]) / 60  # electrons of a minute
     ours, released = rates["ours"], rates["released"]
     assert (ours.step.abs() < 3 * np.hypot(ours.step_err, of_levels)).all()
+    with pytest.warns(SkyMatchWarning, match="ours_drz.fits: at 12 of 12 edges a step of .* would not be seen"):
+        alone = seams(tmp_path / "ours" / "ours_drz.fits")  # stars hide whatever steps there are
+    assert (alone.pull.abs() < 3).all()
+    assert alone.blind.all()
     assert released.step.abs().max() > 20 * ours.step.abs().max()
 
 
@@ -329,8 +348,8 @@ def test_parameters_that_cannot_be_given(params, text):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"skysub": False}, "skysub=False: nothing is matched"),
-        ({"skyfile": "sky.txt"}, "skyfile='sky.txt': nothing is matched"),
+        ({"skysub": False}, "skysub=False: no sky is computed"),
+        ({"skyfile": "sky.txt"}, "skyfile='sky.txt': no sky is computed"),
         ({"skyuser": "SKYUSER"}, "skyuser='SKYUSER': AstroDrizzle ignores it where it subtracts skies"),
         ({"final_pixfrc": 0.8}, "AstroDrizzle has no parameter 'final_pixfrc'; did you mean 'final_pixfrac'"),
         ({"qqq": 1}, "AstroDrizzle has no parameter 'qqq'$"),
@@ -352,10 +371,61 @@ def test_calls_that_are_refused_before_anything_is_run(tmp_path, monkeypatch, se
     assert import_module("drizzlepac.sky").skymatch is import_module("stsci.skypac.skymatch").skymatch
 
 
-def test_inputs_that_are_not_there(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SkyMatchError, match=r"asking for a sky for 'none\*_flt\.fits'; astrodrizzle\.log tells why"):
-        skymatch_nb.astrodrizzle("none*_flt.fits", updatewcs=False)
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ("none*_flt.fits", r"input 'none\*_flt.fits': no file matches it"),
+        ("demo_01_flt.fits, none_flt.fits", "input 'none_flt.fits': no file matches it"),
+        (["demo_01_flt.fits", "none_flt.fits"], "input 'none_flt.fits': no file matches it"),
+        ("@none.lst", "input '@none.lst': there is no such list"),
+        ("@some.lst", "input '@some.lst', line 2: no file matches 'none_flt.fits'"),
+        ([], r"input=\[\]: it names no file"),
+        ("", "input='': it names no file"),
+        (None, "input=None: AstroDrizzle takes a string or a list of strings"),
+    ],
+)
+def test_inputs_that_are_not_there(exposures, monkeypatch, given, text):
+    folder = exposures[0].parent
+    monkeypatch.chdir(folder)
+    (folder / "some.lst").write_text("demo_01_flt.fits weights.fits\nnone_flt.fits\n\n")
+    before = sorted(folder.iterdir())
+    with pytest.raises(InputError, match=text):
+        skymatch_nb.astrodrizzle(given, updatewcs=False)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_inputs_in_all_forms(exposures, monkeypatch):
+    monkeypatch.chdir(exposures[0].parent)
+    Path("all.lst").write_text("demo_01_flt.fits\ndemo_02_flt.fits\n")
+    for given in ("@all.lst", "demo_01_flt.fits, demo_02_flt.fits,", ["demo_0[12]_flt.fits"]):
+        sky = skymatch_nb.astrodrizzle(given, output="forms", **OFFLINE | SKY_ONLY)
+        assert sky.group.unique().tolist() == ["demo_01_flt.fits", "demo_02_flt.fits"]
+
+
+def test_inputs_that_astrodrizzle_leaves_out(exposures, monkeypatch):
+    monkeypatch.chdir(exposures[0].parent)
+    for path in exposures:
+        fits.setval(path, "EXPTIME", value=0.0)
+    with pytest.raises(SkyMatchError, match=r"asking for a sky for 'demo\*_flt\.fits'; astrodrizzle\.log tells why"):
+        skymatch_nb.astrodrizzle("demo*_flt.fits", updatewcs=False)
+
+
+def test_the_package_of_regions_is_looked_for_first(monkeypatch):
+    monkeypatch.setattr("skymatch_nb.io.ds9._has_package", lambda: False)
+    for name in ("exclude_regions", "include_regions"):
+        with pytest.raises(
+            InputError, match=r"regions 'icrs; circle.*needs the package 'regions'.*skymatch_nb\[regions"
+        ):
+            enable(**{name: 'icrs; circle(150.1, 2.2, 5")'})
+    assert import_module("drizzlepac.sky").skymatch is import_module("stsci.skypac.skymatch").skymatch
+    enable(exclude_regions=np.array([[150.1, 2.2], [150.11, 2.2], [150.1, 2.21]]))
+
+
+@pytest.mark.parametrize("skymethod", ["localmin", "globalmin"])
+def test_methods_without_a_match_are_computed(planted, exposures, skymethod):
+    drizzled(skymatch_nb.astrodrizzle, exposures, "local", **SKY_ONLY | {"skymethod": skymethod})
+    truth = np.array([planted.sky[path.name] for path in planted.paths for _ in range(2)])
+    assert keywords(exposures) == pytest.approx(truth if skymethod == "localmin" else truth.min(), abs=0.3)
 
 
 def test_settings_may_come_from_a_file(tmp_path):
@@ -364,7 +434,7 @@ def test_settings_may_come_from_a_file(tmp_path):
     configuration["STEP 2: SKY SUBTRACTION"]["skysub"] = False
     configuration.filename = str(tmp_path / "no_sky.cfg")
     configuration.write()
-    with pytest.raises(ParameterError, match="skysub=False: nothing is matched"):
+    with pytest.raises(ParameterError, match="skysub=False: no sky is computed"):
         skymatch_nb.astrodrizzle("*_flt.fits", configobj=str(tmp_path / "no_sky.cfg"))
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from scipy.ndimage import gaussian_filter
 
-from skymatch_nb import InputError
+from skymatch_nb import InputError, ParameterError, SkyMatchWarning
 from skymatch_nb.compat.seams import seams, seams_of
 
 
@@ -44,8 +45,61 @@ def test_bad_pixels_are_not_edges_and_nan_is_left_out():
     assert (table.pull.abs() < 4).all()
 
 
-def written(path, context_planes=1, leave_out=""):
-    image, context = mosaic((3.0, 0.0))
+def structured(steps=(0.0, 0.0)):
+    """A mosaic on bright, smooth structure, in which a step of the noise is lost."""
+    image, context = mosaic(steps)
+    blobs = gaussian_filter(np.random.default_rng(7).standard_normal(image.shape), 8)
+    return image + (8 * blobs / blobs.std()).astype(np.float32), context
+
+
+def test_the_noise_of_a_pixel_is_what_must_not_be_missed():
+    table = seams_of(*mosaic(noise=2.0))
+    assert table.attrs["sensitivity"] == pytest.approx(2.0, rel=0.05)
+    assert not table.blind.any()
+    assert seams_of(*structured()).attrs["sensitivity"] == pytest.approx(1.0, rel=1.0)
+
+
+def test_a_step_that_is_lost_in_structure_is_not_taken_for_none():
+    table = seams_of(*structured(steps=(2.0, 0.0)))
+    assert (table.pull.abs() < 3).all()
+    assert table.blind.all()
+    assert not seams_of(*structured(steps=(2.0, 0.0)), sensitivity=100.0).blind.any()
+
+
+def test_a_step_that_is_found_is_no_blind_edge():
+    table = seams_of(*structured(steps=(100.0, 0.0)))
+    assert (table.pull.abs() > 3).all()
+    assert not table.blind.any()
+
+
+def test_sensitivity_is_in_units_of_the_product():
+    image, context = mosaic()
+    limit = 3 * seams_of(image, context).step_err
+    assert seams_of(image, context, sensitivity=limit.max() * 1.01).blind.tolist() == [False, False]
+    assert seams_of(image, context, sensitivity=limit.min() * 0.99).blind.tolist() == [True, True]
+
+
+@pytest.mark.parametrize("sensitivity", [0, -1.0, np.nan, np.inf])
+def test_sensitivities_that_cannot_be_used(sensitivity):
+    with pytest.raises(ParameterError, match=r"sensitivity=.*: must be a positive number"):
+        seams_of(*mosaic(), sensitivity=sensitivity)
+
+
+def test_what_is_not_proved_is_warned_of(tmp_path):
+    path = written(tmp_path / "m_drz.fits", made=structured())
+    with pytest.warns(
+        SkyMatchWarning, match=r"m_drz.fits: at 2 of 2 edges a step of \S+ ELECTRONS/S would not be seen"
+    ):
+        seams(path)
+    seams(path, sensitivity=100.0)
+    image, context = mosaic()
+    path = written(tmp_path / "one_drz.fits", made=(image, np.ones_like(context)))
+    with pytest.warns(SkyMatchWarning, match=r"one_drz.fits: no edge of an overlap is long enough"):
+        assert seams(path).empty
+
+
+def written(path, context_planes=1, leave_out="", made=None):
+    image, context = mosaic((3.0, 0.0)) if made is None else made
     planes = np.array([context] * context_planes, np.int32)
     hdus = [fits.ImageHDU(image, name="SCI"), fits.ImageHDU(planes, name="CTX")]
     hdus[0].header["BUNIT"] = "ELECTRONS/S"
