@@ -76,8 +76,18 @@ def test_hover_tells_member_sky_and_overlap(page, reports):
     page.mouse.move(*place_of(page, "overlaps", 3))
     page.wait_for_timeout(400)
     text = page.evaluate(VISIBLE_TEXT)
-    for told in ("difference:", "after:", "pixels:", "status:", "electron / (s arcsec2)"):
+    for told in ("difference:", "after:", "pixels:", "electron / (s arcsec2)"):
         assert told in text
+    assert "component:" not in text  # the members below keep silent
+    for member in range(12):  # until one whose middle lies in no overlap
+        page.mouse.move(*place_of(page, "members", member))
+        page.wait_for_timeout(400)
+        text = page.evaluate(VISIBLE_TEXT)
+        if "status:" in text:
+            break
+    for told in ("sky:", "status:", "component:", "electron / (s arcsec2)"):
+        assert told in text
+    assert "difference:" not in text
     assert page.problems == []
 
 

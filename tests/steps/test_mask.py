@@ -7,6 +7,8 @@ from astropy.io import fits
 from skymatch_nb import ParameterError, SkyMatchParams, SkyMatchSession
 from skymatch_nb.cli import main
 
+pytestmark = pytest.mark.filterwarnings("ignore:the file has no ASDF extension")  # flags alone matter here
+
 JWST = {"TELESCOP": "JWST", "INSTRUME": "NIRCAM", "DETECTOR": "NRCA1"}
 ACS = {"TELESCOP": "HST", "INSTRUME": "ACS", "DETECTOR": "WFC"}
 ROWS = {1: 1, 2: 4, 3: 16, 4: 512, 5: 2048, 6: 2**31}
