@@ -26,12 +26,13 @@ SHOW = "p = s.panel()\np"
 
 CHANGE = """async ([parameter, option, view]) => {
   const find = (name) => Bokeh.documents.map((doc) => doc.get_model_by_name(name)).find((model) => model);
-  const column = (source, name) => () => source.data[name].reduce((sum, v) => sum + (Number.isFinite(v) ? v : 0), 0);
-  const parts = { map: column(find("members"), "sky") };
+  const sum = (values) => values.reduce((total, v) => total + (Number.isFinite(v) ? v : 0), 0);
+  const column = (source, name) => () => sum(find(source)?.data[name] ?? []);  // figures may be made anew
+  const parts = { map: column("members", "sky") };
   const table = [...document.querySelectorAll(".skymatch-table")].pop();
   if (view == "Tables") parts.table = () => table.querySelector("tbody").textContent;
-  if (view == "Sky") parts.figure = column(find("groups"), "sky");
-  if (view == "Residuals") parts.figure = column(find("pairs"), "after");
+  if (view == "Sky") parts.figure = column("groups", "sky");
+  if (view == "Residuals") parts.figure = column("pairs", "after");
   const select = document.querySelector(`.skymatch-param-${parameter} select`);
   const before = Object.fromEntries(Object.entries(parts).map(([part, read]) => [part, read()])), times = {};
   select.value = option;
