@@ -1,6 +1,7 @@
 """The views of a panel: the map, and below it levels, residuals, samples, preview and tables, selected together."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -80,10 +81,13 @@ class Views:
 
     def refresh(self) -> None:
         """Show the session's fresh results in the views that are open; the others follow when they are opened."""
-        self._refresh_table()
-        self.map.refresh()
-        for name, linked in self.figures.items():
-            linked.refresh(shown=name == self.shown_tab)
+        with ExitStack() as held:  # a page that is given all of it at once lays out and draws once
+            for linked in (self.map, *self.figures.values()):
+                held.enter_context(linked.view.holding())
+            self.map.refresh()
+            for name, linked in self.figures.items():
+                linked.refresh(shown=name == self.shown_tab)
+            self._refresh_table()
         if self.shown_tab == "Preview":
             self._make_preview()
 
