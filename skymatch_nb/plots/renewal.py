@@ -30,6 +30,11 @@ def keys_of(plot: figure) -> list[Any]:
     return [part for part in (*plot.right, *plot.below) if isinstance(part, ColorBar | Legend)]
 
 
+def source_of(plot: figure, name: str) -> Any:
+    """Data source of the marks that have a name."""
+    return next(drawn.data_source for drawn in plot.renderers if drawn.name == name)
+
+
 def set_range(mapper: Any, low: float, high: float) -> None:
     """Set the range of a colour mapper."""
     _set(mapper, "low", low)

@@ -129,21 +129,35 @@ def wrap_legend(legend: Legend, width: int) -> int:
 
     Lines after an item's first one are items without a mark.
     """
-    letters = max(int((width - LEGEND_MARK) / (LETTER * LEGEND_SIZE)), 12)
     marked = [item for item in legend.items if item.renderers]
-    texts = [item.tags[0] if item.tags else str(item.label.value) for item in marked]
+    return rename_legend(legend, [item.tags[0] if item.tags else str(item.label.value) for item in marked], width)
+
+
+def rename_legend(legend: Legend, texts: Sequence[str], width: int) -> int:
+    """Give the marks of a vertical legend other texts, as `wrap_legend` does; new items only for more or fewer lines.
+
+    New ones, even such as are alike, would have the page lay out the figure again.
+    """
+    letters = max(int((width - LEGEND_MARK) / (LETTER * LEGEND_SIZE)), 12)
     wrapped = [textwrap.wrap(text, letters, break_on_hyphens=False) or [""] for text in texts]
-    told = [str(item.label.value) for item in legend.items]
-    if legend.label_height == LEGEND_LINE and told == [line for lines in wrapped for line in lines]:
-        return len(told)  # new items, though alike, would have the page lay out the figure again
-    items = []
-    for item, text, lines in zip(marked, texts, wrapped, strict=True):
-        for k, line in enumerate(lines):
-            marks = [] if k else list(item.renderers)
-            items.append(LegendItem(label={"value": line}, renderers=marks, tags=[text]))
-    legend.items, legend.label_text_font_size = items, f"{LEGEND_SIZE}px"
+    lines = [
+        (line, text, k == 0) for text, of_text in zip(texts, wrapped, strict=True) for k, line in enumerate(of_text)
+    ]
+    if [bool(item.renderers) for item in legend.items] == [first for *_, first in lines]:
+        for item, (line, text, _) in zip(legend.items, lines, strict=True):
+            if item.label.value != line:
+                item.label = {"value": line}
+            if item.tags != [text]:
+                item.tags = [text]
+    else:
+        marks = iter([list(item.renderers) for item in legend.items if item.renderers])
+        legend.items = [
+            LegendItem(label={"value": line}, renderers=next(marks) if first else [], tags=[text])
+            for line, text, first in lines
+        ]
+    legend.label_text_font_size = f"{LEGEND_SIZE}px"
     legend.glyph_height = legend.label_height = LEGEND_LINE
-    return len(items)
+    return len(lines)
 
 
 def side_by_side(plots: Sequence[figure], name: str, theme: Theme) -> GridPlot:

@@ -24,6 +24,9 @@ function loadBokeh(model, version) {
   return wanted[version];
 }
 
+// Whether a change is of a range that the page computes itself, for its own view: others do, too.
+const isOwn = ({ model, attr }) => model?.type === "DataRange1d" && (attr === "start" || attr === "end");
+
 let asked = 0;
 
 // Send a question and wait for the message that answers it.
@@ -88,8 +91,8 @@ export default {
 
     const leave = (event) => {
       if (applying || event.sync === false) return;
-      const events = event.events ?? [event];
-      model.send({ kind: "patch", origin, root: root(), patch: asText(doc.create_json_patch(events)) });
+      const events = (event.events ?? [event]).filter((one) => !isOwn(one));
+      if (events.length) model.send({ kind: "patch", origin, root: root(), patch: asText(doc.create_json_patch(events)) });
     };
 
     // Show the present figure; with ``fit`` it is first made for the width that there is now.
