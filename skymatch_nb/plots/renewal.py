@@ -31,8 +31,8 @@ def keys_of(plot: figure) -> list[Any]:
 
 
 def source_of(plot: figure, name: str) -> Any:
-    """Data source of the marks that have a name."""
-    return next(drawn.data_source for drawn in plot.renderers if drawn.name == name)
+    """Data source of a figure's marks, by its name."""
+    return next(drawn.data_source for drawn in plot.renderers if drawn.data_source.name == name)
 
 
 def set_range(mapper: Any, low: float, high: float) -> None:

@@ -208,7 +208,7 @@ def _add_sample(plot: figure, color: str, number: int) -> Any:
     empty = ColumnDataSource({"left": [], "right": [], "count": [], "name": []}, name=f"histogram {number}")
     bars = plot.quad(
         left="left", right="right", bottom=0, top="count", source=empty, fill_color=color, fill_alpha=0.3,
-        line_color=color, line_alpha=0.7, hover_fill_alpha=0.6, name=f"histogram {number}",
+        line_color=color, line_alpha=0.7, hover_fill_alpha=0.6,
     )  # fmt: skip
     dash = "solid" if number == 0 else "dashed"
     level = Span(dimension="height", line_color=color, line_width=2.5, line_dash=dash, name=f"level {number}")
@@ -220,7 +220,7 @@ def _tell_counts(plot: figure, samples: int) -> None:
     """Have one hover tool tell what all histograms, which have the same bins, count under the pointer."""
     tips = [("brightness", "@left to @right")]
     tips += [("pixels", f"@{{count {k}}}{{0,0}} of @{{name {k}}}") for k in range(samples)]
-    bars = [drawn for drawn in plot.renderers if drawn.name == "histogram 0"]
+    bars = [drawn for drawn in plot.renderers if drawn.data_source.name == "histogram 0"]
     if bars:
         plot.add_tools(hover(bars, tips, "histogram hover", mode="vline", attachment="horizontal"))
 
@@ -231,7 +231,6 @@ def _add_limits(ladder: figure, color: str, number: int) -> None:
     empty = ColumnDataSource({name: [] for name in names}, name=f"limits {number}")
     bars = ladder.hbar(
         y="y", left="from", right="to", height=0.28, source=empty, fill_color=color, line_color=None, fill_alpha=0.75,
-        name=f"limits {number}",
     )  # fmt: skip
     tips = [("sample", "@name"), ("iteration", "@iteration"), ("limits", "@low to @high"),
             ("kept", "@npix{0,0} pixels"), ("mean, deviation", "@mean, @std")]  # fmt: skip
