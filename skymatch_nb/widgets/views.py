@@ -21,6 +21,9 @@ from skymatch_nb.widgets.tables import Tables
 if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
+CELLS = 300
+"""Cells of the preview along its longer side: as many as its frames have pixels."""
+
 TABS = ("Sky", "Residuals", "Graph", "Samples", "Preview", "Tables")
 
 
@@ -198,7 +201,7 @@ class Views:
             return
 
         def make() -> None:
-            self._preview[theme] = (key, self._session.plot_preview(theme=theme))
+            self._preview[theme] = (key, self._session.plot_preview(size=CELLS, theme=theme))
             self._preview["made"] = (key, None)
             linked.view.renew()
 

@@ -34,8 +34,9 @@ CHANGE = f"""async ([parameter, option, view]) => {{ {FIGURE}
   const column = (...place) => () => sum(({DATA})([...place, 0]) ?? []);
   const parts = {{ map: column("footprints", "members", "sky", ".skymatch-map") }};
   const table = document.querySelector(".widget-tab .skymatch-table");
-  const within = `.skymatch-${{view.toLowerCase()}}`;
-  const image = () => figureView("preview after", within)?.model.renderers[0].data_source.data.image[0];
+  const within = `.widget-tab .skymatch-${{view.toLowerCase()}}`;
+  const after = () => figureView("preview after", within)?.model.renderers.find((r) => r.name == "image");
+  const image = () => after()?.data_source.data.image[0];
   const legend = () => figureView("sample histogram", within)?.model.above.flatMap((part) => part.items ?? []);
   const figures = {{
     Tables: () => table.querySelector("tbody").textContent,
@@ -43,7 +44,7 @@ CHANGE = f"""async ([parameter, option, view]) => {{ {FIGURE}
     Residuals: column("pulls", "pairs", "after", within),
     Graph: column("graph", "pairs", "after", within),
     Samples: () => legend()?.map((item) => item.label.value).join(),
-    Preview: () => sum([...image() ?? []]),
+    Preview: image,
   }};
   if (!(view == "Samples" && parameter == "weighting")) parts.view = figures[view];
   const select = document.querySelector(`.skymatch-param-${{parameter}} select`);
