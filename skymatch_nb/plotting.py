@@ -186,7 +186,15 @@ class SessionPlots:
         return samples_figure(shown, self._pipeline.params, unit, look, title)
 
     def renew_samples(self, shown: Any, which: str | int | Sequence[str]) -> bool:
-        """Show samples in the figure ``shown`` that `plot_samples` made; False where it has to be made anew."""
+        """Show samples in a figure that is there; False where it has to be made anew.
+
+        Parameters
+        ----------
+        shown
+            What `plot_samples` made, of these samples or of others.
+        which
+            As for `plot_samples`.
+        """
         from skymatch_nb.plots.samples import renew_samples
 
         samples, unit, title = self._samples(which)

@@ -15,7 +15,7 @@ from skymatch_nb.plots.sources import Sources
 from skymatch_nb.widgets.fit import COLUMN, fit
 from skymatch_nb.widgets.panel import Panel
 from skymatch_nb.widgets.selection import Selection
-from skymatch_nb.widgets.views import TABS
+from skymatch_nb.widgets.views import CELLS, TABS
 
 from .conftest import given, press, settle
 
@@ -203,7 +203,7 @@ def test_no_view_is_made_anew_for_a_statistic_or_weights(panel, session, name):
         sent.clear()
         if name == "Residuals":
             orders.add(tuple(linked.sources["pairs"].data["pair"]))
-        made = session.plot_preview() if name == "Preview" else linked._draw("light", Sources())
+        made = session.plot_preview(size=CELLS) if name == "Preview" else linked._draw("light", Sources())
         assert told_of(linked.view.shown) == told_of(fit(made, COLUMN))
     assert name != "Residuals" or len(orders) > 1
 
