@@ -75,6 +75,7 @@ export default {
     host.innerHTML = '<div class="skymatch-waiting" role="status">waiting for the figure</div>';
     el.append(host);
     let doc = null, views = null, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0, hidden = true;
+    let building = Promise.resolve();
 
     // The page keeps documents that nobody shows: take ours away, else it grows with every theme and reload.
     const forget = () => {
@@ -95,6 +96,20 @@ export default {
       if (events.length) model.send({ kind: "patch", origin, root: root(), patch: asText(doc.create_json_patch(events)) });
     };
 
+    // One at a time: views of a figure that is still being built could not be taken away for the next one.
+    async function build(bokeh, content, turn) {
+      if (closed || turn !== latest) return;
+      fitted = content.width;
+      host.style.minHeight = `${host.clientHeight}px`;  // what stands below does not jump
+      forget();
+      host.replaceChildren();
+      doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
+      doc.on_change(leave, true);
+      views = await bokeh.embed.add_document_standalone(doc, host);
+      host.style.minHeight = "";
+      if (closed) forget();
+    }
+
     // Show the present figure; with ``fit`` it is first made for the width that there is now.
     async function renew(fit = false) {
       const turn = ++latest;
@@ -103,14 +118,7 @@ export default {
         shownDark = isDark();
         const { content } = await ask(model, { kind: "document", dark: shownDark, width: await room(el), fit, origin });
         if (closed || turn !== latest) return;
-        fitted = content.width;
-        host.style.minHeight = `${host.clientHeight}px`;  // what stands below does not jump
-        forget();
-        host.replaceChildren();
-        doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
-        doc.on_change(leave, true);
-        views = await bokeh.embed.add_document_standalone(doc, host);
-        host.style.minHeight = "";
+        await (building = building.catch(() => {}).then(() => build(bokeh, content, turn)));
       } catch (error) {
         host.textContent = `This figure cannot be shown: ${error.message}`;
       }
