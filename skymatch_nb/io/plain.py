@@ -43,10 +43,19 @@ class PlainHeader(Mapping[str, Any]):
 
     def __init__(self, cards: bytes) -> None:
         self._cards = cards
+        self._values: dict[str, Any] = {}
         self._places = {cards[at : at + 8]: at for at in range(len(cards) - CARD, -CARD, -CARD)}
 
     def __getitem__(self, keyword: str) -> Any:
-        return _value(self._cards, self._places[keyword.encode().ljust(8)])
+        if keyword not in self._values:
+            self._values[keyword] = _value(self._cards, self._places[keyword.encode().ljust(8)])
+        return self._values[keyword]
+
+    def get(self, keyword: str, default: Any = None) -> Any:
+        """Value of a keyword's card, else the default: most of what is asked for is not there."""
+        if keyword not in self:
+            return default
+        return self[keyword]
 
     def __contains__(self, keyword: object) -> bool:
         return isinstance(keyword, str) and keyword.encode().ljust(8) in self._places

@@ -4,8 +4,7 @@ wcslib reads the same cards as when astropy gives it all of a header, so that po
 """
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from astropy.wcs import WCS, Sip, Wcsprm
@@ -24,6 +23,9 @@ _CARDS = re.compile(
     rb"|(?:C[PQ]DIS|C[PQ]ERR|D[PQ])\d.*|(?:D2IM|AXISCORR|DVERR).*)"
 )
 """Cards that wcslib makes such a WCS of, those of SIP, and those of more axes, parameters and lookup tables."""
+
+_AXES = ("A", "B", "AP", "BP")
+"""Polynomials of SIP, by the first letters of their cards."""
 
 _TELESCOPES = ("HST", "JWST")
 """Those whose files have more to tell: stwcs and the gwcs read it."""
@@ -52,7 +54,7 @@ def plain_transform(hdus: Sequence[PlainHDU], number: int, where: str, key: str 
     wcs.wcs = Wcsprm(b"".join(linear.values()), relax=True, warnings=False)
     if wcs.wcs.naxis != 2:
         raise NotPlainError
-    wcs.sip = _sip(header) if polynomials else None
+    wcs.sip = _sip(header, polynomials) if polynomials else None
     wcs.wcs.fix()
     wcs.wcs.set()
     wcs.pixel_shape = header["NAXIS1"], header["NAXIS2"]
@@ -61,26 +63,14 @@ def plain_transform(hdus: Sequence[PlainHDU], number: int, where: str, key: str 
     return FitsTransform(wcs, "")
 
 
-def _sip(header: PlainHeader) -> Sip:
+def _sip(header: PlainHeader, names: Iterable[str]) -> Sip:
     """Polynomials of both axes; those of the inverse where there are some."""
-    forward = [_coefficients(header, name) for name in ("A", "B")]
-    if any(found is None for found in forward):
+    orders = {name: header[f"{name}_ORDER"] for name in _AXES if f"{name}_ORDER" in header}
+    if tuple(orders) not in (_AXES[:2], _AXES) or any(type(m) is not int or not 2 <= m <= 9 for m in orders.values()):
         raise NotPlainError
-    inverse = [_coefficients(header, name) for name in ("AP", "BP")]
-    if (inverse[0] is None) != (inverse[1] is None):
-        raise NotPlainError
-    return Sip(*forward, *inverse, (header["CRPIX1"], header["CRPIX2"]))
-
-
-def _coefficients(header: PlainHeader, name: str) -> np.ndarray[Any, Any] | None:
-    order = header.get(f"{name}_ORDER")
-    if order is None:
-        return None
-    if type(order) is not int or not 2 <= order <= 9:
-        raise NotPlainError
-    found = np.zeros((order + 1, order + 1))
-    for i in range(order + 1):
-        for j in range(order + 1 - i):
-            if (value := header.get(f"{name}_{i}_{j}")) is not None:
-                found[i, j] = value
-    return found
+    found = {name: np.zeros((m + 1, m + 1)) for name, m in orders.items()}
+    for name in names:
+        axis, i, j = name.split("_") if name.count("_") == 2 else ("", "", "")
+        if axis in found and int(i) + int(j) <= orders[axis]:
+            found[axis][int(i), int(j)] = header[name]
+    return Sip(*(found.get(name) for name in _AXES), (header["CRPIX1"], header["CRPIX2"]))
