@@ -1,11 +1,11 @@
 """Which extensions of a file or HDU list are the images asked for, and the members that they make."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 from astropy.io import fits
@@ -27,6 +27,7 @@ from skymatch_nb.io.scales import nominal_scale
 from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.results import Member, MemoryImage, PixelSource, Source
 
+T = TypeVar("T")
 HDUs: TypeAlias = fits.HDUList | Sequence[PlainHDU]
 """The HDUs of a file: as astropy reads them, or those of a plain file."""
 
@@ -58,21 +59,26 @@ def open_members(spec: ImageSpec, file: str, wcs_key: str = "") -> list[Member]:
 
 
 def _members(spec: ImageSpec, file: str, wcs_key: str) -> list[Member]:
-    plain = read_plain(spec.path)
-    if plain is not None:
-        with suppress(*NOT_READ):
-            return _chosen_members(plain, spec, file, wcs_key)
     if is_asdf(spec.path):
         if wcs_key:
             raise InputError(f"{file}: no WCS with the key {wcs_key!r} (it has a gwcs)")
         return roman_members(spec.path, file, spec.extensions)
-    with opened(spec.path) as hdus:
-        return _chosen_members(hdus, spec, file, wcs_key)
+
+    def chosen_members(hdus: HDUs) -> list[Member]:
+        chosen, rule = choose_images(hdus, spec.extensions, file)
+        return [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
+
+    return _read(spec.path, chosen_members)
 
 
-def _chosen_members(hdus: HDUs, spec: ImageSpec, file: str, wcs_key: str) -> list[Member]:
-    chosen, rule = choose_images(hdus, spec.extensions, file)
-    return [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
+def _read(path: Path, what: Callable[[HDUs], T]) -> T:
+    """Read something from a file, from its bytes where that goes; astropy reads, or tells what is wrong, where not."""
+    plain = read_plain(path)
+    if plain is not None:
+        with suppress(*NOT_READ):
+            return what(plain)
+    with opened(path) as hdus:
+        return what(hdus)
 
 
 def _placed(member: Member, path: Path, wcs_key: str) -> Member:
@@ -102,11 +108,14 @@ def open_mask(spec: MaskSpec) -> Source:
         Where the file cannot be read, or the extension is not a 2-D image.
     """
     where = f"{spec.path}[{spec.extension}]"
-    with opened(spec.path) as hdus:
+
+    def mask(hdus: HDUs) -> Source:
         (number,) = _find(hdus, spec.extension, str(spec.path))
         if _dimensions(hdus[number]) != 2:
             raise InputError(f"mask {where}: {_dimensions(hdus[number])}-D data where a 2-D image is needed")
         return _source(hdus, number, spec.path, where)
+
+    return _read(spec.path, mask)
 
 
 def choose_images(hdus: HDUs, extensions: Sequence[Extension], file: str) -> tuple[list[int], str]:
@@ -281,7 +290,8 @@ def _quality(hdus: HDUs, number: int, path: Path | None, where: str) -> tuple[So
     if path is None or sibling is None:
         return None, "" if path is None else sibling_quality_name(path), False
     beside, codes = sibling
-    with opened(beside) as others:
+
+    def quality(others: HDUs) -> tuple[Source | None, str, bool]:
         same = [
             k
             for k, o in enumerate(others)
@@ -292,6 +302,8 @@ def _quality(hdus: HDUs, number: int, path: Path | None, where: str) -> tuple[So
             return None, f"{beside.name}[{label_of(hdu, number)}]", False
         found = f"{beside.name}[{label_of(others[place], place)}]"
         return _source(others, place, beside, f"{where}'s DQ"), found, codes
+
+    return _read(beside, quality)
 
 
 def _source(hdus: HDUs, number: int, path: Path | None, where: str) -> Source:

@@ -26,8 +26,8 @@ _REAL = re.compile(rb"= +([+-]?\d+(?:\.\d*)?(?:E[+-]?\d+)?) *(?:/.*)?")
 _LOGICAL = re.compile(rb"= +([TF]) *(?:/.*)?")
 _TEXT = re.compile(rb"= '([^'&]*)' *(?:/.*)?")
 
-_KINDS = {b"IMAGE": True, b"TABLE": False, b"BINTABLE": False}
-"""Extensions by the name in XTENSION: whether they are images."""
+_KINDS = {b"IMAGE": True, b"BINTABLE": False}
+"""Extensions by the name in XTENSION: whether they are images. Those with ASCII tables may be of WAIVER form."""
 
 
 class NotPlainError(Exception):

@@ -1,4 +1,4 @@
-"""World coordinates of plain headers: gnomonic, with or without SIP, made of the cards that matter alone.
+"""World coordinates of plain headers: gnomonic, alone, with SIP, or as TPV, made of the cards that matter alone.
 
 wcslib reads the same cards as when astropy gives it all of a header, so that positions are the same to the last bit.
 """
@@ -12,17 +12,18 @@ from astropy.wcs import WCS, Sip, Wcsprm
 from skymatch_nb.io.plain import NotPlainError, PlainHDU, PlainHeader
 from skymatch_nb.io.wcs import FitsTransform, check_celestial, check_place
 
-_CTYPES = {("RA---TAN", "DEC--TAN"): False, ("RA---TAN-SIP", "DEC--TAN-SIP"): True}
-"""Types of axes that are plain, and whether they have SIP."""
+_CTYPES = {("RA---TAN", "DEC--TAN"): "", ("RA---TAN-SIP", "DEC--TAN-SIP"): "SIP", ("RA---TPV", "DEC--TPV"): "TPV"}
+"""Types of axes that are plain, and the distortion that they have."""
 
 _CARDS = re.compile(
     rb"(?P<linear>(?:(?:CTYPE|CRVAL|CRPIX|CUNIT|CDELT|CROTA|NAXIS)[12]|(?:CD|PC)[12]_[12]|NAXIS|WCSAXES|WCSNAME"
     rb"|RADESYS|RADECSYS|EQUINOX|EPOCH|LONPOLE|LATPOLE) *)"
     rb"|(?P<sip>[AB]P?_(?:ORDER|\d_\d) *)"
+    rb"|(?P<tpv>PV[12]_\d\d? *)"
     rb"|(?P<others>(?:CTYPE|CRVAL|CRPIX|CUNIT|CDELT|CROTA|NAXIS|CD|PC|PV|PS)\d[\d_]* *|(?:CNAME|CRDER|CSYER)[3-9] *"
     rb"|(?:C[PQ]DIS|C[PQ]ERR|D[PQ])\d.*|(?:D2IM|AXISCORR|DVERR).*)"
 )
-"""Cards that wcslib makes such a WCS of, those of SIP, and those of more axes, parameters and lookup tables."""
+"""Cards that wcslib makes such a WCS of, those of SIP and of TPV, and those of more axes, parameters and tables."""
 
 _AXES = ("A", "B", "AP", "BP")
 """Polynomials of SIP, by the first letters of their cards."""
@@ -47,11 +48,12 @@ def plain_transform(hdus: Sequence[PlainHDU], number: int, where: str, key: str 
     if key or types not in _CTYPES or telescope in _TELESCOPES or any(hdu.name.upper() == "ASDF" for hdu in hdus):
         raise NotPlainError
     cards = header.sorted_by(_CARDS)
-    linear, polynomials = cards["linear"], cards["sip"]
-    if cards["others"] or header.get("WCSAXES", 2) != 2 or bool(polynomials) != _CTYPES[types]:
+    linear, polynomials, distortion = cards["linear"], cards["sip"], _CTYPES[types]
+    has = "SIP" * bool(polynomials) + "TPV" * bool(cards["tpv"])
+    if cards["others"] or header.get("WCSAXES", 2) != 2 or has != distortion:
         raise NotPlainError
     wcs = WCS(naxis=2)
-    wcs.wcs = Wcsprm(b"".join(linear.values()), relax=True, warnings=False)
+    wcs.wcs = Wcsprm(b"".join((*linear.values(), *cards["tpv"].values())), relax=True, warnings=False)
     if wcs.wcs.naxis != 2:
         raise NotPlainError
     wcs.sip = _sip(header, polynomials) if polynomials else None
@@ -60,7 +62,7 @@ def plain_transform(hdus: Sequence[PlainHDU], number: int, where: str, key: str 
     wcs.pixel_shape = header["NAXIS1"], header["NAXIS2"]
     check_celestial(wcs, where)
     check_place(linear, wcs, "", where)
-    return FitsTransform(wcs, "")
+    return FitsTransform(wcs, "TPV" if distortion == "TPV" else "")
 
 
 def _sip(header: PlainHeader, names: Iterable[str]) -> Sip:
