@@ -159,5 +159,4 @@ def check_unchanged(source: PixelSource | ArraySource) -> None:
 
 def _find_cards(block: bytes, names: Sequence[str]) -> dict[str, Any]:
     header = PlainHeader(block)
-    values = {name: header[name] for name in names if name in header}
-    return {name: None if isinstance(value, fits.card.Undefined) else value for name, value in values.items()}
+    return {name: header[name] for name in names if name in header}

@@ -22,7 +22,7 @@ BLOCK, CARD, CHUNK = 2880, 80, 1 << 14
 _END = b"END".ljust(CARD)
 _PRINTABLE = re.compile(rb"[ -~]*")
 _WHOLE = re.compile(rb"= +([+-]?(?:0|[1-9]\d*)) *(?:/.*)?")
-_REAL = re.compile(rb"= +([+-]?\d+(?:\.\d*)?(?:E[+-]?\d+)?) *(?:/.*)?")
+_REAL = re.compile(rb"= +([+-]?\d+(?:\.\d*(?:E[+-]?\d+)?|E[+-]?\d+)) *(?:/.*)?")
 _LOGICAL = re.compile(rb"= +([TF]) *(?:/.*)?")
 _TEXT = re.compile(rb"= '([^'&]*)' *(?:/.*)?")
 
@@ -198,4 +198,6 @@ def _value(cards: bytes, at: int) -> Any:
         end += CARD
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return fits.Card.fromstring(cards[at:end]).value
+        found = fits.Card.fromstring(cards[at:end])
+        value = found.value if found.field_specifier is None else found.rawvalue
+    return None if isinstance(value, fits.card.Undefined) else value
