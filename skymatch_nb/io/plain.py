@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from astropy.io import fits
 
 from skymatch_nb.errors import InputError
 
-BLOCK, CARD, CHUNK = 2880, 80, 1 << 14
+BLOCK, CARD, CHUNK = 2880, 80, 6 * 2880
 
 _END = b"END".ljust(CARD)
 _PRINTABLE = re.compile(rb"[ -~]*")
@@ -109,15 +109,15 @@ def read_plain(path: Path) -> list[PlainHDU] | None:
     """HDUs of a plain FITS file; None where it is none."""
     try:
         with path.open("rb", buffering=0) as stream:
-            return list(_hdus(stream.fileno()))
+            return list(_hdus(stream))
     except NOT_READ:
         return None
 
 
-def _hdus(file: int) -> Iterator[PlainHDU]:
-    size, at = os.fstat(file).st_size, 0
+def _hdus(stream: BinaryIO) -> Iterator[PlainHDU]:
+    size, at = stream.seek(0, os.SEEK_END), 0
     while at < size:
-        cards, data = _header(file, at, size)
+        cards, data = _header(stream, at, size)
         header = PlainHeader(cards)
         image = _is_image(cards, header, first=at == 0)
         end = data + _data_size(header)
@@ -129,11 +129,12 @@ def _hdus(file: int) -> Iterator[PlainHDU]:
         raise NotPlainError
 
 
-def _header(file: int, start: int, size: int) -> tuple[bytes, int]:
+def _header(stream: BinaryIO, start: int, size: int) -> tuple[bytes, int]:
     """Cards of a header before END, and where its last block ends."""
     found, at = b"", -1
     while at < 0:
-        more = os.pread(file, max(CHUNK, len(found)), start + len(found))
+        stream.seek(start + len(found))
+        more = stream.read(max(CHUNK, len(found)))
         if not more or (not found and more[:8] not in (b"SIMPLE  ", b"XTENSION")):
             raise NotPlainError
         found += more
