@@ -135,24 +135,16 @@ _EMPTY_MASK = np.zeros((0, 0), np.bool_)
 
 @kernel
 def _gather(raw: Any, spans: Any, flags: Any, bad: Any, user: Any, turned: int, out: Any) -> int:
-    """Copy good pixels to ``out``, and return their number; of ``turned`` bytes (4 or 8, or 0) the order is reversed."""
+    """Copy good pixels to ``out``, each with its bytes ``turned`` (4 or 8 of them, or 0), and return their number."""
     test_flags, test_user = flags.size > 0, user.size > 0
     n = 0
     for k in range(spans.shape[0]):
-        row, first, stop = spans[k, 0], spans[k, 1], spans[k, 2]
-        start, length = n, stop - first
-        if turned == 4:
-            for i in range(length):
-                out[start + i] = _turned_4(raw[row, first + i])
-        elif turned == 8:
-            for i in range(length):
-                out[start + i] = _turned_8(raw[row, first + i])
-        else:
-            for i in range(length):
-                out[start + i] = raw[row, first + i]
+        row, first, length = spans[k, 0], spans[k, 1], spans[k, 2] - spans[k, 1]
+        _copy_run(raw, row, first, length, turned, out, n)
         if not (test_flags or test_user):
             n += length
             continue
+        start = n
         for i in range(length):
             good = True
             if test_flags:
@@ -162,6 +154,19 @@ def _gather(raw: Any, spans: Any, flags: Any, bad: Any, user: Any, turned: int, 
             out[n] = out[start + i]
             n += 1 if good else 0
     return n
+
+
+@kernel
+def _copy_run(raw: Any, row: int, first: int, length: int, turned: int, out: Any, start: int) -> None:
+    if turned == 4:
+        for i in range(length):
+            out[start + i] = _turned_4(raw[row, first + i])
+    elif turned == 8:
+        for i in range(length):
+            out[start + i] = _turned_8(raw[row, first + i])
+    else:
+        for i in range(length):
+            out[start + i] = raw[row, first + i]
 
 
 @kernel
