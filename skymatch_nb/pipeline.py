@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakMethod
 
 from skymatch_nb.cluster import DaskCluster
 from skymatch_nb.errors import SkyMatchWarning
@@ -51,7 +52,7 @@ class Pipeline:
     workers, progress
         How to run steps; see `skymatch_nb.executor.Work`.
     solved
-        Called whenever a solution was asked for, made anew or not.
+        Method that is called whenever a solution was asked for, made anew or not.
 
     Attributes
     ----------
@@ -70,7 +71,8 @@ class Pipeline:
         solved: Callable[[], None] | None = None,
     ) -> None:
         self.given, self.params = given, params
-        self.workers, self.progress, self.solved = workers, progress, solved
+        self.workers, self.progress = workers, progress
+        self.call_when_solved(solved)
         self.results: dict[str, Result] = {}
         self.seconds: dict[str, float] = {}
         self._keys = Keys()
@@ -79,6 +81,13 @@ class Pipeline:
         self.running: str | None = None
         self._cluster: tuple[Any, DaskCluster] | None = None
         self._told_of_stayed = False
+
+    def call_when_solved(self, method: Callable[[], None] | None) -> None:
+        """Have a method called whenever a solution was asked for, without keeping its object.
+
+        Pixels of a session are freed as soon as nobody has it any more, not when a garbage collector finds it.
+        """
+        self._solved: Callable[[], Callable[[], None] | None] = (lambda: None) if method is None else WeakMethod(method)
 
     def fork(self, params: SkyMatchParams) -> "Pipeline":
         """Return one with other parameters that starts from the same results; what it makes stays its own."""
@@ -99,8 +108,8 @@ class Pipeline:
         with self.lock:
             keys: dict[str, str] = {}
             made = tuple(self._make(name, self.given, self.params, keys) for name in names)
-            if "solve" in names and self.solved is not None:
-                self.solved()
+            if "solve" in names and (solved := self._solved()) is not None:
+                solved()
             return made
 
     def fresh(self) -> dict[str, Any]:
@@ -180,13 +189,14 @@ class Pipeline:
             self.warn(f"executor: {count} images, or masks of images, are in memory: this process works on them")
 
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("lock", "progress", "solved", "warn", "_keys", "_cluster")
+        left_out = ("lock", "progress", "_solved", "warn", "_keys", "_cluster")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
         return kept | {"params": self.params.changed(executor=format_executor(self.params.executor))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _keys=Keys(), _cluster=None)
-        self.__dict__.update(lock=threading.RLock(), progress=None, solved=None, warn=warn_caller)
+        self.__dict__.update(lock=threading.RLock(), progress=None, warn=warn_caller)
+        self.call_when_solved(None)
 
 
 def warn_caller(note: str) -> None:

@@ -605,7 +605,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._pipeline.solved = self._solved
+        self._pipeline.call_when_solved(self._solved)
 
     def _stamp(self) -> None:
         """Take note of the files as they are now."""

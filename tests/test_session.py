@@ -1,5 +1,8 @@
 """The session: steps on demand, only what is stale is recomputed, and the answers are the planted ones."""
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,6 +131,21 @@ def test_going_back_to_earlier_parameters_gives_the_same_answer(session):
 def test_threads_do_not_change_the_answer(mosaic):
     tables = [SkyMatchSession(mosaic.paths, skymethod="globalmin+match", workers=n, verbose=False).sky for n in (1, 3)]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_pixels_are_freed_with_their_session(mosaic):
+    """At once: where a collector had to find them, the next session's pixels would find no room in memory."""
+    gc.collect()
+    gc.disable()
+    try:
+        own = SkyMatchSession(mosaic.paths, verbose=False)
+        assert len(own.sky)
+        samples = weakref.ref(own.fresh_result("sample_overlaps"))
+        assert samples() is not None
+        del own
+        assert samples() is None
+    finally:
+        gc.enable()
 
 
 def test_methods_differ_as_defined(session):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.sample import position_of
+from skymatch_nb.core.sample import BLOCK
 
 MODE_KERNEL_WIDTH = 1.0
 """Gaussian width, in deviations of the kept values, of the kernel that smooths the histogram for ``mode``.
@@ -56,10 +56,7 @@ def histogram(values: Any, base: int, sums: Any, at: int, first: int, stop: int,
     nbins = _bin(kept, n - 1, width) + 1
     counts = np.zeros(nbins, np.float64)
     if nbins * 16 < n:
-        start = np.float64(kept[0])
-        ends = np.empty(nbins, np.int64)
-        for index in range(nbins):
-            ends[index] = position_of(values, base, sums, at, stop, start + (index + 1) * width, False) - first
+        ends = _ends(values, base, sums, at, first, stop, width, nbins)
         before = 0
         for index in range(nbins):
             end = ends[index]
@@ -71,6 +68,42 @@ def histogram(values: Any, base: int, sums: Any, at: int, first: int, stop: int,
         for i in range(n):
             counts[_bin(kept, i, width)] += 1
     return counts
+
+
+@kernel
+def _ends(values: Any, base: int, sums: Any, at: int, first: int, stop: int, width: float, nbins: int) -> Any:
+    """Numbers of values in ``first:stop`` of a sorted sample that lie below the upper edge of each bin.
+
+    All edges are sought together, one halving of their blocks after another, so that they wait for memory together.
+    """
+    start = np.float64(values[base + first])
+    places = np.empty(nbins, np.int64)
+    block, last = first // BLOCK, (stop - 1) // BLOCK
+    for index in range(nbins):
+        block = _block_before(sums, at, block, last, start + (index + 1) * width)
+        places[index] = block * BLOCK + 1
+    half = BLOCK // 2
+    while half > 0:
+        for index in range(nbins):
+            place = places[index] + half
+            below = values[base + min(place, stop) - 1] < start + (index + 1) * width
+            places[index] += half * int(below & (place <= stop))
+        half //= 2
+    return places - first
+
+
+@kernel
+def _block_before(sums: Any, at: int, block: int, last: int, edge: float) -> int:
+    """Last block from ``block`` up to ``last`` whose first value is below an edge; that of ``block`` is."""
+    step = 1
+    while block + step <= last and sums[at + block + step, 2] < edge:
+        block += step
+        step *= 2
+    while step > 0:
+        if block + step <= last and sums[at + block + step, 2] < edge:
+            block += step
+        step //= 2
+    return block
 
 
 @kernel

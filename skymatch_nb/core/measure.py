@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skymatch_nb.core.estimators import MODE_KERNEL_WIDTH, constant, histogram, midpoint, parabola_peak, smooth_peak
 from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.robust import biweight, biweight_reach, crowded, middle, within_reach
+from skymatch_nb.core.robust import biweight, biweight_reach, biweight_sums, crowded, middle
 from skymatch_nb.core.sample import Clipped, SampleSet, position_of, sums_between
 from skymatch_nb.core.uncertainty import BINMODE_SCATTER, biweight_error, median_error, peak_error, sextractor_error
 
@@ -155,9 +155,9 @@ def _biweight(
             base, first, stop = offsets[k], firsts[k], stops[k]
             kept = values[base + first : base + stop]
             about, reach = middle(kept), biweight_reach(kept)
-            points = within_reach(values, base, sums, blocks[k], first, stop, centres[k], about, reach)
-            out[0, k] = biweight(kept, points)
-            out[1, k] = biweight_error(kept, stds[k], out[0, k], points)
+            totals = biweight_sums(values, base, sums, blocks[k], first, stop, centres[k], about, reach)
+            out[0, k] = biweight(about, reach, totals)
+            out[1, k] = biweight_error(kept, stds[k], about, reach, totals)
 
 
 @kernel

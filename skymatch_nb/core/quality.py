@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.raster import Spans
+from skymatch_nb.core.raster import Spans, count_pixels
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ def gather_good(
     dq: NDArray[Any] | None = None,
     good_bits: int = 0,
     user_good: NDArray[np.bool_] | None = None,
+    out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """Copy the pixels of the spans that DQ and the user mask call good, reading each once.
 
@@ -56,20 +57,28 @@ def gather_good(
         The flags to ignore, as one integer (may be negative: -13 is every bit but 4 and 8).
     user_good
         Boolean mask of the same shape, True = good.
+    out
+        Where to put them, in the type of the result; it must have room for all pixels of the spans.
 
     Returns
     -------
-    1-D array in native byte order: float32, or float64 where the data are float64 or 32-bit or longer
-    integers. Non-finite values are still in it; `sorted_samples` drops them.
+    1-D array in native byte order, the first part of ``out``: float32, or float64 where the data are float64 or 32-bit
+    or longer integers. Non-finite values are still in it; `sorted_samples` drops them.
     """
     flags, bad = _EMPTY_FLAGS, np.uint16(0)
     if dq is not None:
         flags, bad = _raw(dq), bad_bits_as_stored(good_bits, dq.dtype)
     user = _EMPTY_MASK if user_good is None else user_good.view()
     user.flags.writeable = False
-    raw = _gather(_raw(data), spans, flags, bad, user)
-    values: NDArray[Any] = raw.view(data.dtype).astype(sample_dtype(data.dtype), copy=False)
-    return values
+    dtype = sample_dtype(data.dtype)
+    values: NDArray[Any] = np.empty(count_pixels(spans), dtype) if out is None else out
+    in_place = data.dtype.kind == "f" and data.dtype.itemsize == dtype.itemsize
+    raw = (values if in_place else np.empty(len(values), data.dtype)).view(f"=u{data.dtype.itemsize}")
+    turned = data.dtype.itemsize if in_place and not data.dtype.isnative else 0
+    n = _gather(_raw(data), spans, flags, bad, user, turned, raw)
+    if not in_place:
+        values[:n] = raw[:n].view(data.dtype)
+    return values[:n]
 
 
 def sample_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -125,21 +134,52 @@ _EMPTY_MASK = np.zeros((0, 0), np.bool_)
 
 
 @kernel
-def _gather(raw: Any, spans: Any, flags: Any, bad: Any, user: Any) -> Any:
-    total = 0
-    for k in range(spans.shape[0]):
-        total += spans[k, 2] - spans[k, 1]
-    out = np.empty(total, raw.dtype)
+def _gather(raw: Any, spans: Any, flags: Any, bad: Any, user: Any, turned: int, out: Any) -> int:
+    """Copy good pixels to ``out``, each with its bytes ``turned`` (4 or 8 of them, or 0), and return their number."""
     test_flags, test_user = flags.size > 0, user.size > 0
     n = 0
     for k in range(spans.shape[0]):
-        row = spans[k, 0]
-        for column in range(spans[k, 1], spans[k, 2]):
-            out[n] = raw[row, column]
+        row, first, length = spans[k, 0], spans[k, 1], spans[k, 2] - spans[k, 1]
+        _copy_run(raw, row, first, length, turned, out, n)
+        if not (test_flags or test_user):
+            n += length
+            continue
+        start = n
+        for i in range(length):
             good = True
             if test_flags:
-                good = (flags[row, column] & bad) == 0
+                good = (flags[row, first + i] & bad) == 0
             if test_user:
-                good = good and user[row, column]
+                good = good and user[row, first + i]
+            out[n] = out[start + i]
             n += 1 if good else 0
-    return out[:n].copy()
+    return n
+
+
+@kernel
+def _copy_run(raw: Any, row: int, first: int, length: int, turned: int, out: Any, start: int) -> None:
+    if turned == 4:
+        for i in range(length):
+            out[start + i] = _turned_4(raw[row, first + i])
+    elif turned == 8:
+        for i in range(length):
+            out[start + i] = _turned_8(raw[row, first + i])
+    else:
+        for i in range(length):
+            out[start + i] = raw[row, first + i]
+
+
+@kernel
+def _turned_4(value: Any) -> Any:
+    """Four bytes in reverse order."""
+    x = np.uint32(value)
+    outer = (x << np.uint32(24)) | (x >> np.uint32(24))
+    return outer | ((x & np.uint32(0xFF00)) << np.uint32(8)) | ((x >> np.uint32(8)) & np.uint32(0xFF00))
+
+
+@kernel
+def _turned_8(value: Any) -> Any:
+    """Eight bytes in reverse order."""
+    x = np.uint64(value)
+    high, low = np.uint64(_turned_4(x & np.uint64(0xFFFFFFFF))), np.uint64(_turned_4(x >> np.uint64(32)))
+    return (high << np.uint64(32)) | low

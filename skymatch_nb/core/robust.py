@@ -86,33 +86,55 @@ def _nearest(kept: Any, centre: float, rank: int) -> float:
 
 
 @kernel
-def within_reach(
+def biweight_sums(
     values: Any, base: int, sums: Any, at: int, first: int, stop: int, sums_centre: float, centre: float, reach: float
 ) -> Any:
-    """Values that deviate from a centre by less than the reach, and how many times each counts; shape (n, 2).
+    """Sums over ``values[base + first:base + stop]``, for the biweight and its error; shape (9,).
 
-    They are sought in ``values[base + first:base + stop]``, whose prefix sums start at ``sums[at]``. Blocks of values
-    that lie within `NARROW` of the reach become two values, at their deviation to both sides of their mean: sums of
-    smooth functions over them are right to the fourth power of their width, 1e-10 and better.
+    With the deviation u from a centre in units of the reach, and the weight w = (1 - u**2)**2, those of w, wu, w**2,
+    w**2 u, w**2 u**2, w sign(u), wu sign(u), u**2 (1 - u**2), and
+    u (1 - u**2), of deviations below the reach. Prefix sums start at
+    ``sums[at]`` and are about ``sums_centre``. Blocks of values that lie within `NARROW` of the reach count as two
+    values, at their deviation to both sides of their mean: sums of smooth functions over them are right to the fourth
+    power of their width, 1e-10 and better.
     """
     first = max(first, position_of(values, base, sums, at, stop, centre - reach, False))
     stop = position_of(values, base, sums, at, stop, centre + reach, False)
-    points = np.empty((max(stop - first, 0), 2))
-    n, i = 0, first
+    total = np.zeros(9)
+    scale = 1.0 / reach
+    i = first
     while i < stop:
         size = _narrow(sums, at, i, stop, centre, NARROW * reach) if i % BLOCK == 0 else 1
         if size > 1:
             s1, s2 = sums_between(values, base, sums, at, i, i + size, sums_centre)
             mean = s1 / size
             deviation = np.sqrt(max(s2 / size - mean * mean, 0.0))
-            points[n, 0], points[n + 1, 0] = sums_centre + mean - deviation, sums_centre + mean + deviation
-            points[n, 1], points[n + 1, 1] = 0.5 * size, 0.5 * size
-            n += 2
+            middle_u, side = (sums_centre + mean - centre) * scale, deviation * scale
+            _add_biweight(total, middle_u - side, 0.5 * size)
+            _add_biweight(total, middle_u + side, 0.5 * size)
         else:
-            points[n, 0], points[n, 1] = values[base + i], 1.0
-            n += 1
+            size = min(BLOCK - i % BLOCK, stop - i)
+            for j in range(base + i, base + i + size):
+                _add_biweight(total, (values[j] - centre) * scale, 1.0)
         i += size
-    return points[:n]
+    return total
+
+
+@kernel
+def _add_biweight(total: Any, u: float, count: float) -> None:
+    part = 1.0 - u * u
+    weight = part * part
+    counted = count * weight
+    squared = counted * weight
+    total[0] += counted
+    total[1] += counted * u
+    total[2] += squared
+    total[3] += squared * u
+    total[4] += squared * u * u
+    total[5] += counted if u > 0 else -counted
+    total[6] += counted * abs(u)
+    total[7] += count * u * u * part
+    total[8] += count * u * part
 
 
 @kernel
@@ -131,18 +153,9 @@ def _narrow(sums: Any, at: int, first: int, stop: int, centre: float, width: flo
 
 
 @kernel
-def biweight(kept: Any, points: Any) -> float:
+def biweight(about: float, reach: float, sums: Any) -> float:
     """Biweight location: one mean about the median, weighted (1 - u**2)**2, u the deviation over `biweight_reach`.
 
-    ``points`` are the values that have a weight, as from `within_reach`.
+    ``about`` is the median, ``sums`` as from `biweight_sums`.
     """
-    centre, reach = middle(kept), biweight_reach(kept)
-    if reach == 0:
-        return centre
-    moment, total = 0.0, 0.0
-    for i in range(len(points)):
-        deviation = points[i, 0] - centre
-        weight = points[i, 1] * (1.0 - (deviation / reach) ** 2) ** 2
-        moment += weight * deviation
-        total += weight
-    return centre + moment / total
+    return about + reach * sums[1] / sums[0] if reach > 0 else about

@@ -4,9 +4,9 @@ Sums of (v - c) and (v - c)^2, c the sample's median, are kept at every `BLOCK` 
 outwards from the median, so that far outliers do not cost precision in the core of the distribution.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from skymatch_nb.core.jit import kernel
 
 BLOCK = 128
+
+Take: TypeAlias = Callable[[int, NDArray[Any]], NDArray[Any]]
+"""Puts sample k at the start of an array that has room for it, and returns that part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,27 +72,29 @@ class Clipped:
         return self.stop - self.first
 
 
-def sorted_samples(samples: Iterable[NDArray[Any]]) -> SampleSet:
-    """Sort samples (1-D floating arrays of one type; changed in place), drop non-finite values, add prefix sums."""
-    return joined([sorted_sample(sample) for sample in samples])
+def sorted_samples(samples: Sequence[NDArray[Any]]) -> SampleSet:
+    """Sort copies of samples (1-D floating arrays), drop non-finite values, add prefix sums."""
+
+    def take(k: int, out: NDArray[Any]) -> NDArray[Any]:
+        part = out[: len(samples[k])]
+        part[:] = samples[k]
+        return part
+
+    dtype = np.result_type(*samples) if samples else np.dtype(np.float32)
+    return taken_samples([len(sample) for sample in samples], dtype, take)
 
 
-def sorted_sample(sample: NDArray[Any]) -> SampleSet:
-    """Set of one sample; see `sorted_samples`."""
-    values = _sort_finite(sample)
-    n = len(values)
-    offsets, block_offsets = np.array([0, n]), np.array([0, n // BLOCK + 1])
-    centres = np.array([values[n // 2] if n else 0.0], np.float64)
-    sums = np.zeros((n // BLOCK + 1, 3))
+def taken_samples(sizes: Sequence[int], dtype: np.dtype[Any], take: Take) -> SampleSet:
+    """Set of samples that are put, and sorted, where they stay; each has at most the number of values of ``sizes``."""
+    values = np.empty(sum(sizes), dtype)
+    offsets = np.zeros(len(sizes) + 1, np.int64)
+    for k in range(len(sizes)):
+        offsets[k + 1] = offsets[k] + _sort_finite(take(k, values[offsets[k] :]))
+    values = values[: offsets[-1]]
+    block_offsets = np.append(0, np.cumsum(np.diff(offsets) // BLOCK + 1))
+    centres, sums = np.zeros(len(sizes)), np.zeros((block_offsets[-1], 3))
     _prefix_sums(values, offsets, centres, block_offsets, sums)
     return SampleSet(values, offsets, centres, block_offsets, sums)
-
-
-def joined(sets: Sequence[SampleSet]) -> SampleSet:
-    """All samples of several sets in one, in a copy."""
-    if not sets:
-        return with_places([], np.zeros(0, np.float32), np.zeros((0, 3)))
-    return with_places(sets, np.concatenate([s.values for s in sets]), np.concatenate([s.sums for s in sets]))
 
 
 def with_places(sets: Sequence[SampleSet], values: NDArray[Any], sums: NDArray[np.float64]) -> SampleSet:
@@ -138,17 +143,22 @@ def clip(
     return Clipped(positions[0], positions[1], moments[0], moments[1])
 
 
-def _sort_finite(sample: NDArray[Any]) -> NDArray[Any]:
+def _sort_finite(sample: NDArray[Any]) -> int:
+    """Sort a sample with its finite values first, and return their number."""
     sample.sort()
     first = int(np.searchsorted(sample, -np.inf, side="right"))
     stop = int(np.searchsorted(sample, np.inf, side="left"))
-    return sample[first:stop]
+    if first:
+        sample[: stop - first] = sample[first:stop].copy()
+    return stop - first
 
 
 @kernel
 def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, sums: Any) -> None:
     for k in range(len(centres)):
         n, base, at = offsets[k + 1] - offsets[k], offsets[k], block_offsets[k]
+        if n > 0:
+            centres[k] = values[base + n // 2]
         blocks = n // BLOCK
         middle = blocks // 2
         for block in range(blocks + 1):

@@ -9,7 +9,6 @@ import numpy as np
 
 from skymatch_nb.core.estimators import smoothed
 from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.robust import biweight_reach, middle
 
 BINMODE_SCATTER = 0.75
 """Scatter of ``binmode`` in units of ``d * c**(-1/4)``, c the count of the highest bin, measured on Gaussian samples.
@@ -41,27 +40,22 @@ def peak_error(counts: Any, at: float, width: float) -> float:
 
 
 @kernel
-def biweight_error(kept: Any, std: float, level: float, points: Any) -> float:
+def biweight_error(kept: Any, std: float, about: float, reach: float, sums: Any) -> float:
     """Error of a weighted mean of deviations from the median: its own, and the share of the median's that stays.
 
-    ``points`` are the values that have a weight, as from `skymatch_nb.core.robust.within_reach`.
+    ``about`` is the median, ``sums`` as from `skymatch_nb.core.robust.biweight_sums`. Deviations are in units of the
+    reach: psi is the weight times the deviation from the level.
     """
-    n, centre, reach, error_of_median = len(kept), middle(kept), biweight_reach(kept), median_error(kept, std)
+    error_of_median = median_error(kept, std)
     if reach == 0:
         return error_of_median
-    total, variance, covariance, slope = 0.0, 0.0, 0.0, 0.0
-    for i in range(len(points)):
-        value, count = points[i, 0], points[i, 1]
-        u = (value - centre) / reach
-        weight, residual = (1.0 - u * u) ** 2, value - level
-        psi = weight * residual
-        total += count * weight
-        variance += count * psi * psi
-        covariance += count * psi if u > 0 else -count * psi
-        slope += count * u * (1.0 - u * u) * residual
-    kept_of_median = 4.0 * slope / reach / total * error_of_median
-    covariance *= kept_of_median / np.sqrt(n) / total
-    return float(np.sqrt(variance / total**2 + 2.0 * covariance + kept_of_median**2))
+    weight, level = sums[0], sums[1] / sums[0]
+    variance = max(sums[4] - 2.0 * level * sums[3] + level * level * sums[2], 0.0) * reach * reach
+    slope = (sums[7] - level * sums[8]) * reach
+    covariance = (sums[6] - level * sums[5]) * reach
+    kept_of_median = 4.0 * slope / reach / weight * error_of_median
+    covariance *= kept_of_median / np.sqrt(len(kept)) / weight
+    return float(np.sqrt(variance / weight**2 + 2.0 * covariance + kept_of_median**2))
 
 
 @kernel

@@ -4,17 +4,16 @@ import mmap
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.sample import SampleSet, joined, sorted_sample, sorted_samples, with_places
+from skymatch_nb.core.sample import SampleSet, Take, taken_samples, with_places
 
 BALANCED_BYTES = 512 * 2**20
 """What the samples of all steps and sessions together may take in memory under ``optimize='balanced'``."""
@@ -62,28 +61,22 @@ class Store:
         """Return the store of an ``optimize`` mode: 'balanced' is limited, the others are not."""
         return cls(BALANCED_BYTES if optimize == "balanced" else None, _SHARED)
 
-    def collect(self, samples: Iterable[NDArray[Any]]) -> SampleSet:
-        """Sort samples as `skymatch_nb.core.sample.sorted_samples` does, and keep the set where there is room.
+    def collect(self, sizes: Sequence[int], dtype: np.dtype[Any], take: Take) -> SampleSet:
+        """Take samples as `skymatch_nb.core.sample.taken_samples` does, and keep the set where there is room.
 
-        One after another is asked for, so that of many only one at a time is in memory.
+        Of a set that is large, only one sample at a time is in memory.
         """
-        if self._limit is None:
-            return sorted_samples(samples)
-        parts: list[SampleSet] = []
-        size = 0
-        waiting = iter(samples)
-        for sample in waiting:
-            parts.append(sorted_sample(sample))
-            size += _size(parts[-1])
-            if size > self._limit // LARGEST_PART:
-                return _joined_in_file(parts, map(sorted_sample, waiting))
-        return self.keep(joined(parts))
+        if self._limit is None or LARGEST_PART * sum(sizes) * np.dtype(dtype).itemsize <= self._limit:
+            return self.keep(taken_samples(sizes, dtype, take))
+
+        def alone(k: int) -> SampleSet:
+            return taken_samples(sizes[k : k + 1], dtype, lambda _, out: take(k, out))
+
+        return _joined_in_file(map(alone, range(len(sizes))))
 
     def keep(self, samples: SampleSet) -> SampleSet:
         """Return the same samples, kept where there is room."""
-        if self._has_room(samples.values, samples.sums):
-            return samples
-        return _joined_in_file([samples], [])
+        return samples if self._has_room(samples.values, samples.sums) else _joined_in_file([samples])
 
     def keep_array(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the same values, kept where there is room."""
@@ -115,11 +108,11 @@ def _size(samples: SampleSet) -> int:
     return samples.values.nbytes + samples.sums.nbytes
 
 
-def _joined_in_file(first: list[SampleSet], others: Iterable[SampleSet]) -> SampleSet:
-    """Join sets, of which those to come are asked for one after another."""
+def _joined_in_file(sets: Iterable[SampleSet]) -> SampleSet:
+    """Join sets, which are asked for one after another."""
     places, sums = [], []
     with _File() as file:
-        for samples in chain(_taken_from(first), others):
+        for samples in sets:
             file.add(samples.values)
             sums.append(samples.sums)
             dtype = samples.values.dtype
@@ -131,12 +124,6 @@ def _joined_in_file(first: list[SampleSet], others: Iterable[SampleSet]) -> Samp
             file.add(rows)
         values = file.mapped(dtype, 0, of_values)
         return with_places(places, values, file.mapped(sums[0].dtype, of_sums).reshape(-1, sums[0].shape[1]))
-
-
-def _taken_from(sets: list[SampleSet]) -> Iterator[SampleSet]:
-    """Sets of a list, which loses them one after another."""
-    while sets:
-        yield sets.pop(0)
 
 
 class _File:

@@ -71,7 +71,16 @@ def difference_samples(
     starts = np.searchsorted(overlaps.member_a, np.arange(len(loaded) + 1))
 
     def one(bounds: tuple[int, int]) -> SampleSet:
-        return store.collect(difference(i) for i in range(*bounds))
+        first, stop = bounds
+        sizes = [len(values) for values in aligned.values_a[first:stop]]
+        values = [*aligned.values_a[first:stop], *aligned.values_b[first:stop]]
+
+        def take(k: int, out: Values) -> Values:
+            found = difference(first + k)
+            out[: len(found)] = found
+            return out[: len(found)]
+
+        return store.collect(sizes, np.result_type(*values), take)
 
     def difference(i: int) -> Values:
         a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])
@@ -133,7 +142,7 @@ def _interval(limits: tuple[Limit, Limit], values: Values) -> tuple[float, float
     """Lower and upper limit in data units; those in sigma are about the median of the values."""
     sigmas = [in_sigma(limit) if isinstance(limit, str) else None for limit in limits]
     if sigmas != [None, None]:
-        (median,), (deviation,) = robust_moments(sorted_samples([values.copy()]))
+        (median,), (deviation,) = robust_moments(sorted_samples([values]))
     low, high = (
         endless if limit is None else float(limit) if sigma is None else median + sigma * deviation
         for limit, sigma, endless in zip(limits, sigmas, (-np.inf, np.inf), strict=True)

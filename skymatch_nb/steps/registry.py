@@ -229,7 +229,7 @@ _TABLE = (
         _always("group", "overlap", "sample_overlaps"),
         ("limits", "measure"),
         lambda c: measure_overlaps(
-            c.key, c.results["group"], c.results["overlap"], c.results["sample_overlaps"], c.params
+            c.key, c.results["group"], c.results["overlap"], c.results["sample_overlaps"], c.params, c.work
         ),
     ),
     Step(
@@ -237,14 +237,14 @@ _TABLE = (
         "measure sky of whole members",
         _always("group", "sample_members"),
         ("limits", "measure"),
-        lambda c: measure_members(c.key, c.results["group"], c.results["sample_members"], c.params),
+        lambda c: measure_members(c.key, c.results["group"], c.results["sample_members"], c.params, c.work),
     ),
     Step(
         "measure_differences",
         "measure differences in overlaps",
         _always("difference_samples"),
         ("measure",),
-        lambda c: measure_differences(c.key, c.results["difference_samples"], c.params),
+        lambda c: measure_differences(c.key, c.results["difference_samples"], c.params, c.work),
     ),
     Step(
         "coverage",

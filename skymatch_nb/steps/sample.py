@@ -1,6 +1,5 @@
 """Gather the good pixels of every overlap, or of every whole member, sorted once."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.quality import gather_good
-from skymatch_nb.core.raster import full_spans
-from skymatch_nb.core.sample import SampleSet, sorted_samples
+from skymatch_nb.core.quality import gather_good, sample_dtype
+from skymatch_nb.core.raster import count_pixels, full_spans
+from skymatch_nb.core.sample import SampleSet, Take, sorted_samples, taken_samples
 from skymatch_nb.executor import Work
 from skymatch_nb.io.pixels import good_mask, read_flags, read_pixels
 from skymatch_nb.io.spill import Store
@@ -62,7 +61,7 @@ def _samples(parts: list[_Part], message: str, store: Store, work: Work) -> tupl
     """Sorted pixels of every part; here they go to the store one overlap after another, from elsewhere all at once."""
 
     def here(part: _Part) -> SampleSet:
-        return sorted_samples([]) if part.polygons == () else store.collect(_gather(part))
+        return sorted_samples([]) if part.polygons == () else store.collect(*_pixels(part))
 
     return tuple(work.map(_sample, parts, message, keep=store.keep, sent=_in_files, here=here))
 
@@ -72,22 +71,23 @@ def _in_files(part: _Part) -> bool:
 
 
 def _sample(part: _Part) -> SampleSet:
-    return sorted_samples(list(_gather(part)))
+    return sorted_samples([]) if part.polygons == () else taken_samples(*_pixels(part))
 
 
-def _gather(part: _Part) -> Iterator[NDArray[Any]]:
-    """Good pixels of one overlap after another."""
+def _pixels(part: _Part) -> tuple[list[int], np.dtype[Any], Take]:
+    """Pixels within every polygon, their type, and what puts the good ones among them into an array."""
     member, masks = part.masked.member, part.masked.masks
-    if part.polygons == ():
-        return
     whole = [full_spans(member.shape)]
     spans = whole if part.polygons is None else polygons_to_spans(member, part.polygons)
     data: NDArray[Any] = read_pixels(member.pixels, part.mapped)
     source = masks.quality[0]
     flags = None if source is None else read_flags(source, part.mapped)
     good = good_mask(masks, 0, member.shape)
-    for of_overlap in spans:
-        yield gather_good(data, of_overlap, flags, masks.good_bits[0], good)
+
+    def take(k: int, out: NDArray[Any]) -> NDArray[Any]:
+        return gather_good(data, spans[k], flags, masks.good_bits[0], good, out)
+
+    return [count_pixels(of_one) for of_one in spans], sample_dtype(data.dtype), take
 
 
 def _overlaps_of_members(nmembers: int, overlaps: Overlaps) -> tuple[list[Integers], Integers, Integers]:

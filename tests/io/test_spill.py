@@ -102,12 +102,23 @@ def test_writing_to_a_spilled_set_leaves_the_file_alone():
     assert path.read_bytes() == content
 
 
+def taken_from(pixels):
+    """How a store is given samples: how long each may be, and what puts one into an array."""
+
+    def take(k, out):
+        part = out[: len(pixels[k])]
+        part[:] = pixels[k]
+        return part
+
+    return [len(p) + 3 for p in pixels], np.dtype(np.float32), take
+
+
 @pytest.mark.parametrize("limit", [None, 10**9, 1000, 0])
 def test_collected_sets_are_those_that_are_sorted_at_once(limit):
     rng = np.random.default_rng(2)
     pixels = [rng.normal(5, 2, n).astype(np.float32) for n in (1000, 0, 129, 1, 5000)]
-    expected = sorted_samples([p.copy() for p in pixels])
-    found = Store(limit).collect(iter([p.copy() for p in pixels]))
+    expected = sorted_samples(pixels)
+    found = Store(limit).collect(*taken_from(pixels))
     assert in_file(found) == (limit in (0, 1000))
     for name in ("values", "offsets", "centres", "block_offsets", "sums"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), strict=True)
@@ -115,21 +126,20 @@ def test_collected_sets_are_those_that_are_sorted_at_once(limit):
 
 
 def test_large_sets_are_in_memory_one_sample_at_a_time():
-    """Each sample is asked for when the one before has gone to the file."""
+    """Each sample gets an array of its own when the one before has gone to the file."""
+    pixels = [np.random.default_rng(seed).normal(size=10_000) for seed in range(10)]
+    sizes, _, put = taken_from(pixels)
     seen, most = [], 0
 
-    def samples():
+    def take(k, out):
         nonlocal most
-        for _ in range(10):
-            values = np.random.default_rng(1).normal(size=10_000)
-            seen.append(weakref.ref(values))
-            yield values
-            del values
-            gc.collect()
-            most = max(most, sum(ref() is not None for ref in seen))
+        gc.collect()
+        most = max(most, 1 + sum(ref() is not None for ref in seen))
+        seen.append(weakref.ref(out if out.base is None else out.base))
+        return put(k, out)
 
-    assert len(Store(1000).collect(samples())) == 10
-    assert most <= 3
+    assert len(Store(1000).collect(sizes, np.dtype(np.float64), take)) == 10
+    assert most <= 2
 
 
 def test_room_comes_back_when_sets_are_gone():
