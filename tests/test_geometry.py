@@ -424,17 +424,17 @@ class TestClipPairs:
 
 def sky_of_chips(number):
     """Chips that cover the sky, at random places and orientations, and on the poles and right ascension 0."""
-    transform, shape = make_transform("TAN", (10.0, 20.0), 0.04, (400, 800)), (400, 800)
+    transform, shape = make_transform("TAN", (10.0, 20.0), 0.052, (400, 800)), (400, 800)
     one = trace_outline(transform, shape)
     turned = Rotation.random(number, rng=np.random.default_rng(4)).as_matrix()
-    places = [tan_outline(place, 30.0, shape, 0.04) for place in ((0, 90), (77, -90), (0, 0), (359.9, 40))]
+    places = [tan_outline(place, 30.0, shape, 0.052) for place in ((0, 90), (77, -90), (0, 0), (359.9, 40))]
     return places + [replace(one, vectors=one.vectors @ m.T, center=m @ one.center) for m in turned]
 
 
 class TestWholeSky:
     def test_overlaps_are_those_of_all_pairs(self):
         """By spherical_geometry, which sees every pair whose centres are not too far apart."""
-        chips = sky_of_chips(76)
+        chips = sky_of_chips(40)
         centers = np.array([o.center for o in chips])
         candidates = candidate_pairs(centers, np.array([o.radius for o in chips]), np.arange(len(chips)))
         kept, _, areas, failed = clip_pairs(chips, candidates)
@@ -446,7 +446,7 @@ class TestWholeSky:
             if area > 1e-7:
                 expected[int(a), int(b)] = area
         assert not failed
-        assert len(expected) > 2 * len(chips)
+        assert len(expected) > 1.5 * len(chips)
         assert all(any(k in pair for pair in expected) for k in range(4))
         assert {pair for pair, area in found.items() if area > 1e-7} == expected.keys()
         np.testing.assert_allclose([found[pair] for pair in expected], list(expected.values()), rtol=1e-5, atol=1e-9)
