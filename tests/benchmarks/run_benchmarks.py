@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -443,6 +444,7 @@ def keep(path: Path, kinds: Sequence[Kind], required: str, options: argparse.Nam
 
 def main() -> int:
     options = read_options()
+    warnings.simplefilter("ignore")
     kinds = kinds_of(options)
     with scratch_folder(options.scratch) as scratch:
         _ = time_ours(Measured(WARM_UP), get_mosaic(WARM_UP, scratch), options.workers).sky
