@@ -231,18 +231,24 @@ class TestCandidatePairs:
     @given(
         seed=st.integers(0, 2**32 - 1),
         count=st.integers(1, 60),
+        few=st.sampled_from([0, 64]),
         spread=st.floats(-4, 1),
         sizes=st.tuples(st.floats(-7, 0.1), st.floats(0, 5)),
         groups=st.integers(1, 60),
     )
-    def test_equals_brute_force_over_all_pairs(self, seed, count, spread, sizes, groups):
-        """Caps of radii over many orders of magnitude, in clusters or over the whole sky; no pair is missed."""
+    def test_equals_brute_force_over_all_pairs(self, seed, count, few, spread, sizes, groups):
+        """Caps of radii over many orders of magnitude, in clusters or over the whole sky; no pair is missed.
+
+        That holds of few members, and of many, whose pairs trees find.
+        """
         rng = np.random.default_rng(seed)
         centers = rng.normal(size=3) + 10.0**spread * rng.normal(size=(count, 3))
         centers /= np.linalg.norm(centers, axis=1, keepdims=True)
         radii = np.minimum(10.0 ** (sizes[0] + sizes[1] * rng.uniform(-1, 0, count)), 1.4)
         group_of = rng.integers(0, groups, count)
-        found = {tuple(pair) for pair in candidate_pairs(centers, radii, group_of)}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(geometry, "_FEW", few)
+            found = {tuple(pair) for pair in candidate_pairs(centers, radii, group_of)}
         for a in range(count):
             for b in range(a + 1, count):
                 cross = np.linalg.norm(np.cross(centers[a], centers[b]))
@@ -259,7 +265,9 @@ class TestCandidatePairs:
         assert (pairs[:, 0] < pairs[:, 1]).all()
         assert [tuple(p) for p in pairs] == sorted({tuple(p) for p in pairs})
 
-    def test_one_member_has_no_pair(self):
+    @pytest.mark.parametrize("few", [0, 64])
+    def test_one_member_has_no_pair(self, few, monkeypatch):
+        monkeypatch.setattr(geometry, "_FEW", few)
         assert candidate_pairs(np.array([[0.0, 0.0, 1.0]]), np.array([0.1]), np.array([0])).shape == (0, 2)
 
 
