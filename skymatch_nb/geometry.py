@@ -4,8 +4,8 @@ Edges between vertices are great circles. Regions are clipped in a gnomonic proj
 own, where great circles are straight lines and shapely's planar operations are exact.
 """
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -143,9 +143,18 @@ def _near_pairs(centers: Floats, radii: Floats) -> NDArray[np.int64]:
 
 
 def clip_pairs(
-    outlines: Sequence[Outline], pairs: NDArray[np.int64]
+    outlines: Sequence[Outline], pairs: NDArray[np.int64], over: Callable[..., Iterable[Any]] = map
 ) -> tuple[NDArray[np.int64], list[SkyPolygon], Floats, list[tuple[int, int, str]]]:
     """Overlaps of pairs of outlines.
+
+    Parameters
+    ----------
+    outlines
+        Those of all members.
+    pairs
+        Members a < b, shape (n, 2).
+    over
+        How a function is called for each of several thousand pairs, like `map`; that may be in several threads.
 
     Returns
     -------
@@ -158,7 +167,7 @@ def clip_pairs(
         ``(a, b, reason)`` of pairs that could not be clipped.
     """
     packed = _Packed(outlines)
-    parts = [_clip_chunk(packed, pairs[k : k + _CHUNK]) for k in range(0, len(pairs), _CHUNK)]
+    parts = list(over(partial(_clip_chunk, packed), [pairs[k : k + _CHUNK] for k in range(0, len(pairs), _CHUNK)]))
     kept = np.concatenate([p[0] for p in parts]) if parts else np.zeros((0, 2), np.int64)
     areas = np.concatenate([p[2] for p in parts]) if parts else np.zeros(0)
     return kept, [s for p in parts for s in p[1]], areas, [f for p in parts for f in p[3]]
@@ -376,23 +385,31 @@ def _ring_areas(vectors: Floats, offsets: Integers) -> Floats:
 
 
 class _Packed:
-    """Outlines as arrays: all vertices one after another, and each member's cap and straight length."""
+    """Outlines as arrays: all vertices one after another, each member's cap and straight length, and which are simple.
+
+    One that does not cross itself on the sky does so in no projection; others are looked at in each of theirs.
+    """
 
     def __init__(self, outlines: Sequence[Outline]) -> None:
         self.vectors = np.concatenate([o.vectors for o in outlines])
         self.counts = np.array([len(o.vectors) for o in outlines])
         self.starts = np.cumsum(self.counts) - self.counts
         self.centers = np.array([o.center for o in outlines])
+        self.radii = np.array([o.radius for o in outlines])
         self.straight = np.array([o.straight for o in outlines])
         self.pixels = np.array([o.area / (np.ptp(o.x) * np.ptp(o.y)) for o in outlines])
+        self.simple = np.zeros(len(outlines), bool)
+        held = np.flatnonzero(self.radii < WIDEST)
+        for members in (held[k : k + _CHUNK] for k in range(0, len(held), _CHUNK)):
+            centers = self.centers[members]
+            self.simple[members] = shapely.is_valid(_planar_polygons(self, members, centers, _tangent_basis(centers)))
 
     def vertices(self, members: Integers) -> tuple[Floats, Integers]:
         """Vertices of many members, and for each the position in ``members`` that it belongs to."""
-        owner = np.repeat(np.arange(len(members)), self.counts[members])
-        within = np.arange(len(owner)) - np.repeat(
-            np.cumsum(self.counts[members]) - self.counts[members], self.counts[members]
-        )
-        return self.vectors[self.starts[members][owner] + within], owner
+        counts = self.counts[members]
+        owner = np.repeat(np.arange(len(members)), counts)
+        places = np.arange(len(owner)) + np.repeat(self.starts[members] - (np.cumsum(counts) - counts), counts)
+        return self.vectors[places], owner
 
 
 def _clip_chunk(
@@ -404,9 +421,7 @@ def _clip_chunk(
     failed = [(int(i), int(j), "too far apart for one projection") for i, j in pairs[~usable]]
     pairs, a, b, centers = pairs[usable], a[usable], b[usable], centers[usable]
     basis = _tangent_basis(centers)
-    regions = shapely.intersection(
-        _planar_polygons(packed, a, centers, basis), _planar_polygons(packed, b, centers, basis)
-    )
+    regions = shapely.intersection(*(_valid_polygons(packed, side, centers, basis) for side in (a, b)))
     regions = shapely.segmentize(regions, np.minimum(packed.straight[a], packed.straight[b]))
     polygons, areas = _unpack_regions(regions, centers, basis)
     real = areas > 1e-6 * np.minimum(packed.pixels[a], packed.pixels[b])
@@ -424,6 +439,8 @@ def _projection_centers(packed: _Packed, pairs: NDArray[np.int64]) -> Floats:
     midway = a + b
     midway /= np.linalg.norm(midway, axis=1, keepdims=True)
     centers = np.full(midway.shape, np.nan)
+    reach = np.maximum(*(_angle(midway, side) + packed.radii[m] for side, m in zip((a, b), pairs.T, strict=True)))
+    centers[reach < WIDEST] = midway[reach < WIDEST]
     for candidate in (midway, a, b):
         open_ = np.flatnonzero(np.isnan(centers[:, 0]))
         if not len(open_):
@@ -441,8 +458,14 @@ def _planar_polygons(packed: _Packed, members: Integers, centers: Floats, basis:
     vectors, owner = packed.vertices(members)
     depth = np.einsum("ij,ij->i", vectors, centers[owner])
     plane = np.column_stack([np.einsum("ij,ij->i", vectors, axis[owner]) / depth for axis in basis])
-    polygons = shapely.polygons(shapely.linearrings(plane, indices=owner))
-    broken = ~shapely.is_valid(polygons)
+    return shapely.polygons(shapely.linearrings(plane, indices=owner))
+
+
+def _valid_polygons(packed: _Packed, members: Integers, centers: Floats, basis: tuple[Floats, Floats]) -> Any:
+    """Those of `_planar_polygons`, mended where they cross themselves."""
+    polygons = _planar_polygons(packed, members, centers, basis)
+    doubtful = np.flatnonzero(~packed.simple[members])
+    broken = doubtful[~shapely.is_valid(polygons[doubtful])]
     polygons[broken] = shapely.make_valid(polygons[broken])
     return polygons
 
