@@ -17,6 +17,7 @@ from skymatch_nb.widgets.exports import Exports
 from skymatch_nb.widgets.fallback import panel_html
 from skymatch_nb.widgets.form import ParameterForm
 from skymatch_nb.widgets.guard import Guard, warnings_told
+from skymatch_nb.widgets.keys import Keys
 from skymatch_nb.widgets.messages import Messages
 from skymatch_nb.widgets.ranges import Ranges
 from skymatch_nb.widgets.selectbox import SelectBox
@@ -70,7 +71,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._exports = Exports(session, self._guard, self.messages.say)
         self._steps = self._make_steps()
         self._cancel = widgets.Button(description="Cancel", icon="stop", tooltip="Stop what runs", disabled=True)
-        super().__init__([widgets.HTML(STYLE), self._head(), self.messages.box, self._body()])
+        keys = Keys(layout={"display": "none"})
+        super().__init__([widgets.HTML(STYLE), self._head(), self.messages.box, self._body(), keys])
         self.add_class("skymatch-panel")
         session.watch(self._session_changed)
         self._show_state()

@@ -185,3 +185,22 @@ def test_every_control_is_reached_by_the_keyboard(desk):
         seen.add(page.evaluate("document.activeElement.closest('[class*=skymatch-param-]')?.className ?? ''"))
     text = " ".join(seen)
     assert all(f"skymatch-param-{name}" in text for name in ("skymethod", "weighting", "skystat", "nclip", "lsigma"))
+
+
+def test_steps_are_opened_and_their_controls_reached_by_the_keyboard(desk):
+    page = desk.page
+    page.locator("button.skymatch-solve").focus()
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if "2 Mask" in page.evaluate("document.activeElement.innerText ?? ''"):
+            break
+    header = page.locator(".jupyter-widget-Collapse-header", has_text="2 Mask").first
+    assert header.evaluate("(header) => header === document.activeElement")
+    page.keyboard.press("Enter")
+    desk.wait_for("document.activeElement.ariaExpanded === 'true'")
+    page.keyboard.press("Tab")
+    assert "Run to mask" in page.evaluate("document.activeElement.innerText")
+    desk.picture("lab_keyboard")
+    header.focus()
+    page.keyboard.press("Space")
+    desk.wait_for("document.activeElement.ariaExpanded === 'false'")
