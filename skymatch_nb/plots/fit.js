@@ -69,7 +69,7 @@
     const place = viewOf(root)?.el.parentElement
     if (!place) return
     if (!known.has(root)) known.set(root, measure(root))
-    const size = known.get(root), room = (place.closest(".figure") ?? document.body).clientWidth
+    const size = known.get(root), room = (place.closest(".figure, .cell_output") ?? document.body).clientWidth
     let columns = size.columns
     if (root.name == "preview") while (columns > 1 && scaleFor(size, columns, room) < WRAP_BELOW) columns -= 1
     const scale = Math.min(1, Math.max(SMALLEST, scaleFor(size, columns, room)))
