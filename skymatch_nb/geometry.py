@@ -4,8 +4,8 @@ Edges between vertices are great circles. Regions are clipped in a gnomonic proj
 own, where great circles are straight lines and shapely's planar operations are exact.
 """
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from skymatch_nb.errors import GeometryError
 from skymatch_nb.results import Bounds, Floats, Integers, Outline, SkyPolygon, SkyTransform
@@ -25,6 +24,9 @@ WIDEST = np.radians(85.0)
 """Angle from the centre of projection beyond which a region is too wide for it."""
 
 _CHUNK = 8192
+
+_FEW = 64
+"""Members up to which all their pairs are candidates before their distance is known."""
 
 _SNAP = 1e-7
 """Grid on which vertices of unions are put, in sizes of the smallest image: it closes seams of rounding."""
@@ -54,10 +56,12 @@ def trace_outline(transform: SkyTransform, shape: tuple[int, int]) -> Outline:
         bounds.
     """
     x0, x1, y0, y1 = bounds = image_bounds(transform, shape)
-    center = _vectors_of(transform, np.array([(x0 + x1) / 2]), np.array([(y0 + y1) / 2]))[0]
     for intervals in (64, 512, 2048):
         x, y = _test_lines(bounds, intervals)
-        plane = project(_vectors_of(transform, x.ravel(), y.ravel()), center).reshape(*x.shape, 2)
+        xs, ys = np.append(x, (x0 + x1) / 2), np.append(y, (y0 + y1) / 2)
+        vectors = _vectors_of(transform, xs, ys)
+        center = vectors[-1]
+        plane = project(vectors[:-1], center).reshape(*x.shape, 2)
         pixel = _smallest_pixel(plane, x, y)
         stride, reached = _longest_stride(plane, EDGE_TOLERANCE * pixel)
         if reached:
@@ -109,6 +113,19 @@ def candidate_pairs(centers: Floats, radii: Floats, group_of: Integers) -> NDArr
     ``centers`` are unit vectors (n, 3), ``radii`` angles in radians (n,). Members are sorted into classes of
     radius, so that one wide image among many small ones does not make all of them candidates. Returns (m, 2).
     """
+    few = len(centers) <= _FEW
+    pairs = np.column_stack(np.triu_indices(len(centers), 1)) if few else _near_pairs(centers, radii)
+    a, b = pairs[:, 0], pairs[:, 1]
+    apart = np.linalg.norm(centers[a] - centers[b], axis=1)
+    touching = (apart <= _chord(radii[a] + radii[b]) * (1 + 1e-9)) & (group_of[a] != group_of[b])
+    pairs = pairs[touching]
+    return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))], np.int64)
+
+
+def _near_pairs(centers: Floats, radii: Floats) -> NDArray[np.int64]:
+    """Pairs (a < b) of members not further apart than the widest of their class of radius and of another's reach."""
+    from scipy.spatial import KDTree
+
     size_class = np.floor(np.log2(np.maximum(radii, 1e-12))).astype(int)
     classes = [np.flatnonzero(size_class == k) for k in np.unique(size_class)]
     trees = [KDTree(centers[members]) for members in classes]
@@ -122,18 +139,22 @@ def candidate_pairs(centers: Floats, radii: Floats, group_of: Integers) -> NDArr
             counts = np.array([len(n) for n in near])
             there = np.concatenate([np.asarray(n, int) for n in near])
             found.append(np.column_stack([np.repeat(members, counts), others[there]]))
-    pairs = np.sort(np.concatenate(found), axis=1)
-    a, b = pairs[:, 0], pairs[:, 1]
-    apart = np.linalg.norm(centers[a] - centers[b], axis=1)
-    touching = (apart <= _chord(radii[a] + radii[b]) * (1 + 1e-9)) & (group_of[a] != group_of[b])
-    pairs = pairs[touching]
-    return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))], np.int64)
+    return np.asarray(np.sort(np.concatenate(found), axis=1), np.int64)
 
 
 def clip_pairs(
-    outlines: Sequence[Outline], pairs: NDArray[np.int64]
+    outlines: Sequence[Outline], pairs: NDArray[np.int64], over: Callable[..., Iterable[Any]] = map
 ) -> tuple[NDArray[np.int64], list[SkyPolygon], Floats, list[tuple[int, int, str]]]:
     """Overlaps of pairs of outlines.
+
+    Parameters
+    ----------
+    outlines
+        Those of all members.
+    pairs
+        Members a < b, shape (n, 2).
+    over
+        How a function is called for each of several thousand pairs, like `map`; that may be in several threads.
 
     Returns
     -------
@@ -146,7 +167,7 @@ def clip_pairs(
         ``(a, b, reason)`` of pairs that could not be clipped.
     """
     packed = _Packed(outlines)
-    parts = [_clip_chunk(packed, pairs[k : k + _CHUNK]) for k in range(0, len(pairs), _CHUNK)]
+    parts = list(over(partial(_clip_chunk, packed), [pairs[k : k + _CHUNK] for k in range(0, len(pairs), _CHUNK)]))
     kept = np.concatenate([p[0] for p in parts]) if parts else np.zeros((0, 2), np.int64)
     areas = np.concatenate([p[2] for p in parts]) if parts else np.zeros(0)
     return kept, [s for p in parts for s in p[1]], areas, [f for p in parts for f in p[3]]
@@ -269,7 +290,7 @@ def _test_lines(bounds: Bounds, intervals: int) -> tuple[Floats, Floats]:
 
 def _smallest_pixel(plane: Floats, x: Floats, y: Floats) -> float:
     """Smallest size of a pixel along test lines, in radians; lines that the sky draws into a point do not count."""
-    length = np.linalg.norm(np.diff(plane, axis=1), axis=2)
+    length = np.hypot(*np.moveaxis(np.diff(plane, axis=1), 2, 0))
     pixels = np.hypot(np.diff(x, axis=1), np.diff(y, axis=1))
     size = (length / pixels)[length > 1e-6 * np.median(length)]
     return float(size.min())
@@ -288,21 +309,28 @@ def _longest_stride(plane: Floats, tolerance: float) -> tuple[int, bool]:
 
 
 def _chord_deviation(plane: Floats, stride: int) -> float:
-    start, stop = plane[:, :-1:stride][:, :, None], plane[:, stride::stride][:, :, None]
-    between = plane[:, :-1].reshape(len(plane), -1, stride, 2) - start
-    along = stop - start
-    cross = np.abs(along[..., 0] * between[..., 1] - along[..., 1] * between[..., 0])
-    length = np.broadcast_to(np.linalg.norm(along, axis=-1), cross.shape)
-    apart = np.linalg.norm(between, axis=-1)
-    return float(np.divide(cross, length, out=apart, where=length > 0).max())
+    x, y = plane[..., 0], plane[..., 1]
+    along_x, along_y = (v[:, stride::stride, None] - v[:, :-1:stride, None] for v in (x, y))
+    x, y = (v[:, :-1].reshape(len(v), -1, stride) - v[:, :-1:stride, None] for v in (x, y))
+    cross = np.abs(along_x * y - along_y * x)
+    length = np.hypot(along_x, along_y)
+    if length.all():
+        return float((cross / length).max())
+    return float(np.divide(cross, length, out=np.hypot(x, y), where=length > 0).max())
 
 
 def _tangent_basis(centers: Floats) -> tuple[Floats, Floats]:
     """Two unit vectors that span the tangent plane at each centre, shape (n, 3) both."""
     axis = np.where(np.abs(centers[:, 2:3]) < 0.9, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
-    east = np.cross(axis, centers)
+    east = _cross(axis, centers)
     east /= np.linalg.norm(east, axis=1, keepdims=True)
-    return east, np.cross(centers, east)
+    return east, _cross(centers, east)
+
+
+def _cross(a: Floats, b: Floats) -> Floats:
+    """Cross products of vectors (n, 3), as those of numpy but quicker where they are few."""
+    (ax, ay, az), (bx, by, bz) = a.T, b.T
+    return np.column_stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
 def project(vectors: Floats, center: Floats) -> Floats:
@@ -312,6 +340,21 @@ def project(vectors: Floats, center: Floats) -> Floats:
         raise GeometryError("it reaches further than 85 degrees from its centre")
     east, north = _tangent_basis(center[None])
     return np.column_stack([vectors @ east[0], vectors @ north[0]]) / depth[:, None]
+
+
+def project_each(vectors: Floats, centers: Floats, counts: Integers) -> Floats:
+    """Gnomonic coordinates (n, 2) of vectors, ``counts`` of them about each of many centres (m, 3).
+
+    Raises
+    ------
+    GeometryError
+        Where some reach further than 85 degrees from theirs.
+    """
+    owner = np.repeat(np.arange(len(centers)), counts)
+    depth = np.einsum("ij,ij->i", vectors, centers[owner])
+    if depth.min(initial=1.0) < np.cos(WIDEST):
+        raise GeometryError("it reaches further than 85 degrees from its centre")
+    return np.column_stack([np.einsum("ij,ij->i", vectors, axis[owner]) / depth for axis in _tangent_basis(centers)])
 
 
 def _deproject(plane: Floats, center: Floats) -> Floats:
@@ -335,30 +378,38 @@ def _ring_areas(vectors: Floats, offsets: Integers) -> Floats:
     first = np.repeat(vectors[offsets[:-1]], counts, axis=0)
     following = np.roll(vectors, -1, axis=0)
     following[offsets[1:] - 1] = vectors[offsets[:-1]]
-    triple = np.einsum("ij,ij->i", first, np.cross(vectors - first, following - first))
+    triple = np.einsum("ij,ij->i", first, _cross(vectors - first, following - first))
     dots = np.einsum("ij,ij->i", first, vectors) + np.einsum("ij,ij->i", vectors, following)
     excess = 2 * np.arctan2(triple, 1 + dots + np.einsum("ij,ij->i", first, following))
     return np.asarray(np.add.reduceat(excess, offsets[:-1]))
 
 
 class _Packed:
-    """Outlines as arrays: all vertices one after another, and each member's cap and straight length."""
+    """Outlines as arrays: all vertices one after another, each member's cap and straight length, and which are simple.
+
+    One that does not cross itself on the sky does so in no projection; others are looked at in each of theirs.
+    """
 
     def __init__(self, outlines: Sequence[Outline]) -> None:
         self.vectors = np.concatenate([o.vectors for o in outlines])
         self.counts = np.array([len(o.vectors) for o in outlines])
         self.starts = np.cumsum(self.counts) - self.counts
         self.centers = np.array([o.center for o in outlines])
+        self.radii = np.array([o.radius for o in outlines])
         self.straight = np.array([o.straight for o in outlines])
         self.pixels = np.array([o.area / (np.ptp(o.x) * np.ptp(o.y)) for o in outlines])
+        self.simple = np.zeros(len(outlines), bool)
+        held = np.flatnonzero(self.radii < WIDEST)
+        for members in (held[k : k + _CHUNK] for k in range(0, len(held), _CHUNK)):
+            centers = self.centers[members]
+            self.simple[members] = shapely.is_valid(_planar_polygons(self, members, centers, _tangent_basis(centers)))
 
     def vertices(self, members: Integers) -> tuple[Floats, Integers]:
         """Vertices of many members, and for each the position in ``members`` that it belongs to."""
-        owner = np.repeat(np.arange(len(members)), self.counts[members])
-        within = np.arange(len(owner)) - np.repeat(
-            np.cumsum(self.counts[members]) - self.counts[members], self.counts[members]
-        )
-        return self.vectors[self.starts[members][owner] + within], owner
+        counts = self.counts[members]
+        owner = np.repeat(np.arange(len(members)), counts)
+        places = np.arange(len(owner)) + np.repeat(self.starts[members] - (np.cumsum(counts) - counts), counts)
+        return self.vectors[places], owner
 
 
 def _clip_chunk(
@@ -370,9 +421,7 @@ def _clip_chunk(
     failed = [(int(i), int(j), "too far apart for one projection") for i, j in pairs[~usable]]
     pairs, a, b, centers = pairs[usable], a[usable], b[usable], centers[usable]
     basis = _tangent_basis(centers)
-    regions = shapely.intersection(
-        _planar_polygons(packed, a, centers, basis), _planar_polygons(packed, b, centers, basis)
-    )
+    regions = shapely.intersection(*(_valid_polygons(packed, side, centers, basis) for side in (a, b)))
     regions = shapely.segmentize(regions, np.minimum(packed.straight[a], packed.straight[b]))
     polygons, areas = _unpack_regions(regions, centers, basis)
     real = areas > 1e-6 * np.minimum(packed.pixels[a], packed.pixels[b])
@@ -390,6 +439,8 @@ def _projection_centers(packed: _Packed, pairs: NDArray[np.int64]) -> Floats:
     midway = a + b
     midway /= np.linalg.norm(midway, axis=1, keepdims=True)
     centers = np.full(midway.shape, np.nan)
+    reach = np.maximum(*(_angle(midway, side) + packed.radii[m] for side, m in zip((a, b), pairs.T, strict=True)))
+    centers[reach < WIDEST] = midway[reach < WIDEST]
     for candidate in (midway, a, b):
         open_ = np.flatnonzero(np.isnan(centers[:, 0]))
         if not len(open_):
@@ -407,8 +458,14 @@ def _planar_polygons(packed: _Packed, members: Integers, centers: Floats, basis:
     vectors, owner = packed.vertices(members)
     depth = np.einsum("ij,ij->i", vectors, centers[owner])
     plane = np.column_stack([np.einsum("ij,ij->i", vectors, axis[owner]) / depth for axis in basis])
-    polygons = shapely.polygons(shapely.linearrings(plane, indices=owner))
-    broken = ~shapely.is_valid(polygons)
+    return shapely.polygons(shapely.linearrings(plane, indices=owner))
+
+
+def _valid_polygons(packed: _Packed, members: Integers, centers: Floats, basis: tuple[Floats, Floats]) -> Any:
+    """Those of `_planar_polygons`, mended where they cross themselves."""
+    polygons = _planar_polygons(packed, members, centers, basis)
+    doubtful = np.flatnonzero(~packed.simple[members])
+    broken = doubtful[~shapely.is_valid(polygons[doubtful])]
     polygons[broken] = shapely.make_valid(polygons[broken])
     return polygons
 

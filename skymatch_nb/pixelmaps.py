@@ -1,14 +1,14 @@
 """From the sky to a member's pixels, and from the pixels of one member to those of another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.align import PixelMap
-from skymatch_nb.core.raster import Spans, polygon_spans
-from skymatch_nb.geometry import project, to_radec
+from skymatch_nb.core.raster import Spans, polygon_cells, polygon_spans
+from skymatch_nb.geometry import project_each, to_radec
 from skymatch_nb.results import Floats, Member, Outline, SkyPolygon
 
 MAP_TOLERANCE = 0.01
@@ -35,19 +35,35 @@ def polygons_to_spans(member: Member, polygons: Sequence[SkyPolygon]) -> list[Sp
     return spans
 
 
-def polygons_to_cells(outline: Outline, polygons: Sequence[SkyPolygon], cells: int) -> NDArray[np.bool_]:
-    """Cells of a square grid over a member whose middles lie in each polygon, shape (npolygons, cells, cells).
+def polygons_to_cells(
+    outlines: Sequence[Outline], polygons: Sequence[Sequence[SkyPolygon]], cells: Sequence[int]
+) -> Iterator[NDArray[np.bool_]]:
+    """Cells of a square grid over each member whose middles lie in its polygons, shape (npolygons, cells, cells) each.
 
-    The grid lies on the plane that touches the sphere in the middle of the member.
+    The grid lies on the plane that touches the sphere in the middle of the member. Every member has a polygon.
+
+    Raises
+    ------
+    GeometryError
+        Where a polygon reaches further than 85 degrees from the middle of its member.
     """
-    edge = project(outline.vectors, outline.center)
-    corner, size = edge.min(axis=0), np.ptp(edge, axis=0)
-    inside = np.zeros((len(polygons), cells, cells), bool)
-    for k, polygon in enumerate(polygons):
-        x, y = ((project(polygon.vectors, outline.center) - corner) / size * cells - 0.5).T
-        for row, start, stop in polygon_spans(x, y, polygon.ring_offsets, (cells, cells)):
-            inside[k, row, start:stop] = True
-    return inside
+    centers = np.array([outline.center for outline in outlines])
+    edges, first = _planar([[outline.vectors] for outline in outlines], centers)
+    corner, size = np.minimum.reduceat(edges, first[:-1]), np.maximum.reduceat(edges, first[:-1])
+    size -= corner
+    vertices, starts = _planar([[polygon.vectors for polygon in of] for of in polygons], centers)
+    for k, (of, count) in enumerate(zip(polygons, cells, strict=True)):
+        x, y = np.ascontiguousarray(((vertices[starts[k] : starts[k + 1]] - corner[k]) / size[k] * count - 0.5).T)
+        lengths = np.concatenate([np.diff(polygon.ring_offsets) for polygon in of])
+        rings = np.cumsum([0, *(len(polygon.ring_offsets) - 1 for polygon in of)])
+        yield polygon_cells(x, y, np.concatenate([[0], np.cumsum(lengths)]), rings, count)
+
+
+def _planar(vectors: Sequence[Sequence[Floats]], centers: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Gnomonic coordinates of all vectors of each centre, one after another, and where those of each start."""
+    counts = [sum(map(len, of)) for of in vectors]
+    plane = project_each(np.concatenate([part for of in vectors for part in of]), centers, np.array(counts))
+    return plane, np.cumsum([0, *counts])
 
 
 def map_between(member: Member, other: Member, spans: Spans) -> PixelMap:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from skymatch_nb.plots.plane import SkyPlane
     from skymatch_nb.plots.samples import Shown
     from skymatch_nb.plots.sources import Sources
-    from skymatch_nb.steps.preview import CoarseMosaic
+    from skymatch_nb.results import Solution
+    from skymatch_nb.steps.preview import CoarseMosaic, GroupMeans
 
 LARGEST_PREVIEW = 8192
 """Cells along the longer side of a preview."""
+
+_AVERAGED = ("group", "mask", "footprint", "units")
+"""Results that the averages of a preview are made from."""
 
 MOST_MOSAICS = 12
 """Parts of a field that each get a mosaic as fine as its size allows; of more, there is one for all."""
@@ -44,6 +48,8 @@ class SessionPlots:
     """
 
     _pipeline: Pipeline
+    _means: "tuple[Any, GroupMeans] | None" = None
+    """What the last preview was made of, and from which results, members and size."""
 
     def plot_footprints(
         self,
@@ -176,13 +182,23 @@ class SessionPlots:
         from skymatch_nb.plots.theme import theme_named
 
         look = theme_named(theme)
-        which = _which_samples(which)
-        (units,) = self._pipeline.require("units")
-        if isinstance(which, str):
-            shown, title = [self._member_sample(which)], f"Pixels of {which}"
-        else:
-            shown, title = self._overlap_samples(which)
-        return samples_figure(shown, self._pipeline.params, units.unit, look, title)
+        shown, unit, title = self._samples(which)
+        return samples_figure(shown, self._pipeline.params, unit, look, title)
+
+    def renew_samples(self, shown: Any, which: str | int | Sequence[str]) -> bool:
+        """Show samples in a figure that is there; False where it has to be made anew.
+
+        Parameters
+        ----------
+        shown
+            What `plot_samples` made, of these samples or of others.
+        which
+            As for `plot_samples`.
+        """
+        from skymatch_nb.plots.samples import renew_samples
+
+        samples, unit, title = self._samples(which)
+        return renew_samples(shown, samples, self._pipeline.params, unit, title)
 
     def plot_preview(self, *, part: int | None = None, size: int = 512, theme: str = "light") -> "GridPlot":
         """Mosaic before and after, and what overlapping exposures still differ by; solves first where needed.
@@ -214,6 +230,23 @@ class SessionPlots:
         which = "" if len(parts) == 1 else f"part {number + 1} of {len(parts)}, "
         notes = [f"part={k + 1} shows {len(p)} members" for k, p in enumerate(parts) if k != number][:2]
         return preview_figure(plane, mosaic, units.unit, look, f"{which}{len(parts[number])} members", *notes)
+
+    def renew_preview(self, shown: Any) -> bool:
+        """Show the present levels in the figure ``shown`` that `plot_preview` made last; False where it is another one.
+
+        No pixel is read: where that would be needed, it is False, too.
+        """
+        from skymatch_nb.plots.preview import renew_preview
+        from skymatch_nb.steps.preview import coarse_mosaic
+
+        fresh = self._pipeline.fresh()
+        made_of, solution = [fresh.get(name) for name in _AVERAGED], fresh.get("solve")
+        if self._means is None or solution is None or None in made_of:
+            return False
+        key, means = self._means
+        if [result.key for result in made_of if result is not None] != key[0]:
+            return False
+        return renew_preview(shown, coarse_mosaic(means, cast("Solution", solution)))
 
     def save_figure(self, shown: Any, path: str | PathLike[str]) -> Path:
         """Write a figure to a self-contained page (.html) or a picture (.png, extra ``export``); return the path.
@@ -274,16 +307,31 @@ class SessionPlots:
     ) -> "tuple[SkyPlane, CoarseMosaic]":
         """Mosaic of some members on a plane, by default their own, and the plane."""
         from skymatch_nb.plots.plane import SkyPlane
-        from skymatch_nb.steps.preview import coarse_mosaic
+        from skymatch_nb.steps.preview import coarse_mosaic, group_means
 
-        loaded, masks, footprints, units, solution = self._pipeline.require(
-            "group", "mask", "footprint", "units", "solve"
-        )
+        made_of = self._pipeline.require(*_AVERAGED)
+        loaded, masks, footprints, units = made_of
+        (solution,) = self._pipeline.require("solve")
         chosen = [int(k) for k in members]
+        own = plane is None
         plane = plane or SkyPlane(np.concatenate([footprints.outlines[k].vectors for k in chosen]))
-        work = Work(self._pipeline.workers, self._pipeline.progress)
-        mosaic = coarse_mosaic(loaded, masks, footprints, units, solution, chosen, plane.offsets, size, work)
-        return plane, mosaic
+        key = ([result.key for result in made_of], chosen, size)
+        means = self._means[1] if own and self._means and self._means[0] == key else None
+        if means is None:
+            work = Work(self._pipeline.workers, self._pipeline.progress)
+            means = group_means(loaded, masks, footprints, units, chosen, plane.offsets, size, work)
+        if own:
+            self._means = key, means
+        return plane, coarse_mosaic(means, solution)
+
+    def _samples(self, which: str | int | Sequence[str]) -> "tuple[list[Shown], str, str]":
+        """Samples, their unit, and what they are."""
+        which = _which_samples(which)
+        (units,) = self._pipeline.require("units")
+        if isinstance(which, str):
+            return [self._member_sample(which)], units.unit, f"Pixels of {which}"
+        shown, title = self._overlap_samples(which)
+        return shown, units.unit, title
 
     def _member_sample(self, name: str) -> "Shown":
         from skymatch_nb.plots.samples import Shown

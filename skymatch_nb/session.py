@@ -601,7 +601,7 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
             raise ParameterError(f"parameter logfile={params.logfile!r}: that is a folder or one of the inputs")
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_watchers": []}
+        return self.__dict__ | {"_watchers": [], "_means": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

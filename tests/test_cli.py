@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -120,6 +122,18 @@ def test_failed_run_leaves_no_table(capsys, write_image, tmp_path):
     paths = [write_image("a.fits"), write_image("b.fits", ra=50.0)]
     assert run(capsys, "match", *paths, "--skymethod", "match", "--table", tmp_path / "t.json")[0] == 1
     assert not list(tmp_path.glob("*t.json*"))
+
+
+def test_the_script_and_the_module_run_the_command_line():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    module, _, function = project["project"]["scripts"]["skymatch-nb"].partition(":")
+    script = f"import sys, {module}; sys.exit({module}.{function}())"
+    for words in (["-c", script, "--version"], ["-m", "skymatch_nb", "--version"]):
+        run = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True)
+        assert run.stdout.startswith("skymatch-nb ")
+    run = subprocess.run([sys.executable, "-c", script, "match", "none.fits"], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "none.fits" in run.stderr
 
 
 def test_demo_recovers_the_planted_sky_and_writes_its_report(tmp_path):

@@ -1,5 +1,8 @@
 """Outlines, overlaps and unions on the sphere, against analytic values, brute force and spherical_geometry."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -7,6 +10,7 @@ from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS, Sip
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 from spherical_geometry.polygon import SphericalPolygon
 
 from skymatch_nb import geometry
@@ -227,18 +231,24 @@ class TestCandidatePairs:
     @given(
         seed=st.integers(0, 2**32 - 1),
         count=st.integers(1, 60),
+        few=st.sampled_from([0, 64]),
         spread=st.floats(-4, 1),
         sizes=st.tuples(st.floats(-7, 0.1), st.floats(0, 5)),
         groups=st.integers(1, 60),
     )
-    def test_equals_brute_force_over_all_pairs(self, seed, count, spread, sizes, groups):
-        """Caps of radii over many orders of magnitude, in clusters or over the whole sky; no pair is missed."""
+    def test_equals_brute_force_over_all_pairs(self, seed, count, few, spread, sizes, groups):
+        """Caps of radii over many orders of magnitude, in clusters or over the whole sky; no pair is missed.
+
+        That holds of few members, and of many, whose pairs trees find.
+        """
         rng = np.random.default_rng(seed)
         centers = rng.normal(size=3) + 10.0**spread * rng.normal(size=(count, 3))
         centers /= np.linalg.norm(centers, axis=1, keepdims=True)
         radii = np.minimum(10.0 ** (sizes[0] + sizes[1] * rng.uniform(-1, 0, count)), 1.4)
         group_of = rng.integers(0, groups, count)
-        found = {tuple(pair) for pair in candidate_pairs(centers, radii, group_of)}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(geometry, "_FEW", few)
+            found = {tuple(pair) for pair in candidate_pairs(centers, radii, group_of)}
         for a in range(count):
             for b in range(a + 1, count):
                 cross = np.linalg.norm(np.cross(centers[a], centers[b]))
@@ -255,7 +265,9 @@ class TestCandidatePairs:
         assert (pairs[:, 0] < pairs[:, 1]).all()
         assert [tuple(p) for p in pairs] == sorted({tuple(p) for p in pairs})
 
-    def test_one_member_has_no_pair(self):
+    @pytest.mark.parametrize("few", [0, 64])
+    def test_one_member_has_no_pair(self, few, monkeypatch):
+        monkeypatch.setattr(geometry, "_FEW", few)
         assert candidate_pairs(np.array([[0.0, 0.0, 1.0]]), np.array([0.1]), np.array([0])).shape == (0, 2)
 
 
@@ -416,6 +428,50 @@ class TestClipPairs:
         small = tan_outline((10.0, 75.0), scale=0.001)
         _, _, areas, _ = clip_two(trace_outline(transform, shape), small)
         assert areas[0] == pytest.approx(small.area, rel=1e-6)
+
+
+def sky_of_chips(number):
+    """Chips that cover the sky, at random places and orientations, and on the poles and right ascension 0."""
+    transform, shape = make_transform("TAN", (10.0, 20.0), 0.052, (400, 800)), (400, 800)
+    one = trace_outline(transform, shape)
+    turned = Rotation.random(number, rng=np.random.default_rng(4)).as_matrix()
+    places = [tan_outline(place, 30.0, shape, 0.052) for place in ((0, 90), (77, -90), (0, 0), (359.9, 40))]
+    return places + [replace(one, vectors=one.vectors @ m.T, center=m @ one.center) for m in turned]
+
+
+class TestWholeSky:
+    def test_overlaps_are_those_of_all_pairs(self):
+        """By spherical_geometry, which sees every pair whose centres are not too far apart."""
+        chips = sky_of_chips(40)
+        centers = np.array([o.center for o in chips])
+        candidates = candidate_pairs(centers, np.array([o.radius for o in chips]), np.arange(len(chips)))
+        kept, _, areas, failed = clip_pairs(chips, candidates)
+        found = dict(zip(map(tuple, kept.tolist()), areas, strict=True))
+        expected = {}
+        near = centers @ centers.T > np.cos(2.01 * chips[0].radius)
+        for a, b in zip(*np.nonzero(np.triu(near, 1)), strict=True):
+            area = spherical(chips[a]).intersection(spherical(chips[b])).area()
+            if area > 1e-7:
+                expected[int(a), int(b)] = area
+        assert not failed
+        assert len(expected) > 1.5 * len(chips)
+        assert all(any(k in pair for pair in expected) for k in range(4))
+        assert {pair for pair, area in found.items() if area > 1e-7} == expected.keys()
+        np.testing.assert_allclose([found[pair] for pair in expected], list(expected.values()), rtol=1e-5, atol=1e-9)
+
+    def test_threads_find_the_same(self, monkeypatch):
+        """In parts of some pairs each, in any order of work."""
+        chips = sky_of_chips(300)
+        monkeypatch.setattr(geometry, "_CHUNK", 100)
+        pairs = candidate_pairs(
+            np.array([o.center for o in chips]), np.array([o.radius for o in chips]), np.arange(len(chips))
+        )
+        with ThreadPoolExecutor(4) as pool:
+            threaded = clip_pairs(chips, pairs, pool.map)
+        plain = clip_pairs(chips, pairs)
+        np.testing.assert_array_equal(threaded[0], plain[0])
+        np.testing.assert_array_equal(threaded[2], plain[2])
+        assert len(plain[0]) > 1000
 
 
 def ring_of_images(place, count=8):

@@ -29,6 +29,23 @@ def test_a_solution_needs_no_bokeh_jupyter_or_dask(mosaic):
     )
 
 
+def test_a_plain_match_imports_no_more_than_it_needs(mosaic):
+    paths = [str(p) for p in mosaic.paths]
+    run = f"from skymatch_nb.cli import main; main(['match', '--quiet', '--skystat', 'median', *{paths!r}])"
+    assert "skymatch_nb.steps.solve" in (loaded := loaded_after(run))
+    unused = {
+        "stwcs",
+        "scipy.spatial",
+        "scipy.ndimage",
+        "scipy.optimize",
+        "astropy.nddata",
+        "filelock",
+        "bokeh",
+        "gwcs",
+    }
+    assert not loaded & unused
+
+
 def test_without_asdf_and_gwcs_everything_else_runs(mosaic):
     paths = [str(p) for p in mosaic.paths]
     block = "sys.modules.update({name: None for name in ('asdf', 'asdf_astropy', 'gwcs', 'lz4')})"

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from skymatch_nb import SkyMatchSession
-from skymatch_nb.core.raster import full_spans
+from skymatch_nb.core.raster import full_spans, polygon_spans
 from skymatch_nb.datasets import make_mosaic
-from skymatch_nb.pixelmaps import map_between
+from skymatch_nb.errors import GeometryError
+from skymatch_nb.geometry import outline_polygon, project
+from skymatch_nb.pixelmaps import map_between, polygons_to_cells
 
 
 def largest_error(member, other):
@@ -58,3 +60,40 @@ def test_the_map_of_real_hubble_chips_is_exact_to_a_fiftieth_of_a_pixel(realdata
     assert big
     for member in big:
         assert largest_error(member, member) < 0.02
+
+
+class TestPolygonsToCells:
+    def test_cells_lie_in_the_overlaps_of_each_member(self, mosaic):
+        """Against one polygon after another, projected about its member alone."""
+        s = SkyMatchSession(mosaic.paths, skymethod="match", verbose=False)
+        s.solve()
+        s = SkyMatchSession(mosaic.paths, skymethod="match", verbose=False)
+        s.solve()
+        outlines, overlaps = s.fresh_result("footprint").outlines, s.fresh_result("overlap")
+        mine = [
+            [p for k, p in enumerate(overlaps.polygons) if m in (overlaps.member_a[k], overlaps.member_b[k])]
+            for m in range(len(outlines))
+        ]
+        counts = [32 if m % 2 else 16 for m in range(len(outlines))]
+        grids = list(polygons_to_cells(outlines, mine, counts))
+        for outline, polygons, grid, cells in zip(outlines, mine, grids, counts, strict=True):
+            edge = project(outline.vectors, outline.center)
+            corner, size = edge.min(axis=0), np.ptp(edge, axis=0)
+            for polygon, found in zip(polygons, grid, strict=True):
+                x, y = ((project(polygon.vectors, outline.center) - corner) / size * cells - 0.5).T
+                expected = np.zeros((cells, cells), bool)
+                for row, start, stop in polygon_spans(x, y, polygon.ring_offsets, (cells, cells)):
+                    expected[row, start:stop] = True
+                np.testing.assert_array_equal(found, expected)
+        assert sum(grid.any() for grid in grids) > 4
+
+    def test_a_polygon_on_the_other_side_of_the_sky(self, mosaic):
+        s = SkyMatchSession(mosaic.paths, skymethod="match", verbose=False)
+        s.solve()
+        s = SkyMatchSession(mosaic.paths, skymethod="match", verbose=False)
+        s.solve()
+        (outline, *_) = s.fresh_result("footprint").outlines
+        opposite = outline_polygon(outline)
+        far = type(opposite)(-opposite.vectors, opposite.ring_offsets)
+        with pytest.raises(GeometryError, match="85 degrees"):
+            list(polygons_to_cells([outline], [[far]], [8]))

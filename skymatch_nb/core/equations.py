@@ -5,7 +5,7 @@ For pairs (g, h) with differences d_gh and weights w_gh the solution minimises
 without such a group is fixed up to a constant; here its mean is 0 (the minimum-norm solution).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ class Levels:
     """Solution: per group ``level`` (NaN without a pair), ``component`` (from 0; -1 without a pair), ``held``.
 
     Per pair ``weight``, that of its squared residual in the last equations (0 between two held groups), and
-    ``factor``, the part of it that robust fitting left. ``converged`` tells whether that came to an end.
+    ``factor``, the part of it that robust fitting left. ``converged`` tells whether that came to an end, and
+    ``network`` has the last equations (None without a pair).
     """
 
     level: NDArray[np.float64]
@@ -35,6 +36,7 @@ class Levels:
     weight: NDArray[np.float64]
     factor: NDArray[np.float64]
     converged: bool = True
+    network: Network | None = field(default=None, repr=False)
 
     @property
     def ncomponents(self) -> int:
@@ -89,7 +91,8 @@ def solve_levels(
     x, factor, converged = solver.robust(weight) if robust else (solver.levels(weight), np.ones(len(pairs)), True)
     level = np.where(held, known, np.where(component >= 0, base + x, np.nan))
     inner = ~(held[pairs.first] & held[pairs.second])
-    return Levels(level, component, held, np.where(inner, weight * factor, 0.0), factor, converged)
+    weight = np.where(inner, weight * factor, 0.0)
+    return Levels(level, component, held, weight, factor, converged, solver.network)
 
 
 def anchors(
@@ -126,7 +129,7 @@ def anchors(
 
 
 class _Solver:
-    """The equations of one set of pairs, under any weights."""
+    """The equations of one set of pairs, under any weights; ``network`` has those of the last ones."""
 
     def __init__(
         self,
@@ -136,6 +139,7 @@ class _Solver:
         held: NDArray[np.bool_],
     ) -> None:
         self._pairs, self._difference, self._component, self._held = pairs, difference, component, held
+        self.network: Network | None = None
 
     def levels(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._network(weight).levels(self._difference)
@@ -159,4 +163,5 @@ class _Solver:
         return network.levels(self._difference), factor, False
 
     def _network(self, weight: NDArray[np.float64]) -> Network:
-        return Network(self._pairs.first, self._pairs.second, weight, self._component, self._held)
+        self.network = Network(self._pairs.first, self._pairs.second, weight, self._component, self._held)
+        return self.network

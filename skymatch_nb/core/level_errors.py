@@ -37,9 +37,9 @@ def level_errors(pairs: Pairs, levels: Levels) -> NDArray[np.float64]:
     paired = levels.component >= 0
     alone = np.where(levels.held, 0.0, np.nan)
     sources = _sources(pairs)
-    if not len(pairs) or sources is None:
+    network = levels.network
+    if network is None or sources is None:
         return alone
-    network = Network(pairs.first, pairs.second, levels.weight, levels.component, levels.held)
     variance = _of_best_weights(network, pairs, levels) if pairs.noise is None else None
     if variance is None:
         variance = _sandwich(network, sources)

@@ -52,7 +52,7 @@ def distinct_parts(inside: NDArray[np.bool_]) -> tuple[Integers, Integers, Float
         Arrays of shape (n,): part `part` makes up that fraction of the overlap. An overlap in which no cell lies
         is a part of its own.
     """
-    patterns, counts = np.unique(np.packbits(inside, axis=0), axis=1, return_counts=True)
+    patterns, counts = _distinct_columns(np.packbits(inside, axis=0))
     members = np.unpackbits(patterns, axis=0, count=len(inside)).astype(bool)
     overlap, part = np.nonzero(members)
     total = members @ counts
@@ -64,6 +64,17 @@ def distinct_parts(inside: NDArray[np.bool_]) -> tuple[Integers, Integers, Float
         np.concatenate([overlap, thin]).astype(np.int64),
         np.concatenate([fraction, np.ones(len(thin))]),
     )
+
+
+def _distinct_columns(packed: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Integers]:
+    """Distinct columns of bytes in their order, and how often each occurs; up to eight bytes are sorted as numbers."""
+    rows, columns = packed.shape
+    if rows > 8:
+        return np.unique(packed, axis=1, return_counts=True)
+    words = np.zeros((columns, 8), np.uint8)
+    words[:, :rows] = packed.T
+    numbers, counts = np.unique(words.view(">u8")[:, 0].astype(np.uint64), return_counts=True)
+    return numbers.astype(">u8").view(np.uint8).reshape(-1, 8).T[:rows], counts
 
 
 def noise_shares(member_a: Integers, member_b: Integers, variance: Floats, nmembers: int) -> Floats:

@@ -44,6 +44,22 @@ def polygon_spans(
     return spans
 
 
+def polygon_cells(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    ring_offsets: NDArray[np.int64],
+    rings: NDArray[np.int64],
+    cells: int,
+) -> NDArray[np.bool_]:
+    """Pixels of a square image of ``cells`` a side whose centres are inside each of many polygons.
+
+    Vertices and rings are those of all polygons, one after another; ``rings`` tells where the rings of each start, and
+    their total number. Shape (npolygons, cells, cells).
+    """
+    inside: NDArray[np.bool_] = _polygon_cells(x, y, ring_offsets, rings, cells)
+    return inside
+
+
 def full_spans(shape: tuple[int, int]) -> Spans:
     """Spans that cover a whole image of ``shape`` (ny, nx)."""
     ny, nx = shape
@@ -127,3 +143,14 @@ def _polygon_spans(x: Any, y: Any, ring_offsets: Any, ny: int, nx: int) -> Any:
                 spans[n, 0], spans[n, 1], spans[n, 2] = row, start, stop
                 n += 1
     return spans[:n].copy()
+
+
+@kernel
+def _polygon_cells(x: Any, y: Any, ring_offsets: Any, rings: Any, cells: int) -> Any:
+    inside = np.zeros((len(rings) - 1, cells, cells), np.bool_)
+    for k in range(len(rings) - 1):
+        spans = _polygon_spans(x, y, ring_offsets[rings[k] : rings[k + 1] + 1], cells, cells)
+        for n in range(len(spans)):
+            for column in range(spans[n, 1], spans[n, 2]):
+                inside[k, spans[n, 0], column] = True
+    return inside

@@ -1,10 +1,11 @@
 """Which extensions of a file or HDU list are the images asked for, and the members that they make."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 from astropy.io import fits
@@ -18,12 +19,17 @@ from skymatch_nb.io.instruments import DQ_NAMES, NOT_SCIENCE, sibling_quality, s
 from skymatch_nb.io.jwst import exposure_id, filter_and_pupil, is_single_exposure
 from skymatch_nb.io.lines import files_of
 from skymatch_nb.io.opened import opened
+from skymatch_nb.io.plain import NOT_READ, PlainHDU, read_plain
 from skymatch_nb.io.pointing import find_transform
 from skymatch_nb.io.reopened import FileTransform, Place
 from skymatch_nb.io.roman import roman_members
 from skymatch_nb.io.scales import nominal_scale
 from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.results import Member, MemoryImage, PixelSource, Source
+
+T = TypeVar("T")
+HDUs: TypeAlias = fits.HDUList | Sequence[PlainHDU]
+"""The HDUs of a file: as astropy reads them, or those of a plain file."""
 
 BITPIX = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
@@ -57,9 +63,22 @@ def _members(spec: ImageSpec, file: str, wcs_key: str) -> list[Member]:
         if wcs_key:
             raise InputError(f"{file}: no WCS with the key {wcs_key!r} (it has a gwcs)")
         return roman_members(spec.path, file, spec.extensions)
-    with opened(spec.path) as hdus:
+
+    def chosen_members(hdus: HDUs) -> list[Member]:
         chosen, rule = choose_images(hdus, spec.extensions, file)
         return [make_member(hdus, number, spec.path, file, rule, wcs_key) for number in chosen]
+
+    return _read(spec.path, chosen_members)
+
+
+def _read(path: Path, what: Callable[[HDUs], T]) -> T:
+    """Read something from a file, from its bytes where that goes; astropy reads, or tells what is wrong, where not."""
+    plain = read_plain(path)
+    if plain is not None:
+        with suppress(*NOT_READ):
+            return what(plain)
+    with opened(path) as hdus:
+        return what(hdus)
 
 
 def _placed(member: Member, path: Path, wcs_key: str) -> Member:
@@ -89,14 +108,17 @@ def open_mask(spec: MaskSpec) -> Source:
         Where the file cannot be read, or the extension is not a 2-D image.
     """
     where = f"{spec.path}[{spec.extension}]"
-    with opened(spec.path) as hdus:
+
+    def mask(hdus: HDUs) -> Source:
         (number,) = _find(hdus, spec.extension, str(spec.path))
         if _dimensions(hdus[number]) != 2:
             raise InputError(f"mask {where}: {_dimensions(hdus[number])}-D data where a 2-D image is needed")
         return _source(hdus, number, spec.path, where)
 
+    return _read(spec.path, mask)
 
-def choose_images(hdus: fits.HDUList, extensions: Sequence[Extension], file: str) -> tuple[list[int], str]:
+
+def choose_images(hdus: HDUs, extensions: Sequence[Extension], file: str) -> tuple[list[int], str]:
     """Numbers of the extensions to use, and the rule that chose them.
 
     Raises
@@ -123,7 +145,7 @@ def choose_images(hdus: fits.HDUList, extensions: Sequence[Extension], file: str
     raise InputError(f"{file}: no image that can be used (it has {listed})")
 
 
-def make_member(hdus: fits.HDUList, number: int, path: Path | None, file: str, rule: str, wcs_key: str = "") -> Member:
+def make_member(hdus: HDUs, number: int, path: Path | None, file: str, rule: str, wcs_key: str = "") -> Member:
     """Member of one extension; ``path`` is None for an HDU list that a user holds in memory.
 
     Raises
@@ -212,7 +234,7 @@ def memory_image(data: NDArray[Any], header: Mapping[str, Any], primary: Mapping
     return MemoryImage(view, header, primary)
 
 
-def _find(hdus: fits.HDUList, extension: Extension, file: str) -> list[int]:
+def _find(hdus: HDUs, extension: Extension, file: str) -> list[int]:
     """Numbers of the extensions that a specification means."""
     if extension.number is None:
         versions = (None,) if extension.version is None else (extension.version,)
@@ -230,6 +252,8 @@ def _find(hdus: fits.HDUList, extension: Extension, file: str) -> list[int]:
 
 
 def _is_image(hdu: Any) -> bool:
+    if isinstance(hdu, PlainHDU):
+        return hdu.image
     return isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU)
 
 
@@ -249,7 +273,7 @@ def _filter_wheels(primary: fits.Header) -> str:
     return ",".join(name for name in named if not name.upper().startswith("CLEAR"))
 
 
-def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> tuple[Source | None, str, bool]:
+def _quality(hdus: HDUs, number: int, path: Path | None, where: str) -> tuple[Source | None, str, bool]:
     """DQ array of an image, where it was found or ought to be, and whether its values are codes.
 
     It is the DQ extension of the same version in the same file, else the image of the file beside it that the
@@ -266,7 +290,8 @@ def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> 
     if path is None or sibling is None:
         return None, "" if path is None else sibling_quality_name(path), False
     beside, codes = sibling
-    with opened(beside) as others:
+
+    def quality(others: HDUs) -> tuple[Source | None, str, bool]:
         same = [
             k
             for k, o in enumerate(others)
@@ -278,13 +303,15 @@ def _quality(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> 
         found = f"{beside.name}[{label_of(others[place], place)}]"
         return _source(others, place, beside, f"{where}'s DQ"), found, codes
 
+    return _read(beside, quality)
 
-def _source(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> Source:
+
+def _source(hdus: HDUs, number: int, path: Path | None, where: str) -> Source:
     """Where an extension's pixels are; those of decoded formats and of HDU lists in memory are already there."""
-    hdu = hdus[number]
+    hdu: Any = hdus[number]
     header = hdu.header
-    info, first = hdu.fileinfo(), hdus[0].fileinfo()
-    if path is None or info is None or first is None:
+    places = _places(hdus, number)
+    if path is None or places is None:
         if hdu.data is None:
             raise InputError(f"{where}: the image has no pixels")
         return memory_image(hdu.data, header, hdus[0].header, where)
@@ -292,9 +319,23 @@ def _source(hdus: fits.HDUList, number: int, path: Path | None, where: str) -> S
     shape = (int(header["NAXIS2"]), int(header["NAXIS1"]))
     if 0 in shape:
         raise InputError(f"{where}: the image has no pixels (shape {shape})")
-    if info["file"].compression is not None or isinstance(hdu, fits.CompImageHDU):
+    if not places:
         return PixelSource(str(path), number, shape, "", None, None, stamp)
-    cards = ((first["hdrLoc"], first["datLoc"]), (info["hdrLoc"], info["datLoc"]))
+    first, cards = places
     plain = header.get("BSCALE", 1) == 1 and header.get("BZERO", 0) == 0 and "BLANK" not in header
-    offset = info["datLoc"] if plain else None
-    return PixelSource(str(path), number, shape, BITPIX[header["BITPIX"]], offset, cards, stamp)
+    offset = cards[1] if plain else None
+    return PixelSource(str(path), number, shape, BITPIX[header["BITPIX"]], offset, (first, cards), stamp)
+
+
+def _places(hdus: HDUs, number: int) -> tuple[tuple[int, int], ...] | None:
+    """Bytes of the primary and of an extension's header; nothing where they are packed, None where there is no file."""
+    primary: Any = hdus[0]
+    hdu: Any = hdus[number]
+    if isinstance(primary, PlainHDU):
+        return (primary.start, primary.data), (hdu.start, hdu.data)
+    found = [primary.fileinfo(), hdu.fileinfo()]
+    if None in found:
+        return None
+    if found[1]["file"].compression is not None or isinstance(hdu, fits.CompImageHDU):
+        return ()
+    return tuple((info["hdrLoc"], info["datLoc"]) for info in found)

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from skymatch_nb.errors import InputError, SkyMatchError
 from skymatch_nb.io.durable import HOME
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 PATIENCE = 3.0
 """Seconds to wait for a run that is writing to the same folder."""
@@ -44,8 +46,10 @@ def _locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _acquire(folder: Path) -> FileLock:
+def _acquire(folder: Path) -> "FileLock":
     """Lock of a folder; taken again where its file was removed by the run that held it before."""
+    from filelock import FileLock, Timeout
+
     path = folder / HOME / "lock"
     until = monotonic() + PATIENCE
     while True:
@@ -68,6 +72,8 @@ def _acquire(folder: Path) -> FileLock:
 
 def _is_current(path: Path) -> bool:
     """Whether the lock held is that of the file which has the name now: then nobody can take it."""
+    from filelock import FileLock, Timeout
+
     probe = FileLock(path)
     try:
         probe.acquire(timeout=0)

@@ -1,6 +1,7 @@
 """Images that people hold in a notebook: HDU lists, CCDData and NDData, arrays with a WCS or a header."""
 
 import copy
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 from astropy.io import fits
-from astropy.nddata import NDData
 from astropy.utils.exceptions import AstropyWarning
 from astropy.utils.masked import Masked
 from astropy.wcs import WCS, FITSFixedWarning
@@ -50,7 +50,7 @@ class ObjectSpec:
             held = [(str(hdu.header), _hdu_content(hdu)) for hdu in self.payload]
             return (self.name, held, [str(extension) for extension in self.extensions], self.masks)
         data, _, mask = array_of(self.payload)
-        wcs = getattr(self.payload, "wcs", None) if isinstance(self.payload, NDData) else self.payload[1]
+        wcs = getattr(self.payload, "wcs", None) if is_nddata(self.payload) else self.payload[1]
         return (self.name, data, mask, _wcs_content(wcs), str(cards_of(self.payload)))
 
 
@@ -65,16 +65,22 @@ def _hdu_content(hdu: Any) -> Any:
 
 def is_image_object(item: Any) -> bool:
     """Whether an input is an HDU list, an NDData or a pair of an array and a WCS or header."""
-    if isinstance(item, fits.HDUList | NDData):
+    if isinstance(item, fits.HDUList) or is_nddata(item):
         return True
     if not isinstance(item, tuple) or len(item) != 2:
         return False
     return isinstance(item[0], np.ndarray) and (isinstance(item[1], fits.Header | WCS | Mapping) or is_gwcs(item[1]))
 
 
+def is_nddata(item: Any) -> bool:
+    """Whether an object is an NDData; where nobody has imported its module, which takes a while, there is none."""
+    module = sys.modules.get("astropy.nddata")
+    return module is not None and isinstance(item, module.NDData)
+
+
 def array_of(payload: Any) -> tuple[np.ndarray[Any, Any], str, np.ndarray[Any, Any] | None]:
     """Pixels, unit (empty: unknown) and mask of bad pixels (None: none) of an NDData or a pair."""
-    data = payload.data if isinstance(payload, NDData) else payload[0]
+    data = payload.data if is_nddata(payload) else payload[0]
     unit = getattr(payload, "unit", None)
     mask = getattr(payload, "mask", None)
     if isinstance(data, u.Quantity):
@@ -95,7 +101,7 @@ def array_of(payload: Any) -> tuple[np.ndarray[Any, Any], str, np.ndarray[Any, A
 
 def cards_of(payload: Any) -> Mapping[str, Any]:
     """Header cards of an NDData or of a pair, by keyword."""
-    cards = payload.meta if isinstance(payload, NDData) else payload[1]
+    cards = payload.meta if is_nddata(payload) else payload[1]
     return cards if isinstance(cards, fits.Header | Mapping) else {}
 
 
@@ -107,7 +113,7 @@ def wcs_of(payload: Any, where: str, key: str = "") -> Any:
     InputError
         Where there are none.
     """
-    wcs = payload.wcs if isinstance(payload, NDData) else payload[1]
+    wcs = payload.wcs if is_nddata(payload) else payload[1]
     if wcs is None:
         raise InputError(f"{where}: it has no WCS")
     if isinstance(wcs, Mapping | fits.Header):

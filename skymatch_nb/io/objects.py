@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
-from astropy.nddata import NDData, NDDataArray
 
 from skymatch_nb.core.quality import sample_dtype
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.edits import ExtensionEdit, primary_notes
 from skymatch_nb.io.fits import choose_images, describe, label_of, make_member, memory_image
 from skymatch_nb.io.gwcs_transform import GwcsTransform, is_gwcs
-from skymatch_nb.io.memory import ObjectSpec, array_of, cards_of, wcs_of
+from skymatch_nb.io.memory import ObjectSpec, array_of, cards_of, is_nddata, wcs_of
 from skymatch_nb.io.scales import nominal_scale
 from skymatch_nb.io.waiver import decode_waiver, is_waiver
 from skymatch_nb.io.wcs import FitsTransform, check_celestial
@@ -172,13 +171,15 @@ def _type_after(dtype: "np.dtype[Any]") -> "np.dtype[Any]":
 
 def _promoted(payload: Any) -> Any:
     """Object whose pixels are of a type that holds differences; masks and units are kept."""
-    data = payload.data if isinstance(payload, NDData) else payload[0]
+    data = payload.data if is_nddata(payload) else payload[0]
     if _type_after(data.dtype) == data.dtype:
         return payload
     data = data.astype(_type_after(data.dtype))
-    if isinstance(payload, NDDataArray):
-        payload.data = data
-        return payload
-    if isinstance(payload, NDData):
+    if is_nddata(payload):
+        from astropy.nddata import NDData, NDDataArray
+
+        if isinstance(payload, NDDataArray):
+            payload.data = data
+            return payload
         return NDData(data, payload.uncertainty, payload.mask, payload.wcs, payload.meta, payload.unit)
     return (data, payload[1])

@@ -13,6 +13,7 @@ from skymatch_nb.core.quality import flagged
 from skymatch_nb.core.runs import Runs, from_runs
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.opened import opened
+from skymatch_nb.io.plain import PlainHeader
 from skymatch_nb.io.roman import read_array
 from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.results import ArraySource, Masks, MemoryImage, PixelSource, Source
@@ -157,14 +158,5 @@ def check_unchanged(source: PixelSource | ArraySource) -> None:
 
 
 def _find_cards(block: bytes, names: Sequence[str]) -> dict[str, Any]:
-    wanted = {name.encode().ljust(8): name for name in names}
-    found: dict[str, Any] = {}
-    for at in range(0, len(block), 80):
-        name = wanted.get(block[at : at + 8])
-        if name is not None and name not in found:
-            end = at + 80
-            while block[end : end + 8] == b"CONTINUE":
-                end += 80
-            value = fits.Card.fromstring(block[at:end]).value
-            found[name] = None if isinstance(value, fits.card.Undefined) else value
-    return found
+    header = PlainHeader(block)
+    return {name: header[name] for name in names if name in header}

@@ -1,12 +1,18 @@
 """World coordinates of an image in an HDU list: the gwcs of JWST's ASDF extension, or those of the FITS header."""
 
 import io
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from astropy.io import fits
 
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.asdf_files import NEEDED, asdf_package, first_line, opened_asdf
 from skymatch_nb.io.gwcs_transform import GwcsTransform, is_gwcs
+from skymatch_nb.io.opened import opened
+from skymatch_nb.io.plain import NOT_READ, PlainHDU, read_plain
+from skymatch_nb.io.plain_wcs import plain_transform
 from skymatch_nb.io.wcs import FitsTransform, read_transform
 
 _EXTENSION, _COLUMN = "ASDF", "ASDF_METADATA"
@@ -14,7 +20,7 @@ _EXTENSION, _COLUMN = "ASDF", "ASDF_METADATA"
 
 
 def find_transform(
-    hdus: fits.HDUList, number: int, where: str, key: str = ""
+    hdus: fits.HDUList | Sequence[PlainHDU], number: int, where: str, key: str = ""
 ) -> tuple[GwcsTransform | FitsTransform, tuple[str, ...]]:
     """World coordinates of an image extension, and notes on what could not be used.
 
@@ -25,7 +31,11 @@ def find_transform(
     ------
     InputError
         Where there is none, or it is none of an image.
+    NotPlainError
+        Where only astropy can read it, of HDUs of a plain file.
     """
+    if not isinstance(hdus, fits.HDUList):
+        return plain_transform(hdus, number, where, key), ()
     if key:
         return read_transform(hdus, number, where, key)
     found, why = _own_gwcs(hdus, number, where)
@@ -41,6 +51,22 @@ def find_transform(
         return transform, notes
     kind = f"with {transform.distortion}" if transform.distortion else "without distortion"
     return transform, (f"{why}: the WCS of the FITS header is used, {kind}", *notes)
+
+
+def transform_in_file(path: Path, number: int, where: str, key: str = "") -> GwcsTransform | FitsTransform:
+    """World coordinates of an image in a FITS or GEIS file, read as when it was loaded.
+
+    Raises
+    ------
+    InputError
+        As `find_transform`.
+    """
+    plain = read_plain(path)
+    if plain is not None:
+        with suppress(*NOT_READ):
+            return find_transform(plain, number, where, key)[0]
+    with opened(path) as hdus:
+        return find_transform(hdus, number, where, key)[0]
 
 
 def _own_gwcs(hdus: fits.HDUList, number: int, where: str) -> tuple[GwcsTransform | None, str]:

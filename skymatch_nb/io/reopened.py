@@ -9,8 +9,7 @@ from typing import Any, cast
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.asdf_files import is_asdf
 from skymatch_nb.io.gwcs_transform import GwcsTransform
-from skymatch_nb.io.opened import opened
-from skymatch_nb.io.pointing import find_transform
+from skymatch_nb.io.pointing import transform_in_file
 from skymatch_nb.io.roman import roman_members
 from skymatch_nb.io.stamps import file_stamp
 from skymatch_nb.io.wcs import FitsTransform
@@ -104,5 +103,4 @@ def _reread(place: Place) -> SkyTransform:
     if is_asdf(path):
         (member,) = roman_members(path, place.where.rpartition("[")[0])
         return member.wcs
-    with opened(path) as hdus:
-        return find_transform(hdus, place.hdu, place.where, place.key)[0]
+    return transform_in_file(path, place.hdu, place.where, place.key)

@@ -25,8 +25,15 @@ def nominal_scale(transform: FitsTransform | GwcsTransform, primary: fits.Header
     if known > 0:
         return known
     if isinstance(transform, FitsTransform):
-        return float(np.sqrt(proj_plane_pixel_area(transform.wcs)) * 3600.0)
+        return float(np.sqrt(_pixel_area(transform.wcs)) * 3600.0)
     return float(local_scale(transform, *transform.middle)[0])
+
+
+def _pixel_area(wcs: Any) -> float:
+    """Pixel area of the linear part; astropy copies the WCS for it, which axes in order do not need."""
+    if wcs.naxis == 2 and wcs.wcs.lng == 0:
+        return float(np.abs(np.linalg.det(wcs.pixel_scale_matrix)))
+    return float(proj_plane_pixel_area(wcs))
 
 
 def local_scale(transform: SkyTransform, x: Floats, y: Floats) -> Floats:

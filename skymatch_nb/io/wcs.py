@@ -5,7 +5,7 @@ import logging
 import re
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,10 +44,12 @@ _TABLE_CARDS = {
 class FitsTransform:
     """An astropy WCS (an HSTWCS is one) with SIP, NPOL and D2IM applied.
 
+    ``polynomial`` names its projection where that holds a distortion, None where that is not known yet.
     It may be used by several threads: wcslib works in buffers of the WCS itself, so that calls wait for each other.
     """
 
     wcs: Any
+    polynomial: str | None = None
     _lock: Any = field(default_factory=threading.RLock, init=False, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -75,12 +77,17 @@ class FitsTransform:
             "NPOL": self.wcs.cpdis1 or self.wcs.cpdis2,
             "D2IM": self.wcs.det2im1 or self.wcs.det2im2,
         }
-        polynomial = _POLYNOMIAL.search(self.wcs.wcs.to_header())  # wcslib keeps it apart from CTYPE
-        return ", ".join([name for name, found in tables.items() if found] + ([polynomial[1]] if polynomial else []))
+        if self.polynomial is None:
+            found = _POLYNOMIAL.search(self.wcs.wcs.to_header())  # wcslib keeps it apart from CTYPE
+            self.polynomial = found[1] if found else ""
+        return ", ".join([name for name, used in tables.items() if used] + [self.polynomial] * bool(self.polynomial))
 
     @cached_property
     def _frame(self) -> Any:
         """Frame of the coordinates where it is not ICRS or, what is the same to 0.03 arcsec, FK5 of J2000."""
+        frame = self.wcs.wcs.radesys.strip()
+        if self.wcs.wcs.lngtyp == "RA" and (frame == "ICRS" or (frame == "FK5" and self.wcs.wcs.equinox == 2000.0)):
+            return None
         return other_frame(wcs_to_celestial_frame(self.wcs))
 
     @property
@@ -220,7 +227,7 @@ def _not_celestial(types: Sequence[str], where: str) -> InputError:
     return InputError(f"{where}: no celestial WCS (CTYPE = {axes}; needed are two axes of the sky: RA---TAN, DEC--TAN)")
 
 
-def check_place(header: fits.Header, wcs: WCS, key: str, where: str) -> None:
+def check_place(header: Iterable[str], wcs: WCS, key: str, where: str) -> None:
     """Raise `InputError` where a header gives no pixel scale or position, or only placeholders for them.
 
     The standard's defaults are 1 degree and 0. Hubble's spectrographs fill in unit matrices, and 0 or -1 degrees.

@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from astropy.nddata.bitmask import interpret_bit_flags
-
 from skymatch_nb.params.flags import Flag, all_names, usual_bad
 
 Bits: TypeAlias = int | str | None
@@ -114,6 +112,10 @@ def _listed(bits: int, flags: Sequence[Flag]) -> list[str]:
 
 
 def _interpret(text: int | str | None) -> int | None:
+    if text is None or isinstance(text, int):
+        return None if text is None else int(text)
+    from astropy.nddata.bitmask import interpret_bit_flags
+
     try:
         bits = interpret_bit_flags(text)
     except (ValueError, TypeError) as error:

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from bokeh.models import (
+    CDSView,
     ColorBar,
     ColumnDataSource,
     CustomJS,
+    GroupFilter,
     Legend,
     LegendItem,
     LinearColorMapper,
@@ -18,7 +20,7 @@ from bokeh.plotting import figure
 
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.plots.frame import Window, map_figure, opening_view, view_selector
-from skymatch_nb.plots.mapdata import field_parts, footprints_plane, member_data, overlap_data
+from skymatch_nb.plots.mapdata import HATCHED, field_parts, footprints_plane, member_data, overlap_data
 from skymatch_nb.plots.preview import add_image, grey_palette, image_data, stretch_limits
 from skymatch_nb.plots.renewal import keys_of, set_range, set_texts
 from skymatch_nb.plots.sources import Sources
@@ -42,6 +44,9 @@ IN_PLACE_OF_SKY = "in place of sky"
 """Tag of the selector of a map that is filled by group because the sky is not known."""
 
 LONGEST_LEGEND = 9
+
+MOST_LINES = 6
+"""Lines that there may be below the map."""
 
 OPACITY = 0.65
 """Opacity of members; the colour bar has it too, so that both look alike."""
@@ -83,6 +88,7 @@ def footprints_figure(
         theme,
         _title(loaded, overlaps),
         *_subtitles(members.data, regions.data, overlaps, compared, solution, opened, color),
+        most=MOST_LINES,
     )
     plot.tags = _structure(members.data, loaded, footprints, overlaps, units)
     return plot
@@ -156,9 +162,13 @@ def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSou
     """Members, and overlaps on them, with what hover tells; return the members' renderer."""
     outlines = plot.patches(
         "xs", "ys", source=members, fill_color="fill", fill_alpha=OPACITY, line_color="edge", line_width="width",
-        hatch_pattern="hatch", hatch_color=theme.alert, hatch_alpha=0.6, hatch_scale=14,
-        nonselection_fill_alpha=0.2, nonselection_line_alpha=0.4, nonselection_hatch_alpha=0.2,
-        selection_line_width=3, selection_line_color=theme.accent, hover_line_width=3, name="member patches",
+        nonselection_fill_alpha=0.2, nonselection_line_alpha=0.4, selection_line_width=3,
+        selection_line_color=theme.accent, hover_line_width=3, name="member patches",
+    )  # fmt: skip
+    plot.patches(  # apart: the page makes one pattern for all of these, where a column of patterns is one for each row
+        "xs", "ys", source=members, view=CDSView(filter=GroupFilter(column_name="hatch", group=HATCHED)),
+        fill_color=None, line_color=None, hatch_pattern=HATCHED, hatch_color=theme.alert, hatch_alpha=0.6,
+        hatch_scale=14, nonselection_hatch_alpha=0.2, name="hatched patches",
     )  # fmt: skip
     shade = plot.patches(
         "xs", "ys", source=regions, fill_color=theme.ink, fill_alpha="shade", line_color=None,

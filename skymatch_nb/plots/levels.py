@@ -14,7 +14,8 @@ from skymatch_nb.plots.rows import (
     add_error_bars,
     add_legend,
     mark_size,
-    name_rows,
+    move_names,
+    room_below,
     rows_figure,
     side_by_side,
 )
@@ -34,6 +35,9 @@ from skymatch_nb.steps.standing import is_alone
 
 MOST_NAMED = 2
 """Groups that are not matched and that are named below the figure."""
+
+MOST_LINES = MOST_NAMED + 3
+"""Lines that there may be below the figure."""
 
 
 def group_data(
@@ -142,7 +146,7 @@ def sky_figure(
     if known[1]:
         add_legend(right, theme, {"before": before, "after": after})
     notes = _notes(loaded, solution)
-    set_titles(left, theme, f"Sky of {len(names)} group{'' if len(names) == 1 else 's'}", *notes)
+    set_titles(left, theme, f"Sky of {len(names)} group{'' if len(names) == 1 else 's'}", *notes, most=MOST_LINES)
     set_titles(right, theme, "Agreement with neighbours" if pairs is not None else "Level")
     if not known[0]:
         say_empty(left, theme, "no group has a level")
@@ -165,14 +169,16 @@ def renew_sky(
     unit: str = "brightness",
 ) -> bool:
     """Show new results of the same groups in a figure made with ``sources``; False where it is to be made anew."""
-    left = grid.children[0][0]
+    plots = [child[0] for child in grid.children]
     data = group_data(loaded, units, solution, pairs, whole, theme, unit)
     if grid.tags != _structure(loaded, units, pairs, unit, data):
         return False
-    if not set_texts(left, left.title.text, *_notes(loaded, solution)):
+    if not set_texts(plots[0], plots[0].title.text, *_notes(loaded, solution)):
         return False
-    if data["row"] != sources["groups"].data["row"]:
-        name_rows(left, short_names(data["group"], LONGEST_NAME), data["row"])
+    room_below(plots)
+    before, rows = (dict(enumerate(of["row"])) for of in (sources["groups"].data, data))
+    for plot in plots:
+        move_names(plot, before, rows)
     sources.put("groups", data)
     return True
 

@@ -29,6 +29,9 @@ from skymatch_nb.steps.standing import (
 MOST_OVERLAPS = 1500
 """Overlaps that a map draws; of more, those with the largest differences."""
 
+HATCHED = "right_diagonal_line"
+"""Pattern of members without a level that is theirs."""
+
 _STATUS = {MATCHED: 0, OWN_SKY: 0, LOWEST_SKY: 0, NO_OVERLAP: 1, REFERENCE: 2, FIXED: 3, ALL_CLIPPED: 4, NO_PIXELS: 5,
            ALL_SMALL: 6, BASELINE: 6, LEFT_OUT: 7}  # fmt: skip
 """Category whose colour a status has."""
@@ -84,7 +87,7 @@ def member_data(
         "status": status,
         "edge": [theme.alert if alone else theme.ink for alone in unmatched],
         "width": [2.5 if alone else 1.0 for alone in unmatched],
-        "hatch": ["right_diagonal_line" if alone else "blank" for alone in unmatched],
+        "hatch": [HATCHED if alone else "blank" for alone in unmatched],
         **fills,
         "fill": fills[f"by_{color}"],
     }

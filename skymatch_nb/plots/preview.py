@@ -11,6 +11,7 @@ from bokeh.plotting import figure
 from skymatch_nb.plots.frame import Window, map_figure
 from skymatch_nb.plots.graph import diverging_palette
 from skymatch_nb.plots.plane import SkyPlane
+from skymatch_nb.plots.renewal import set_range, set_texts
 from skymatch_nb.plots.rows import side_by_side
 from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles
 from skymatch_nb.results import Floats
@@ -93,7 +94,30 @@ def preview_figure(plane: SkyPlane, mosaic: CoarseMosaic, unit: str, theme: Them
             say_empty(plot, theme, why)
             next(part for part in plot.below if isinstance(part, ColorBar)).visible = False
     set_titles(plots[2], theme, "Overlaps: last less first, after", _middle(mosaic.difference))
-    return side_by_side(plots, "preview", theme)
+    grid = side_by_side(plots, "preview", theme)
+    grid.tags = _structure(mosaic)
+    return grid
+
+
+def renew_preview(grid: GridPlot, mosaic: CoarseMosaic) -> bool:
+    """Show the same members with other levels in a figure of them; False where it is to be made anew."""
+    if grid.tags != _structure(mosaic):
+        return False
+    limits = stretch_limits(mosaic)
+    for (plot, *_), panel in zip(grid.children, PANELS, strict=True):
+        drawn = next(r for r in plot.renderers if r.name == "image")
+        values = np.asarray(getattr(mosaic, panel), np.float32)
+        if not np.array_equal(values, drawn.data_source.data["image"][0], equal_nan=True):
+            drawn.data_source.data = image_data(mosaic, panel)
+        set_range(drawn.glyph.color_mapper, *limits[panel])
+    set_texts(grid.children[2][0], grid.children[2][0].title.text, _middle(mosaic.difference))
+    return True
+
+
+def _structure(mosaic: CoarseMosaic) -> list[Any]:
+    """What of the figure levels do not change: its grid, and which of its images have pixels."""
+    there = [bool(np.isfinite(getattr(mosaic, panel)).any()) for panel in PANELS]
+    return [mosaic.west, mosaic.south, mosaic.cell, list(mosaic.before.shape), *there]
 
 
 def _panel(

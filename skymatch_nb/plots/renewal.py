@@ -17,11 +17,11 @@ def set_texts(plot: figure, title: str, *lines: str) -> bool:
     below = [part for part in plot.below if isinstance(part, Title)]
     if len(lines) > len(below):
         return False
-    _set(plot.title, "text", plain(title))
+    _set_words(plot.title, title)
     for k, part in enumerate(below):
         _set(part, "visible", k < len(lines))
         if k < len(lines):
-            _set(part, "text", plain(lines[k]))
+            _set_words(part, lines[k])
     return True
 
 
@@ -30,10 +30,22 @@ def keys_of(plot: figure) -> list[Any]:
     return [part for part in (*plot.right, *plot.below) if isinstance(part, ColorBar | Legend)]
 
 
+def source_of(plot: figure, name: str) -> Any:
+    """Data source of a figure's marks, by its name."""
+    return next(drawn.data_source for drawn in plot.renderers if drawn.data_source.name == name)
+
+
 def set_range(mapper: Any, low: float, high: float) -> None:
     """Set the range of a colour mapper."""
     _set(mapper, "low", low)
     _set(mapper, "high", high)
+
+
+def _set_words(part: Title, text: str) -> None:
+    """Set a text, unless it is there already, broken into lines."""
+    new = plain(text)
+    if str(part.text).split() != str(new).split():
+        part.text = new
 
 
 def _set(model: Any, name: str, value: Any) -> None:

@@ -10,13 +10,24 @@ from skymatch_nb.core.pairs import Pairs
 from skymatch_nb.plots.labels import short_names
 from skymatch_nb.plots.mapdata import pair_key
 from skymatch_nb.plots.renewal import set_texts
-from skymatch_nb.plots.rows import add_dumbbells, add_error_bars, add_legend, name_rows, rows_figure, side_by_side
+from skymatch_nb.plots.rows import (
+    add_dumbbells,
+    add_error_bars,
+    add_legend,
+    move_names,
+    room_below,
+    rows_figure,
+    side_by_side,
+)
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import Theme, hover, level_text, say_empty, set_titles, short
 from skymatch_nb.results import Floats, GroupPairs, Loaded, Solution, Units
 
 MOST_NAMED = 3
 """Outliers that are named below the figure."""
+
+MOST_LINES = MOST_NAMED + 4
+"""Lines that there may be below the figure."""
 
 MOST_ROWS = 200
 """Pairs that are in view at first; the figure is moved for the others."""
@@ -97,7 +108,7 @@ def residuals_figure(
             ("pull", "@pull{0.00}"), ("pixels", "@npix{0,0}")]  # fmt: skip
     left.add_tools(hover([after], tips, "residual hover", mode="hline"))
     right.add_tools(hover([pulls], tips, "pull hover"))
-    set_titles(left, theme, _title(pairs.pairs), *_notes(data, pairs.pairs, solution, units.unit))
+    set_titles(left, theme, _title(pairs.pairs), *_notes(data, pairs.pairs, solution, units.unit), most=MOST_LINES)
     set_titles(right, theme, "Pulls")
     if names:
         add_legend(left, theme, {"before": before, "after, with its standard error": after})
@@ -123,13 +134,19 @@ def renew_residuals(
     data = pair_data(loaded, units, pairs, solution, theme)
     if grid.tags != _structure(loaded, units, pairs, data):
         return False
-    left = grid.children[0][0]
-    if not set_texts(left, _title(pairs.pairs), *_notes(data, pairs.pairs, solution, units.unit)):
+    plots = [child[0] for child in grid.children]
+    if not set_texts(plots[0], _title(pairs.pairs), *_notes(data, pairs.pairs, solution, units.unit)):
         return False
-    if data["pair"] != sources["pairs"].data["pair"]:
-        name_rows(left, _pair_names(data), data["row"])
+    room_below(plots)
+    if not all(move_names(plot, _rows_of(sources["pairs"].data), _rows_of(data)) for plot in plots):
+        return False
     sources.put("pairs", data)
     return True
+
+
+def _rows_of(data: Any) -> dict[str, int]:
+    """Row of every pair."""
+    return dict(zip(data["pair"], map(int, data["row"]), strict=True))
 
 
 def _structure(loaded: Loaded, units: Units, pairs: GroupPairs, data: dict[str, Any]) -> list[Any]:

@@ -64,6 +64,18 @@ def name_rows(plot: figure, names: Sequence[str], rows: Sequence[int]) -> None:
         plot.yaxis.major_label_overrides = {int(r): literal(n) for n, r in zip(names, rows, strict=True)}
 
 
+def move_names(plot: figure, before: Mapping[Any, int], rows: Mapping[Any, int]) -> bool:
+    """Move the names of rows, as they are written at the axis, from rows before to others; False where some are new."""
+    axis = plot.yaxis[0]
+    names = axis.major_label_overrides
+    if rows == before or not any(name.text for name in names.values()):
+        return True
+    if rows.keys() != before.keys():
+        return False
+    axis.major_label_overrides = {rows[key]: names[before[key]] for key in rows}
+    return True
+
+
 def mark_size(source: ColumnDataSource) -> int:
     """Size of marks, in pixels, that leaves many rows apart."""
     return 8 if len(source.data["row"]) <= MOST_NAMES else 5
@@ -117,16 +129,35 @@ def wrap_legend(legend: Legend, width: int) -> int:
 
     Lines after an item's first one are items without a mark.
     """
+    marked = [item for item in legend.items if item.renderers]
+    return rename_legend(legend, [item.tags[0] if item.tags else str(item.label.value) for item in marked], width)
+
+
+def rename_legend(legend: Legend, texts: Sequence[str], width: int) -> int:
+    """Give the marks of a vertical legend other texts, as `wrap_legend` does; new items only for more or fewer lines.
+
+    New ones, even such as are alike, would have the page lay out the figure again.
+    """
     letters = max(int((width - LEGEND_MARK) / (LETTER * LEGEND_SIZE)), 12)
-    items = []
-    for item in [item for item in legend.items if item.renderers]:
-        text = item.tags[0] if item.tags else str(item.label.value)
-        for k, line in enumerate(textwrap.wrap(text, letters, break_on_hyphens=False) or [""]):
-            marks = [] if k else list(item.renderers)
-            items.append(LegendItem(label={"value": line}, renderers=marks, tags=[text]))
-    legend.items, legend.label_text_font_size = items, f"{LEGEND_SIZE}px"
+    wrapped = [textwrap.wrap(text, letters, break_on_hyphens=False) or [""] for text in texts]
+    lines = [
+        (line, text, k == 0) for text, of_text in zip(texts, wrapped, strict=True) for k, line in enumerate(of_text)
+    ]
+    if [bool(item.renderers) for item in legend.items] == [first for *_, first in lines]:
+        for item, (line, text, _) in zip(legend.items, lines, strict=True):
+            if item.label.value != line:
+                item.label = {"value": line}
+            if item.tags != [text]:
+                item.tags = [text]
+    else:
+        marks = iter([list(item.renderers) for item in legend.items if item.renderers])
+        legend.items = [
+            LegendItem(label={"value": line}, renderers=next(marks) if first else [], tags=[text])
+            for line, text, first in lines
+        ]
+    legend.label_text_font_size = f"{LEGEND_SIZE}px"
     legend.glyph_height = legend.label_height = LEGEND_LINE
-    return len(items)
+    return len(lines)
 
 
 def side_by_side(plots: Sequence[figure], name: str, theme: Theme) -> GridPlot:
@@ -140,10 +171,18 @@ def side_by_side(plots: Sequence[figure], name: str, theme: Theme) -> GridPlot:
         if any(legends) and not legend:
             raise_title(plot, LEGEND_HEIGHT)
         plot.min_border_right = max(plot.min_border_right or 0, 16)
-    below = max(sum(isinstance(part, Title) for part in plot.below) for plot in plots)
     for plot in plots:
-        plot.min_border_top, plot.min_border_bottom = max(plot.min_border_top or 0, 56), 56 + 18 * below
+        plot.min_border_top = max(plot.min_border_top or 0, 56)
+    room_below(plots)
     return grid_of([list(plots)], name, theme)
+
+
+def room_below(plots: Sequence[figure]) -> None:
+    """Give figures side by side at least the room that the lines below any of them take."""
+    lines = max(sum(isinstance(part, Title) and part.visible for part in plot.below) for plot in plots)
+    for plot in plots:
+        if (plot.min_border_bottom or 0) < 56 + 18 * lines:
+            plot.min_border_bottom = 56 + 18 * lines
 
 
 def grid_of(rows: Sequence[Sequence[figure]], name: str, theme: Theme) -> GridPlot:

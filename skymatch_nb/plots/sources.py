@@ -32,12 +32,7 @@ class Sources(dict[str, ColumnDataSource]):
         are not what they were are replaced, and so sent to a page.
         """
         if name in self:
-            old = self[name].data
-            rows = {len(column) for column in (*old.values(), *data.values())}
-            if len(rows) != 1:
-                self[name].data = dict(data)
-            elif new := {c: values for c, values in data.items() if c not in old or not _same(old[c], values)}:
-                old.update(new)
+            replace(self[name], data)
         else:
             self[name] = ColumnDataSource(dict(data), name=name)
             self._link(name)
@@ -50,6 +45,16 @@ class Sources(dict[str, ColumnDataSource]):
                 for mine, other in ((one, two), (two, one)):
                     args = {"mine": self[mine], "other": self[other], "column": column}
                     self[mine].selected.js_on_change("indices", CustomJS(args=args, code=_SELECT))
+
+
+def replace(source: ColumnDataSource, data: Mapping[str, Any]) -> None:
+    """Replace the data of a source; where it has as many rows, only the columns that are not what they were."""
+    old = source.data
+    rows = {len(column) for column in (*old.values(), *data.values())}
+    if len(rows) != 1:
+        source.data = dict(data)
+    elif new := {c: values for c, values in data.items() if c not in old or not _same(old[c], values)}:
+        old.update(new)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -179,12 +179,16 @@ def short(name: str, longest: int = LONGEST_NAME) -> str:
     return f"{name[:head]}…{name[head + 1 - longest :]}"
 
 
-def set_titles(plot: figure, theme: Theme, title: str, *lines: str) -> None:
-    """Title above a figure, and what else is to be said of it in smaller lines below."""
+def set_titles(plot: figure, theme: Theme, title: str, *lines: str, most: int = 0) -> None:
+    """Title above a figure, and what else is to be said of it in smaller lines below.
+
+    There are at least ``most`` lines, those without a text hidden, for what new results have to say.
+    """
     plot.title.text, plot.title.text_font_size, plot.title.text_color = plain(title), "14px", theme.ink
-    for line in lines:
+    for k in range(max(len(lines), most)):
+        line, shown = (lines[k], True) if k < len(lines) else ("", False)
         style: dict[str, Any] = {"text_font_size": "11px", "text_font_style": "normal", "text_color": theme.ink}
-        plot.add_layout(Title(text=plain(line), **style), "below")
+        plot.add_layout(Title(text=plain(line), visible=shown, **style), "below")
 
 
 def place_above(plot: figure, widgets: Sequence[Any], theme: Theme) -> None:

@@ -19,15 +19,18 @@ def coverage(key: str, footprints: Footprints, overlaps: Overlaps) -> Coverage:
     members = np.concatenate([overlaps.member_a, overlaps.member_b])
     order = np.argsort(members, kind="stable")
     ends = np.searchsorted(members[order], np.arange(len(footprints.outlines) + 1))
+    mine = [order[start:stop] for start, stop in pairwise(ends)]
+    used = [k for k, of in enumerate(mine) if len(of)]
+    grids = polygons_to_cells(
+        [footprints.outlines[k] for k in used],
+        [[overlaps.polygons[i] for i in mine[k] % len(overlaps)] for k in used],
+        [CELLS if len(mine[k]) <= MANY else CELLS // 2 for k in used],
+    )
     found, count = [], 0
-    for outline, (start, stop) in zip(footprints.outlines, pairwise(ends), strict=True):
-        mine = order[start:stop]
-        if not len(mine):
-            continue
-        polygons = [overlaps.polygons[int(i) % len(overlaps)] for i in mine]
-        cells = polygons_to_cells(outline, polygons, CELLS if len(mine) <= MANY else CELLS // 2)
-        part, overlap, fraction = distinct_parts(cells.reshape(len(mine), -1))
-        found.append((count + part, mine[overlap] % len(overlaps), mine[overlap] < len(overlaps), fraction))
+    for k, cells in zip(used, grids if used else (), strict=True):
+        part, overlap, fraction = distinct_parts(cells.reshape(len(cells), -1))
+        which = mine[k][overlap]
+        found.append((count + part, which % len(overlaps), which < len(overlaps), fraction))
         count += int(part.max()) + 1
     if not found:
         none = np.zeros(0, np.int64)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from skymatch_nb.core.runs import to_runs
 from skymatch_nb.results import Floats
@@ -38,6 +37,8 @@ def good_area(good: NDArray[np.bool_]) -> GoodArea | None:
     """
     if not good.any():
         return None
+    from scipy import ndimage
+
     label, count = ndimage.label(_closed(good))
     sizes = np.bincount(label.ravel(), minlength=count + 1)[1:]
     kept = 1 + np.flatnonzero(sizes >= min(PIECE * good.size, sizes.max()))
@@ -55,6 +56,8 @@ def is_frame(area: GoodArea, shape: tuple[int, int]) -> bool:
 
 def _closed(good: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Good pixels and the gaps between them, as if there were bad pixels all around the image."""
+    from scipy import ndimage
+
     size = 2 * REACH + 1
     grown = ndimage.maximum_filter(np.pad(good, REACH).view(np.uint8), size, mode="constant")
     return ndimage.minimum_filter(grown, size, mode="constant")[REACH:-REACH, REACH:-REACH].astype(np.bool_)

@@ -53,17 +53,25 @@ class _Grid:
         return (x - self.west) / self.cell, (y - self.south) / self.cell
 
 
-def coarse_mosaic(
+@dataclass(frozen=True, eq=False)
+class GroupMeans:
+    """Mean brightness of every group on its part of a grid: what of a mosaic no level changes."""
+
+    grid: _Grid
+    parts: dict[int, tuple[slice, slice, Floats]]
+    stride: int
+
+
+def group_means(
     loaded: Loaded,
     masks: Masks,
     footprints: Footprints,
     units: Units,
-    solution: Solution,
     members: Sequence[int],
     place: Place,
     size: int,
     work: Work,
-) -> CoarseMosaic:
+) -> GroupMeans:
     """Average the good pixels of some members onto a grid whose longer side has at most ``size`` cells.
 
     Cells are at least 1.5 pixels wide, so that no turned image leaves holes.
@@ -79,19 +87,17 @@ def coarse_mosaic(
     def one(group: int) -> tuple[slice, slice, Floats]:
         return _group_mean(group, of_group[group], loaded, masks, units, edges, place, grid, stride)
 
-    means = work.map(one, of_group, "preview")
-    return _combined(grid, list(of_group), means, solution, stride)
+    return GroupMeans(grid, dict(zip(of_group, work.map(one, of_group, "preview"), strict=True)), stride)
 
 
-def _combined(
-    grid: _Grid, groups: Sequence[int], means: Sequence[tuple[slice, slice, Floats]], solution: Solution, stride: int
-) -> CoarseMosaic:
+def coarse_mosaic(means: GroupMeans, solution: Solution) -> CoarseMosaic:
     """Mean over groups, before and after, and the last less the first."""
+    grid = means.grid
     shape = (grid.height, grid.width)
     before, after = np.zeros(shape), np.zeros(shape)
     first, last = np.full(shape, np.nan), np.full(shape, np.nan)
     seen, matched = np.zeros(shape, int), np.zeros(shape, int)
-    for group, (rows, columns, mean) in zip(groups, means, strict=True):
+    for group, (rows, columns, mean) in means.parts.items():
         there = np.isfinite(mean)
         before[rows, columns][there] += mean[there]
         seen[rows, columns][there] += 1
@@ -107,7 +113,7 @@ def _combined(
     with np.errstate(invalid="ignore"):
         return CoarseMosaic(
             grid.west, grid.south, grid.cell, before / np.where(seen > 0, seen, np.nan),
-            after / np.where(matched > 0, matched, np.nan), difference, stride,
+            after / np.where(matched > 0, matched, np.nan), difference, means.stride,
         )  # fmt: skip
 
 

@@ -185,7 +185,7 @@ _TABLE = (
         "find overlaps",
         _always("group", "footprint"),
         (),
-        lambda c: overlap(c.key, c.results["group"], c.results["footprint"]),
+        lambda c: overlap(c.key, c.results["group"], c.results["footprint"], c.work),
     ),
     Step(
         "sample_overlaps",

@@ -24,6 +24,9 @@ function loadBokeh(model, version) {
   return wanted[version];
 }
 
+// Whether a change is of a range that the page computes itself, for its own view: others do, too.
+const isOwn = ({ model, attr }) => model?.type === "DataRange1d" && (attr === "start" || attr === "end");
+
 let asked = 0;
 
 // Send a question and wait for the message that answers it.
@@ -72,6 +75,7 @@ export default {
     host.innerHTML = '<div class="skymatch-waiting" role="status">waiting for the figure</div>';
     el.append(host);
     let doc = null, views = null, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0, hidden = true;
+    let building = Promise.resolve();
 
     // The page keeps documents that nobody shows: take ours away, else it grows with every theme and reload.
     const forget = () => {
@@ -88,9 +92,23 @@ export default {
 
     const leave = (event) => {
       if (applying || event.sync === false) return;
-      const events = event.events ?? [event];
-      model.send({ kind: "patch", origin, root: root(), patch: asText(doc.create_json_patch(events)) });
+      const events = (event.events ?? [event]).filter((one) => !isOwn(one));
+      if (events.length) model.send({ kind: "patch", origin, root: root(), patch: asText(doc.create_json_patch(events)) });
     };
+
+    // One at a time: views of a figure that is still being built could not be taken away for the next one.
+    async function build(bokeh, content, turn) {
+      if (closed || turn !== latest) return;
+      fitted = content.width;
+      host.style.minHeight = `${host.clientHeight}px`;  // what stands below does not jump
+      forget();
+      host.replaceChildren();
+      doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
+      doc.on_change(leave, true);
+      views = await bokeh.embed.add_document_standalone(doc, host);
+      host.style.minHeight = "";
+      if (closed) forget();
+    }
 
     // Show the present figure; with ``fit`` it is first made for the width that there is now.
     async function renew(fit = false) {
@@ -100,14 +118,7 @@ export default {
         shownDark = isDark();
         const { content } = await ask(model, { kind: "document", dark: shownDark, width: await room(el), fit, origin });
         if (closed || turn !== latest) return;
-        fitted = content.width;
-        host.style.minHeight = `${host.clientHeight}px`;  // what stands below does not jump
-        forget();
-        host.replaceChildren();
-        doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
-        doc.on_change(leave, true);
-        views = await bokeh.embed.add_document_standalone(doc, host);
-        host.style.minHeight = "";
+        await (building = building.catch(() => {}).then(() => build(bokeh, content, turn)));
       } catch (error) {
         host.textContent = `This figure cannot be shown: ${error.message}`;
       }

@@ -7,7 +7,8 @@ made, so that a reloaded page or a second view shows the present figure and note
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ class FigureView(anywidget.AnyWidget):
         self._dark = False
         self._width = 0
         self._document: Document | None = None
+        self._held: list[Any] | None = None
         self._lock = threading.RLock()
         self.on_msg(self._receive)
 
@@ -112,6 +114,18 @@ class FigureView(anywidget.AnyWidget):
             if not take_over(shown, self._make(self._dark)):
                 self.renew()
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Collect what is changed here meanwhile and send it as one message at the end, so that a page draws once."""
+        with self._lock:
+            self._held = []
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._send_held()
+                self._held = None
+
     def renew(self) -> None:
         """Make the figure anew, and show it in every view."""
         with self._lock:
@@ -139,6 +153,7 @@ class FigureView(anywidget.AnyWidget):
         if kind == "bokehjs":
             self.send({"kind": kind, "to": content["to"], "sources": _bokeh_sources()})
         elif kind == "document":
+            self._send_held()
             self._prepare(bool(content["dark"]), int(content.get("width", 0)), bool(content.get("fit")))
             document = json.dumps(self.document.to_json(deferred=False))
             self.send({"kind": kind, "to": content["to"], "document": document, "width": self._width})
@@ -159,11 +174,26 @@ class FigureView(anywidget.AnyWidget):
     def _send_change(self, event: Any) -> None:
         if self._document is None or event.document is not self._document:
             return
-        serializer = Serializer(references=self._document.models.synced_references, deferred=False)
-        patch = json.dumps({"events": serializer.encode([event])})
-        self._document.models.flush_synced(lambda model: not serializer.has_ref(model))
-        root = self._document.roots[0].id
-        self.send({"kind": "patch", "origin": event.setter, "root": root, "patch": patch})
+        if self._held is None or event.setter is not None:
+            self._send_events([event])
+        elif not any(other.combine(event) for other in self._held):
+            self._held.append(event)
+
+    def _send_held(self) -> None:
+        """Send what was collected; what is about a figure that was made anew meanwhile is forgotten."""
+        events = [event for event in self._held or () if event.document is self._document]
+        if self._held:
+            self._held.clear()
+        if events:
+            self._send_events(events)
+
+    def _send_events(self, events: list[Any]) -> None:
+        document = self.document
+        serializer = Serializer(references=document.models.synced_references, deferred=False)
+        patch = json.dumps({"events": serializer.encode(events)})
+        document.models.flush_synced(lambda model: not serializer.has_ref(model))
+        root = document.roots[0].id
+        self.send({"kind": "patch", "origin": events[0].setter, "root": root, "patch": patch})
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Widget and plain text, and the figure as HTML for where there is no kernel."""

@@ -108,11 +108,11 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return {**bundle, "text/plain": repr(self.session), "text/html": panel_html(self.session)}
 
     def _busy(self, busy: bool) -> None:
-        """Let users cancel only while there is something to cancel."""
+        """Let users cancel only while there is something to cancel, and show what is stale meanwhile."""
         self._cancel.disabled = not busy
-        if not busy and self._running:
+        if not busy:
             self._running = ""
-            self._show_state()
+        self._show_state()
 
     def _progressed(self, done: int, total: int, message: str) -> None:
         """Show how far a step has come, and what is done when another one begins."""
@@ -147,10 +147,11 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.form.show(self.session.params)
         self._apply.forget()
         self._select.refresh()
-        self._show_state()
         self._guard.handler(self.views.show_regions)()
         if self._live.value:
-            self.solve()
+            self.solve()  # its end shows the states; what is stale for a moment is not worth a message
+        else:
+            self._show_state()
 
     def _drew(self, vertices: NDArray[Any]) -> None:
         """A region was drawn on the map."""
@@ -209,10 +210,12 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Show every step's state and result in its title."""
         states, counts = self.session.stages()
         runs = next((stage for stage in STAGES if states[stage] != "fresh"), "") if self._running else ""
+        titles = []
         for k, stage in enumerate(STAGES):
             state = "failed" if stage == self._failed_stage else "running" if stage == runs else states[stage]
             result = f" · {counts[stage]}" if stage in counts else ""
-            self._steps.set_title(k, f"{STATE_MARKS[state]} {k + 1} {TITLES[stage]} · {state}{result}")
+            titles.append(f"{STATE_MARKS[state]} {k + 1} {TITLES[stage]} · {state}{result}")
+        self._steps.titles = titles
 
     # -- building ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The views of a panel: the map, and below it levels, residuals, samples, preview and tables, selected together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -13,16 +14,17 @@ from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import say_empty, theme_named
 from skymatch_nb.widgets.drawing import Drawing, Drew
 from skymatch_nb.widgets.guard import Guard
-from skymatch_nb.widgets.linked import LinkedFigure
+from skymatch_nb.widgets.linked import Draw, LinkedFigure, Renew
 from skymatch_nb.widgets.selection import Selected, Selection
 from skymatch_nb.widgets.tables import Tables
 
 if TYPE_CHECKING:
     from skymatch_nb.session import SkyMatchSession
 
+CELLS = 300
+"""Cells of the preview along its longer side: as many as its frames have pixels."""
+
 TABS = ("Sky", "Residuals", "Graph", "Samples", "Preview", "Tables")
-RENEWED = ("Sky", "Residuals", "Graph")
-"""Figures whose data alone change with a new solution."""
 
 
 class Views:
@@ -51,17 +53,16 @@ class Views:
         self.selected = Selected()
         self._drawing = Drawing(drew)
         self._preview: dict[str, tuple[str, Model | None]] = {}
-        draw = {
-            "Sky": self._draw_sky,
-            "Residuals": self._draw_residuals,
-            "Graph": self._draw_graph,
-            "Samples": self._draw_samples,
-            "Preview": self._draw_preview,
+        ways: dict[str, tuple[Draw, Renew | None]] = {
+            "Sky": (self._draw_sky, self._renew),
+            "Residuals": (self._draw_residuals, self._renew),
+            "Graph": (self._draw_graph, self._renew),
+            "Samples": (self._draw_samples, self._renew_samples),
+            "Preview": (self._draw_preview, self._renew_preview),
         }
         self.map = LinkedFigure(self._draw_map, self.selected, self._renew, guard.report)
         self.figures = {
-            name: LinkedFigure(function, self.selected, self._renew if name in RENEWED else None, guard.report)
-            for name, function in draw.items()
+            name: LinkedFigure(draw, self.selected, renew, guard.report) for name, (draw, renew) in ways.items()
         }
         self.tables = Tables(session, self.selected, guard)
         self.tabs = widgets.Tab([*(f.view for f in self.figures.values()), self.tables.widget], titles=TABS)
@@ -80,10 +81,13 @@ class Views:
 
     def refresh(self) -> None:
         """Show the session's fresh results in the views that are open; the others follow when they are opened."""
-        self._refresh_table()
-        self.map.refresh()
-        for name, linked in self.figures.items():
-            linked.refresh(shown=name == self.shown_tab)
+        with ExitStack() as held:  # a page that is given all of it at once lays out and draws once
+            for linked in (self.map, *self.figures.values()):
+                held.enter_context(linked.view.holding())
+            self.map.refresh()
+            for name, linked in self.figures.items():
+                linked.refresh(shown=name == self.shown_tab)
+            self._refresh_table()
         if self.shown_tab == "Preview":
             self._make_preview()
 
@@ -147,13 +151,23 @@ class Views:
         return self._session.plot_graph(theme=theme, sources=sources)
 
     def _draw_samples(self, theme: str, _sources: Sources) -> Model:
+        which = self._which_samples()
+        if which is None:
+            return _empty(theme, "Select an overlap or a pair to see its pixels.")
+        return self._session.plot_samples(which, theme=theme)
+
+    def _renew_samples(self, shown: Model, _theme: str, _sources: Sources) -> bool:
+        which = self._which_samples()
+        return shown.name == "samples" and which is not None and self._session.renew_samples(shown, which)
+
+    def _which_samples(self) -> str | int | Sequence[str] | None:
+        """What is selected whose pixels are known."""
         selection = self.selected.selection
         if selection.pairs and self._has("solve", "compare"):
-            pair = min(selection.pairs) if selection.overlap is None else selection.overlap
-            return self._session.plot_samples(pair, theme=theme)
+            return min(selection.pairs) if selection.overlap is None else selection.overlap
         if selection.groups and self._has("solve", "sample_members", "measure_members"):
-            return self._session.plot_samples(self._member(selection), theme=theme)
-        return _empty(theme, "Select an overlap or a pair to see its pixels.")
+            return self._member(selection)
+        return None
 
     def _member(self, selection: Selection) -> str:
         """The member of the selected groups that was tapped, or the first one."""
@@ -171,6 +185,13 @@ class Views:
             self._make_preview(theme)
         return _empty(theme, "The preview is being made." if self._solution_key() else "Nothing is solved yet.")
 
+    def _renew_preview(self, shown: Model, _theme: str, _sources: Sources) -> bool:
+        """Show the present levels in a preview; where pixels must be read again, it is made in the background."""
+        if shown.name != "preview" or not self._session.renew_preview(shown):
+            return False
+        self._preview["made"] = (self._solution_key(), None)
+        return True
+
     def _make_preview(self, theme: str = "") -> None:
         """Make the preview in the background, once for each solution."""
         linked = self.figures["Preview"]
@@ -180,7 +201,7 @@ class Views:
             return
 
         def make() -> None:
-            self._preview[theme] = (key, self._session.plot_preview(theme=theme))
+            self._preview[theme] = (key, self._session.plot_preview(size=CELLS, theme=theme))
             self._preview["made"] = (key, None)
             linked.view.renew()
 

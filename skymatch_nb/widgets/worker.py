@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 from skymatch_nb.executor import Progress
 
-DELAY = 0.02
-"""Seconds for which a request waits for another one, so that a moving slider does not ask for every value."""
+DELAY = 0.005
+"""Seconds for which a request waits for another one; those that come while a task runs are one more anyway."""
+
+NOTICED = 0.15
+"""Seconds after which a task is told to be at work: what is done before is not worth a page's drawing it."""
 
 TELL_EVERY = 0.1
 """Seconds between two reports of progress."""
@@ -27,7 +30,7 @@ class Worker:
     tell
         Called with items done, their number, and what is being done.
     busy
-        Called with whether there is something to do when that changes.
+        Called with whether there is something to do when that changes, where it takes longer than `NOTICED`.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Worker:
         self._working = False
         self._stop = threading.Event()
         self._told = 0.0
+        self._told_busy = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -103,16 +107,25 @@ class Worker:
                 self._stop.clear()
             if task is None:
                 continue
+            slow = threading.Timer(NOTICED, self._slow)
+            slow.start()
             try:
-                self._tell_busy(True)
                 self._do(task)
             finally:
+                slow.cancel()
                 with self._condition:
                     self._working = False
-                    idle = self._task is None
+                    if self._told_busy and self._task is None:
+                        self._told_busy = False
+                        self._tell_busy(False)
                     self._condition.notify_all()
-                if idle:
-                    self._tell_busy(False)
+
+    def _slow(self) -> None:
+        """Tell that there is something to do, where it is not done yet."""
+        with self._condition:
+            if self._working and not self._told_busy:
+                self._told_busy = True
+                self._tell_busy(True)
 
     def _do(self, task: Callable[[], None]) -> None:
         try:

@@ -1,6 +1,6 @@
 """Time from a change in the panel to the new answer, as the browser sees it, in a real JupyterLab.
 
-python tests/benchmarks/run_panel.py [--rounds N]
+python tests/benchmarks/run_panel.py [--rounds N] [--views VIEW ...]
 """
 
 import argparse
@@ -12,7 +12,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from jupyter import lab, open_and_run, write_notebook
+from jupyter import lab, open_and_run, python, write_notebook
+from panel_page import DATA, FIGURE
 from playwright.sync_api import sync_playwright
 
 from skymatch_nb.datasets import make_mosaic
@@ -24,35 +25,53 @@ s = SkyMatchSession("exposures/*.fits", skymethod="match", skystat="median", dq_
 
 SHOW = "p = s.panel()\np"
 
-CHANGE = """async ([parameter, option, view]) => {
-  const find = (name) => Bokeh.documents.map((doc) => doc.get_model_by_name(name)).find((model) => model);
+SELECT = """from skymatch_nb.widgets.selection import Selection
+
+p.views.select(Selection(pairs=frozenset({tuple(sorted(map(str, s.residuals.index[0])))})))"""
+
+CHANGE = f"""async ([parameter, option, view]) => {{ {FIGURE}
   const sum = (values) => values.reduce((total, v) => total + (Number.isFinite(v) ? v : 0), 0);
-  const column = (source, name) => () => sum(find(source)?.data[name] ?? []);  // figures may be made anew
-  const parts = { map: column("members", "sky") };
-  const table = [...document.querySelectorAll(".skymatch-table")].pop();
-  if (view == "Tables") parts.table = () => table.querySelector("tbody").textContent;
-  if (view == "Sky") parts.figure = column("groups", "sky");
-  if (view == "Residuals") parts.figure = column("pairs", "after");
-  const select = document.querySelector(`.skymatch-param-${parameter} select`);
-  const before = Object.fromEntries(Object.entries(parts).map(([part, read]) => [part, read()])), times = {};
+  const column = (...place) => () => sum(({DATA})([...place, 0]) ?? []);
+  const parts = {{ map: column("footprints", "members", "sky", ".skymatch-map") }};
+  const table = document.querySelector(".widget-tab .skymatch-table");
+  const within = `.widget-tab .skymatch-${{view.toLowerCase()}}`;
+  const after = () => figureView("preview after", within)?.model.renderers.find((r) => r.name == "image");
+  const image = () => after()?.data_source.data.image[0];
+  const legend = () => figureView("sample histogram", within)?.model.above.flatMap((part) => part.items ?? []);
+  const figures = {{
+    Tables: () => table.querySelector("tbody").textContent,
+    Sky: column("sky levels", "groups", "sky", within),
+    Residuals: column("pulls", "pairs", "after", within),
+    Graph: column("graph", "pairs", "after", within),
+    Samples: () => legend()?.map((item) => item.label.value).join(),
+    Preview: image,
+  }};
+  if (!(view == "Samples" && parameter == "weighting")) parts.view = figures[view];
+  const select = document.querySelector(`.skymatch-param-${{parameter}} select`);
+  const before = Object.fromEntries(Object.entries(parts).map(([part, read]) => [part, read()])), times = {{}};
   select.value = option;
   const started = performance.now();
-  select.dispatchEvent(new Event("change", { bubbles: true }));
-  while (performance.now() - started < 5000 && Object.keys(times).length < Object.keys(parts).length) {
+  select.dispatchEvent(new Event("change", {{ bubbles: true }}));
+  while (performance.now() - started < 5000 && Object.keys(times).length < Object.keys(parts).length) {{
     await new Promise((resolve) => setTimeout(resolve, 8));
-    for (const [part, read] of Object.entries(parts)) if (!(part in times) && read() !== before[part]) {
+    for (const [part, read] of Object.entries(parts)) if (!(part in times) && read() !== before[part]) {{
       times[part] = performance.now() - started;
-    }
-  }
+    }}
+  }}
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   times.painted = performance.now() - started;
   return times;
-}"""
+}}"""
 
 CHANGES = (("skystat", ("mean", "median", "midpt", "mode")), ("weighting", ("npix", "pixels", "variance", "uniform")))
 
 
+VIEWS = ("Tables", "Sky", "Residuals", "Graph", "Samples", "Preview")
+
+
 def measure(page: Any, view: str, rounds: int) -> None:
+    if view == "Samples":
+        python(page, SELECT)
     page.get_by_role("tab", name=view, exact=True).click()
     page.wait_for_timeout(2000)
     for parameter, options in CHANGES:
@@ -73,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--side", type=int, default=6, help="exposures along each side of the mosaic")
+    parser.add_argument("--views", nargs="+", default=VIEWS, choices=VIEWS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         root = Path(scratch) / "root"
@@ -82,7 +102,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1400, "height": 1150})
         with lab(root, Path(scratch) / "lab") as address:
             open_and_run(page, address, "panel.ipynb")
-            for view in ("Tables", "Sky", "Residuals"):
+            for view in given.views:
                 measure(page, view, given.rounds)
             page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
         browser.close()

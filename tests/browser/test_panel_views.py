@@ -97,3 +97,36 @@ def test_a_reloaded_page_shows_the_present_figures(desk):
     type_into(page, "nclip", "1")
     assert not check_all(desk, nclip=1).equals(before)
     desk.picture("lab_reloaded")
+
+
+KEPT = """() => ({
+  documents: Bokeh.documents.length,
+  models: Bokeh.documents.reduce((sum, doc) => sum + doc._all_models.size, 0),
+  views: [...Bokeh.index].length,
+  bare: [...document.querySelectorAll(".skymatch-figure")].filter((host) => !host.querySelector("[class^=bk-]"))
+    .map((host) => [host.parentElement.className, host.innerHTML.slice(0, 200)]),
+  tooltips: document.querySelectorAll("body > .bk-Tooltip").length,
+  elements: document.querySelectorAll("*").length,
+})"""
+"""What figures hold on the page."""
+
+RENEW = """for panel in (p, q):
+    for linked in (panel.views.map, *panel.views.figures.values()):
+        linked.view.renew()"""
+
+
+def test_figures_that_are_made_anew_leave_nothing_behind(desk):
+    """Each is one document, however often and however fast it was made."""
+    kept = []
+    for _ in range(2):
+        for by in ("chip", "exposure"):
+            desk.run(f"s.configure(group_by={by!r})")
+            desk.settle()
+        for _ in range(3):
+            desk.run(RENEW)  # asked for again while the last ones are still being made
+        desk.page.wait_for_timeout(2000)
+        desk.wait_for(f"!({KEPT})().bare.length")
+        desk.page.wait_for_timeout(500)
+        kept.append(desk.page.evaluate(KEPT))
+    assert kept[1] == kept[0]
+    assert kept[-1]["documents"] == 18

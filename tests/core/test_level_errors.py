@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from skymatch_nb.core.equations import solve_levels
@@ -34,11 +36,12 @@ def network(seed, shared=False):
 def dense_errors(pairs, levels):
     """The sandwich by pseudo-inverses: held groups are taken out of the equations."""
     rows = np.arange(len(pairs))
-    incidence = np.zeros((len(pairs), NGROUPS))
+    ngroups = len(levels.held)
+    incidence = np.zeros((len(pairs), ngroups))
     incidence[rows, pairs.first], incidence[rows, pairs.second] = 1.0, -1.0
     root = np.sqrt(levels.weight)
     free = ~levels.held
-    solver = np.zeros((NGROUPS, len(pairs)))
+    solver = np.zeros((ngroups, len(pairs)))
     solver[free] = np.linalg.pinv(incidence[:, free] * root[:, None]) * root
     noise = np.diag(pairs.difference_err) if pairs.noise is None else pairs.noise.toarray()
     return np.sqrt(np.diag(solver @ noise.T @ noise @ solver.T))
@@ -69,6 +72,23 @@ def test_errors_equal_the_dense_sandwich(weighting, held, robust, shared):
         expected[(levels.component < 0) & ~levels.held] = np.nan
         np.testing.assert_allclose(errors, expected, rtol=1e-8, atol=1e-12)
         assert (errors[levels.held] == 0).all()
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(2, 40), st.floats(0.02, 0.5), st.floats(0, 0.5), st.sampled_from(WEIGHTINGS), st.integers(0, 10**6))
+def test_errors_equal_the_dense_sandwich_on_any_graph(ngroups, density, share_fixed, weighting, seed):
+    """Sets of any number and size, groups alone, groups linked more than once, and held ones anywhere."""
+    rng = np.random.default_rng(seed)
+    a, b = np.nonzero(np.triu(rng.random((ngroups, ngroups)) < density, 1))
+    twice = rng.random(len(a)) < 0.2
+    a, b = np.concatenate([a, b[twice]]), np.concatenate([b, a[twice]])
+    npix = rng.integers(1, 10_000, (2, len(a)))
+    pairs = Pairs(a, b, rng.normal(size=len(a)), *npix, rng.uniform(0.1, 2.0, len(a)))
+    fixed = np.where(rng.random(ngroups) < share_fixed, rng.normal(size=ngroups), np.nan)
+    levels = solve_levels(ngroups, pairs, weighting, fixed=fixed)
+    expected = np.where(levels.held, 0.0, dense_errors(pairs, levels)) if len(pairs) else np.zeros(ngroups)
+    expected[(levels.component < 0) & ~levels.held] = np.nan
+    np.testing.assert_allclose(level_errors(pairs, levels), expected, rtol=1e-8, atol=1e-12)
 
 
 def test_best_weights_take_the_short_way_and_it_gives_the_same():

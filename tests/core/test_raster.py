@@ -9,7 +9,7 @@ import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from skymatch_nb.core.raster import count_pixels, full_spans, polygon_spans
+from skymatch_nb.core.raster import count_pixels, full_spans, polygon_cells, polygon_spans
 
 SHAPE = (11, 9)
 quarters = st.integers(-12, 52).map(lambda n: n / 4)
@@ -281,3 +281,15 @@ def test_vertices_of_any_type_and_stride_are_read():
     vertices = np.array(SQUARE)
     spans = polygon_spans(vertices[:, 0], vertices[:, 1], np.array([0, 4], np.int32), SHAPE)
     np.testing.assert_array_equal(spans, spans_of([SQUARE]))
+
+
+@quick
+@given(st.lists(rings_of(anywhere), min_size=1, max_size=4), st.integers(1, 12))
+def test_cells_of_many_polygons_are_those_of_each(polygons, cells):
+    rings = [ring for polygon in polygons for ring in polygon]
+    x, y = np.array([vertex for ring in rings for vertex in ring], float).reshape(-1, 2).T.copy()
+    starts = np.cumsum([0, *map(len, polygons)])
+    found = polygon_cells(x, y, np.cumsum([0, *map(len, rings)]), starts, cells)
+    assert found.shape == (len(polygons), cells, cells)
+    for inside_one, polygon in zip(found, polygons, strict=True):
+        np.testing.assert_array_equal(inside_one, image_of(polygon, (cells, cells)) > 0)

@@ -35,6 +35,13 @@ def test_grid_of_many_supernodes():
     np.testing.assert_allclose(inverse_diagonal(matrix), np.diag(dense), rtol=1e-11)
 
 
+def test_complex_matrices_are_symmetric_not_hermitian():
+    rng = np.random.default_rng(3)
+    matrix = rng.normal(size=(12, 12)) + 1j * rng.normal(size=(12, 12))
+    matrix = matrix + matrix.T + 40 * np.eye(12)
+    np.testing.assert_allclose(inverse_diagonal(matrix), np.diag(np.linalg.inv(matrix)), rtol=1e-12)
+
+
 def test_factor_that_lacks_a_place_of_fill_is_refused():
     """Two groups linked to a third that is eliminated first are linked to each other."""
     hollow = sparse.csc_array(np.array([[1.0, 0, 0], [0.5, 1, 0], [0.5, 0, 1]]))

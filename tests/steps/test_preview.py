@@ -68,10 +68,10 @@ def test_masked_pixels_do_not_count(write_image):
 
 
 def test_large_mosaics_are_read_in_strides(mosaic, monkeypatch):
-    s = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
+    s, other = (SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False) for _ in range(2))
     _, whole = mosaic_of(s, 30)
     monkeypatch.setattr(preview, "MOST_PIXELS", 30_000)
-    _, strided = mosaic_of(s, 30)
+    _, strided = mosaic_of(other, 30)
     assert whole.stride == 1
     assert strided.stride > 2
     both = np.isfinite(whole.before) & np.isfinite(strided.before)
@@ -86,3 +86,23 @@ def test_groups_without_a_level_are_left_out_after(write_image):
         s.solve()
     _, mosaic = mosaic_of(s)
     assert np.isfinite(mosaic.before).sum() > np.isfinite(mosaic.after).sum() > 0
+
+
+def test_pixels_are_read_once_for_all_levels(mosaic, monkeypatch):
+    """Another statistic takes other levels off the same averages; other good pixels are averaged anew."""
+    s = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
+    read = []
+    monkeypatch.setattr(preview, "_read", lambda *of, read_one=preview._read: (read.append(of), read_one(*of))[1])
+    mosaic_of(s, 30)
+    once = len(read)
+    assert once == len(s.members)
+    s.configure(skystat="mean")
+    _, shown = mosaic_of(s, 30)
+    assert len(read) == once
+    _, other = mosaic_of(SkyMatchSession(mosaic.paths, skymethod="match", skystat="mean", verbose=False), 30)
+    for panel in ("before", "after", "difference"):
+        assert np.array_equal(getattr(shown, panel), getattr(other, panel), equal_nan=True)
+    read.clear()
+    s.configure(dq_bits=None)
+    mosaic_of(s, 30)
+    assert len(read) == once

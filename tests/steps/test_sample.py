@@ -41,7 +41,7 @@ class Mosaic:
         self.paths = {path.name: path for path in mosaic.paths}
         self.masks = mask("", self.loaded, {}, {}, PARAMS)
         self.outlines = footprint("", self.loaded, WORK).outlines
-        self.overlaps = overlap("", self.loaded, footprint("", self.loaded, WORK))
+        self.overlaps = overlap("", self.loaded, footprint("", self.loaded, WORK), WORK)
 
     def read(self, k, name="SCI"):
         member = self.loaded.members[k]

@@ -64,6 +64,33 @@ def test_data_are_renewed_without_a_new_figure(monkeypatch):
     assert (event["kind"], event["attr"]) == ("ColumnDataChanged", "data")
 
 
+def test_changes_that_are_held_are_one_message_with_the_last_values(monkeypatch):
+    shown = Shown(monkeypatch)
+    shown.ask()
+    with shown.view.holding():
+        shown.view.shown.title.text = "first"
+        shown.source.data = {"x": [3]}
+        shown.view.shown.title.text = "last"
+        assert len(shown.sent) == 1
+    text, data = json.loads(shown.sent[1]["patch"])["events"]
+    assert len(shown.sent) == 2
+    assert text["new"] == "last"
+    assert data["kind"] == "ColumnDataChanged"
+    with shown.view.holding():
+        shown.view.shown.title.text = "in a figure that is gone"
+        shown.view.renew()
+    assert [m["kind"] for m in shown.sent[2:]] == ["renew"]
+
+
+def test_a_page_that_asks_meanwhile_is_not_told_twice(monkeypatch):
+    shown = Shown(monkeypatch)
+    shown.ask()
+    with shown.view.holding():
+        shown.view.shown.title.text = "new"
+        assert '"text": "new"' in json.dumps(shown.ask()["roots"])
+    assert [m["kind"] for m in shown.sent] == ["document", "patch", "document"]
+
+
 def test_another_structure_is_asked_for_anew(monkeypatch):
     shown = Shown(monkeypatch, lambda *_: False)
     shown.ask()

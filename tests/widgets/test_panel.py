@@ -1,15 +1,44 @@
 """Panel and session are one: changes go both ways without echo, results show, errors stay with the last good result."""
 
 import threading
+import time
 
+import numpy as np
 import pytest
 from astropy.io import fits
+from bokeh.models import Legend, LinearColorMapper, PlainText, Range1d, Title
+from bokeh.plotting import figure
 
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.params import specs
+from skymatch_nb.plots.sources import Sources
+from skymatch_nb.widgets.fit import COLUMN, fit
 from skymatch_nb.widgets.panel import Panel
+from skymatch_nb.widgets.selection import Selection
+from skymatch_nb.widgets.views import CELLS, TABS
 
 from .conftest import given, press, settle
+
+
+def told_of(model):
+    """What a figure says: texts in the order of their parts, ranges, and the data of its marks."""
+    plots = list(model.select({"type": figure}))
+    texts = [[plot.title.text, *(part.text for part in plot.below if isinstance(part, Title) and part.visible)]
+             for plot in plots]  # fmt: skip
+    keys = [[item.label.value for item in legend.items] for legend in model.select({"type": Legend})]
+    names = [{k: v.text for k, v in axis.major_label_overrides.items() if isinstance(v, PlainText)}
+             for plot in plots for axis in plot.yaxis]  # fmt: skip
+    ranges = [(r.start, r.end) for plot in plots for r in (plot.x_range, plot.y_range) if isinstance(r, Range1d)]
+    mappers = [(m.low, m.high) for m in model.select({"type": LinearColorMapper})]
+    data = {
+        f"{plot.name} {renderer.name} {k}": {
+            c: str(np.asarray(v).tolist()) for c, v in renderer.data_source.data.items()
+        }
+        for plot in plots
+        for k, renderer in enumerate(plot.renderers)
+    }
+    return {"texts": sorted(texts), "keys": keys, "names": sorted(map(str, names)), "ranges": sorted(ranges),
+            "mappers": sorted(mappers), "data": data}  # fmt: skip
 
 
 @pytest.fixture
@@ -155,6 +184,30 @@ def test_figures_that_are_renewed_are_as_those_made_anew(panel, session, mosaic)
         assert {c: list(map(str, v)) for c, v in shown.items()} == {c: list(map(str, v)) for c, v in made.items()}
 
 
+@pytest.mark.parametrize("name", ["Sky", "Residuals", "Graph", "Samples", "Preview"])
+def test_no_view_is_made_anew_for_a_statistic_or_weights(panel, session, name):
+    """Whatever the order of pulls; and the figure is then the one that would be made, texts, ranges and data."""
+    panel.views.select(Selection(pairs=frozenset({tuple(sorted(map(str, session.residuals.index[0])))})))
+    panel.views.tabs.selected_index = TABS.index(name)
+    settle(panel)
+    linked = panel.views.figures[name]
+    document, sent, orders = linked.view.document, [], set()
+    linked.view.send = lambda content, *_: sent.append(content)
+    changes = [{"skystat": stat} for stat in ("mean", "midpt", "mode")]
+    for change in (*changes, {"weighting": "uniform"}, {"nclip": 1, "lsigma": 2.0}):
+        session.configure(**change)
+        settle(panel)
+        assert linked.view.document is document
+        assert {content["kind"] for content in sent} <= {"patch"}
+        assert len(sent) <= 1 or name == "Samples"  # all in one message
+        sent.clear()
+        if name == "Residuals":
+            orders.add(tuple(linked.sources["pairs"].data["pair"]))
+        made = session.plot_preview(size=CELLS) if name == "Preview" else linked._draw("light", Sources())
+        assert told_of(linked.view.shown) == told_of(fit(made, COLUMN))
+    assert name != "Residuals" or len(orders) > 1
+
+
 def test_views_that_nobody_looks_at_are_not_drawn(panel, session):
     session.configure(skystat="mean")
     settle(panel)
@@ -190,6 +243,10 @@ def test_reading_tells_files_and_can_be_cancelled(session, monkeypatch):
     press(panel, "solve")
     assert reading.wait(20)
     assert "load: 0 of 6" in panel.messages._status.value
+    for _ in range(100):
+        if not panel._cancel.disabled:
+            break
+        time.sleep(0.05)
     press(panel, "cancel")
     go.set()
     settle(panel)

@@ -104,3 +104,19 @@ def test_errors_are_handed_on_and_work_goes_on(worker, failures):
     worker.request(lambda: done.append(1))
     assert worker.wait(10)
     assert done == [1]
+
+
+def test_only_what_takes_long_is_told_to_be_at_work(monkeypatch, failures):
+    monkeypatch.setattr("skymatch_nb.widgets.worker.NOTICED", 0.05)
+    told, go = [], threading.Event()
+    noticed = threading.Event()
+    worker = Worker(failures.append, lambda *_: None, lambda busy: (told.append(busy), noticed.set()))
+    worker.request(lambda: None)
+    assert worker.wait(10)
+    assert told == []
+    worker.request(lambda: go.wait(10))
+    assert noticed.wait(10)
+    assert told == [True]
+    go.set()
+    assert worker.wait(10)
+    assert told == [True, False]
