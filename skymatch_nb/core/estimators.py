@@ -45,18 +45,18 @@ def _bin_start(kept: Any, index: int, width: float, first: int) -> int:
 
 
 @kernel
-def histogram(values: Any, base: int, sums: Any, at: int, first: int, stop: int, width: float) -> Any:
+def histogram(values: Any, sums: Any, first: int, stop: int, width: float) -> Any:
     """Counts of values ``first:stop`` of a sorted sample in bins of a width, the first bin starting at the smallest.
 
-    ``base`` and ``at`` are where the sample's values and prefix sums start. Bins are found by comparing values with
+    Bins are found by comparing values with
     their edges, and where rounding of the bin's number matters by that number.
     """
-    kept = values[base + first : base + stop]
+    kept = values[first:stop]
     n = len(kept)
     nbins = _bin(kept, n - 1, width) + 1
     counts = np.zeros(nbins, np.float64)
     if nbins * 16 < n:
-        ends = _ends(values, base, sums, at, first, stop, width, nbins)
+        ends = _ends(values, sums, first, stop, width, nbins)
         before = 0
         for index in range(nbins):
             end = ends[index]
@@ -71,36 +71,36 @@ def histogram(values: Any, base: int, sums: Any, at: int, first: int, stop: int,
 
 
 @kernel
-def _ends(values: Any, base: int, sums: Any, at: int, first: int, stop: int, width: float, nbins: int) -> Any:
+def _ends(values: Any, sums: Any, first: int, stop: int, width: float, nbins: int) -> Any:
     """Numbers of values in ``first:stop`` of a sorted sample that lie below the upper edge of each bin.
 
     All edges are sought together, one halving of their blocks after another, so that they wait for memory together.
     """
-    start = np.float64(values[base + first])
+    start = np.float64(values[first])
     places = np.empty(nbins, np.int64)
     block, last = first // BLOCK, (stop - 1) // BLOCK
     for index in range(nbins):
-        block = _block_before(sums, at, block, last, start + (index + 1) * width)
+        block = _block_before(sums, block, last, start + (index + 1) * width)
         places[index] = block * BLOCK + 1
     half = BLOCK // 2
     while half > 0:
         for index in range(nbins):
             place = places[index] + half
-            below = values[base + min(place, stop) - 1] < start + (index + 1) * width
+            below = values[min(place, stop) - 1] < start + (index + 1) * width
             places[index] += half * int(below & (place <= stop))
         half //= 2
     return places - first
 
 
 @kernel
-def _block_before(sums: Any, at: int, block: int, last: int, edge: float) -> int:
+def _block_before(sums: Any, block: int, last: int, edge: float) -> int:
     """Last block from ``block`` up to ``last`` whose first value is below an edge; that of ``block`` is."""
     step = 1
-    while block + step <= last and sums[at + block + step, 2] < edge:
+    while block + step <= last and sums[block + step, 2] < edge:
         block += step
         step *= 2
     while step > 0:
-        if block + step <= last and sums[at + block + step, 2] < edge:
+        if block + step <= last and sums[block + step, 2] < edge:
             block += step
         step //= 2
     return block

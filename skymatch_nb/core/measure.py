@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from skymatch_nb.core.estimators import MODE_KERNEL_WIDTH, constant, histogram, midpoint, parabola_peak, smooth_peak
 from skymatch_nb.core.jit import kernel
 from skymatch_nb.core.robust import biweight, biweight_reach, biweight_sums, crowded, middle
-from skymatch_nb.core.sample import Clipped, SampleSet, position_of, sums_between
+from skymatch_nb.core.sample import Clipped, Places, SampleSet, position_of, sample_at, sums_between
 from skymatch_nb.core.uncertainty import BINMODE_SCATTER, biweight_error, median_error, peak_error, sextractor_error
 
 
 def measure(
-    samples: SampleSet, clipped: Clipped, statistic: str, binwidth: float = 0.1
+    samples: SampleSet | Places, clipped: Clipped, statistic: str, binwidth: float = 0.1
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sky level of every sample of a set, and its standard error.
 
     Parameters
     ----------
     samples, clipped
-        A set of n sorted samples, and what `skymatch_nb.core.sample.clip` kept of them.
+        A set of n sorted samples, or those of several, and what `skymatch_nb.core.sample.clip` kept of them.
     statistic
         One of `STATISTICS`. ``mean`` and ``median`` of the kept values; ``mode``, the peak of their histogram
         smoothed by a Gaussian of `MODE_KERNEL_WIDTH`; ``binmode``, the peak of the histogram by a parabola
@@ -53,13 +53,12 @@ def measure(
     """
     if statistic not in _KERNELS:
         raise ValueError(f"statistic {statistic!r} is not one of {', '.join(STATISTICS)}")
-    out = np.empty((2, len(samples)))
+    places = samples if isinstance(samples, Places) else Places.of([samples])
+    out = np.empty((2, len(places.centres)))
     _KERNELS[statistic](
-        samples.values,
-        samples.offsets,
-        samples.centres,
-        samples.block_offsets,
-        samples.sums,
+        places.table,
+        places.like,
+        places.centres,
         clipped.first,
         clipped.stop,
         clipped.mean,
@@ -71,12 +70,12 @@ def measure(
 
 
 @kernel
-def _is_plain(values: Any, offsets: Any, firsts: Any, stops: Any, stds: Any, binwidth: float, out: Any, k: int) -> bool:
+def _is_plain(values: Any, firsts: Any, stops: Any, stds: Any, binwidth: float, out: Any, k: int) -> bool:
     """Whether a sample has no kept value, or equal ones: its level and error are written then."""
     if stops[k] <= firsts[k]:
         out[0, k], out[1, k] = np.nan, np.nan
         return True
-    kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
+    kept = values[firsts[k] : stops[k]]
     if constant(kept, binwidth * stds[k]):
         out[0, k], out[1, k] = kept[len(kept) // 2], 0.0
         return True
@@ -85,97 +84,104 @@ def _is_plain(values: Any, offsets: Any, firsts: Any, stops: Any, stds: Any, bin
 
 @kernel
 def _mean(
-    values: Any, offsets: Any, _centres: Any, _blocks: Any, _sums: Any,
+    table: Any, like: Any, _centres: Any,
     firsts: Any, stops: Any, means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
+        values, _ = sample_at(table, k, like)
+        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
             out[1, k] = stds[k] / np.sqrt(stops[k] - firsts[k])
         out[0, k] = means[k]
 
 
 @kernel
 def _median(
-    values: Any, offsets: Any, _centres: Any, _blocks: Any, _sums: Any,
+    table: Any, like: Any, _centres: Any,
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
-            kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
+        values, _ = sample_at(table, k, like)
+        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+            kept = values[firsts[k] : stops[k]]
             out[0, k], out[1, k] = middle(kept), median_error(kept, stds[k])
 
 
 @kernel
 def _midpt(
-    values: Any, offsets: Any, _centres: Any, _blocks: Any, _sums: Any,
+    table: Any, like: Any, _centres: Any,
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
-            kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
+        values, _ = sample_at(table, k, like)
+        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+            kept = values[firsts[k] : stops[k]]
             out[0, k], out[1, k] = midpoint(kept, binwidth * stds[k]), median_error(kept, stds[k])
 
 
 @kernel
 def _mode(
-    values: Any, offsets: Any, _centres: Any, blocks: Any, sums: Any,
+    table: Any, like: Any, _centres: Any,
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     smoothing = MODE_KERNEL_WIDTH / binwidth
     for k in range(len(firsts)):
-        if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
-            kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
+        values, sums = sample_at(table, k, like)
+        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+            kept = values[firsts[k] : stops[k]]
             start, width = np.float64(kept[0]), binwidth * stds[k]
-            counts = histogram(values, offsets[k], sums, blocks[k], firsts[k], stops[k], width)
+            counts = histogram(values, sums, firsts[k], stops[k], width)
             out[0, k] = start + width * smooth_peak(counts, smoothing)
             out[1, k] = width * peak_error(counts, (out[0, k] - start) / width, smoothing)
 
 
 @kernel
 def _binmode(
-    values: Any, offsets: Any, _centres: Any, blocks: Any, sums: Any,
+    table: Any, like: Any, _centres: Any,
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
-            kept = values[offsets[k] + firsts[k] : offsets[k] + stops[k]]
+        values, sums = sample_at(table, k, like)
+        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+            kept = values[firsts[k] : stops[k]]
             width = binwidth * stds[k]
-            counts = histogram(values, offsets[k], sums, blocks[k], firsts[k], stops[k], width)
+            counts = histogram(values, sums, firsts[k], stops[k], width)
             out[0, k] = np.float64(kept[0]) + width * parabola_peak(counts)
             out[1, k] = BINMODE_SCATTER * stds[k] * counts.max() ** -0.25
 
 
 @kernel
 def _biweight(
-    values: Any, offsets: Any, centres: Any, blocks: Any, sums: Any,
+    table: Any, like: Any, centres: Any,
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
-            base, first, stop = offsets[k], firsts[k], stops[k]
-            kept = values[base + first : base + stop]
+        values, sums = sample_at(table, k, like)
+        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+            first, stop = firsts[k], stops[k]
+            kept = values[first:stop]
             about, reach = middle(kept), biweight_reach(kept)
-            totals = biweight_sums(values, base, sums, blocks[k], first, stop, centres[k], about, reach)
+            totals = biweight_sums(values, sums, first, stop, centres[k], about, reach)
             out[0, k] = biweight(about, reach, totals)
             out[1, k] = biweight_error(kept, stds[k], about, reach, totals)
 
 
 @kernel
 def _sextractor(
-    values: Any, offsets: Any, centres: Any, blocks: Any, sums: Any,
+    table: Any, like: Any, centres: Any,
     firsts: Any, stops: Any, means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        if not _is_plain(values, offsets, firsts, stops, stds, binwidth, out, k):
-            base, first, stop = offsets[k], firsts[k], stops[k]
-            kept = values[base + first : base + stop]
+        values, sums = sample_at(table, k, like)
+        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+            first, stop = firsts[k], stops[k]
+            kept = values[first:stop]
             about = middle(kept)
             if crowded(kept, means[k], stds[k]):
                 out[0, k], out[1, k] = about, median_error(kept, stds[k])
             else:
-                half = position_of(values, base, sums, blocks[k], stop, about, False)
-                below = sums_between(values, base, sums, blocks[k], first, half, centres[k])[0]
-                above = sums_between(values, base, sums, blocks[k], half, stop, centres[k])[0]
+                half = position_of(values, sums, stop, about, False)
+                below = sums_between(values, sums, first, half, centres[k])[0]
+                above = sums_between(values, sums, half, stop, centres[k])[0]
                 shift = centres[k] - about
                 deviation = (above - below + shift * (stop - 2 * half + first)) / (stop - first)
                 out[0, k] = 2.5 * about - 1.5 * means[k]

@@ -14,8 +14,11 @@ MAD_TO_DEVIATION = 1.482602218505602
 BIWEIGHT_TUNING = 6.0
 """Median absolute deviations from the median at which the weight of ``biweight`` becomes 0."""
 
-NARROW = 0.005
+NARROW = 0.008
 """Parts of the reach within which the values of a block are taken together."""
+
+RUN = 16
+"""Values side by side that are taken together where a whole block is too wide for that."""
 
 CROWDED_SKEW = 0.3
 """Deviations by which mean and median must differ for ``sextractor`` to fall back on the median."""
@@ -63,8 +66,9 @@ def median_deviation(kept: Any) -> float:
 
 @kernel
 def biweight_reach(kept: Any) -> float:
-    """Distance from the median at which the weight of the biweight becomes 0."""
-    return BIWEIGHT_TUNING * median_deviation(kept)
+    """Distance from the median at which the weight of the biweight becomes 0; 0 where it is too small to divide by."""
+    reach = BIWEIGHT_TUNING * median_deviation(kept)
+    return reach if reach > 0 and 1.0 / reach < np.inf else 0.0
 
 
 @kernel
@@ -87,64 +91,79 @@ def _nearest(kept: Any, centre: float, rank: int) -> float:
 
 @kernel
 def biweight_sums(
-    values: Any, base: int, sums: Any, at: int, first: int, stop: int, sums_centre: float, centre: float, reach: float
+    values: Any, sums: Any, first: int, stop: int, sums_centre: float, centre: float, reach: float
 ) -> Any:
-    """Sums over ``values[base + first:base + stop]``, for the biweight and its error; shape (9,).
+    """Sums over ``values[first:stop]``, for the biweight and its error; nine numbers.
 
     With the deviation u from a centre in units of the reach, and the weight w = (1 - u**2)**2, those of w, wu, w**2,
     w**2 u, w**2 u**2, w sign(u), wu sign(u), u**2 (1 - u**2), and
-    u (1 - u**2), of deviations below the reach. Prefix sums start at
-    ``sums[at]`` and are about ``sums_centre``. Blocks of values that lie within `NARROW` of the reach count as two
+    u (1 - u**2), of deviations below the reach. Prefix sums
+    are about ``sums_centre``. Blocks and runs of values that lie within `NARROW` of the reach count as two
     values, at their deviation to both sides of their mean: sums of smooth functions over them are right to the fourth
-    power of their width, 1e-10 and better.
+    power of their width, 1e-9 and better.
     """
-    first = max(first, position_of(values, base, sums, at, stop, centre - reach, False))
-    stop = position_of(values, base, sums, at, stop, centre + reach, False)
-    total = np.zeros(9)
-    scale = 1.0 / reach
+    first = max(first, position_of(values, sums, stop, centre - reach, False))
+    stop = position_of(values, sums, stop, centre + reach, False)
+    total, scale = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 1.0 / reach
     i = first
     while i < stop:
-        size = _narrow(sums, at, i, stop, centre, NARROW * reach) if i % BLOCK == 0 else 1
+        size = _narrow(sums, i, stop, centre, NARROW * reach) if i % BLOCK == 0 else 1
         if size > 1:
-            s1, s2 = sums_between(values, base, sums, at, i, i + size, sums_centre)
-            mean = s1 / size
-            deviation = np.sqrt(max(s2 / size - mean * mean, 0.0))
-            middle_u, side = (sums_centre + mean - centre) * scale, deviation * scale
-            _add_biweight(total, middle_u - side, 0.5 * size)
-            _add_biweight(total, middle_u + side, 0.5 * size)
+            s1, s2 = sums_between(values, sums, i, i + size, sums_centre)
+            total = _with_two(total, (sums_centre - centre + s1 / size) * scale, s1 / size, s2 / size, scale, size)
         else:
-            size = min(BLOCK - i % BLOCK, stop - i)
-            for j in range(base + i, base + i + size):
-                _add_biweight(total, (values[j] - centre) * scale, 1.0)
+            size = min(RUN - i % RUN, stop - i)
+            low, high = values[i], values[i + size - 1]
+            if high - low <= NARROW * reach and (low >= centre or high < centre):
+                s1, s2 = 0.0, 0.0
+                for j in range(i, i + size):
+                    beyond = np.float64(values[j]) - low
+                    s1 += beyond
+                    s2 += beyond * beyond
+                total = _with_two(total, (low - centre + s1 / size) * scale, s1 / size, s2 / size, scale, size)
+            else:
+                for j in range(i, i + size):
+                    total = _with_biweight(total, (values[j] - centre) * scale, 1.0)
         i += size
     return total
 
 
 @kernel
-def _add_biweight(total: Any, u: float, count: float) -> None:
-    part = 1.0 - u * u
-    weight = part * part
-    counted = count * weight
-    squared = counted * weight
-    total[0] += counted
-    total[1] += counted * u
-    total[2] += squared
-    total[3] += squared * u
-    total[4] += squared * u * u
-    total[5] += counted if u > 0 else -counted
-    total[6] += counted * abs(u)
-    total[7] += count * u * u * part
-    total[8] += count * u * part
+def _with_two(total: Any, u: float, mean: float, mean_square: float, scale: float, size: int) -> Any:
+    """Sums with values about u that become two; their mean and mean square are those about whatever it is."""
+    side = np.sqrt(max(mean_square - mean * mean, 0.0)) * scale
+    return _with_biweight(_with_biweight(total, u - side, 0.5 * size), u + side, 0.5 * size)
 
 
 @kernel
-def _narrow(sums: Any, at: int, first: int, stop: int, centre: float, width: float) -> int:
+def _with_biweight(total: Any, u: float, count: float) -> Any:
+    """Sums of `biweight_sums` with a value that counts so many times; as a tuple they stay in registers."""
+    part = 1.0 - u * u
+    weight = count * part * part
+    squared = weight * part * part
+    signed = weight if u > 0 else -weight
+    s0, s1, s2, s3, s4, s5, s6, s7, s8 = total
+    return (
+        s0 + weight,
+        s1 + weight * u,
+        s2 + squared,
+        s3 + squared * u,
+        s4 + squared * u * u,
+        s5 + signed,
+        s6 + signed * u,
+        s7 + count * u * u * part,
+        s8 + count * u * part,
+    )
+
+
+@kernel
+def _narrow(sums: Any, first: int, stop: int, centre: float, width: float) -> int:
     """How many values from ``first`` on, in whole blocks on one side of a centre, lie within a width; 1 for none."""
-    low, size = sums[at + first // BLOCK, 2], 1
+    low, size = sums[first // BLOCK, 2], 1
     end = centre if low < centre else np.inf
     following = BLOCK
     while first + following <= stop:
-        high = sums[at + (first + following) // BLOCK, 2]
+        high = sums[(first + following) // BLOCK, 2]
         if high - low > width or high >= end:
             break
         size = following

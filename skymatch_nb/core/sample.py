@@ -6,14 +6,16 @@ outwards from the median, so that far outliers do not cost precision in the core
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import array_at, kernel
 
 BLOCK = 128
+
+_SUMS = np.zeros(0)
 
 Take: TypeAlias = Callable[[int, NDArray[Any]], NDArray[Any]]
 """Puts sample k at the start of an array that has room for it, and returns that part."""
@@ -108,8 +110,59 @@ def with_places(sets: Sequence[SampleSet], values: NDArray[Any], sums: NDArray[n
     return SampleSet(values, ends([s.offsets for s in sets]), centres, ends([s.block_offsets for s in sets]), sums)
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the samples of several sets, one after another, lie in memory.
+
+    Kernels get all of them at once, so that threads need not wait for each other between samples.
+
+    Attributes
+    ----------
+    table
+        Address and number of each sample's values, address and number of rows of its prefix sums; shape (n, 4).
+    centres
+        As those of `SampleSet`, shape (n,).
+    like
+        An empty array of the type of the values.
+    sets
+        The sets, which must live as long as the addresses are used.
+    """
+
+    table: NDArray[np.int64]
+    centres: NDArray[np.float64]
+    like: NDArray[Any]
+    sets: tuple[SampleSet, ...]
+
+    @classmethod
+    def of(cls, sets: Sequence[SampleSet]) -> Self:
+        """Places of sets whose values are of one type.
+
+        Raises
+        ------
+        ValueError
+            Where there are several.
+        """
+        types = {samples.values.dtype for samples in sets} or {np.dtype(np.float32)}
+        if len(types) > 1:
+            raise ValueError(f"samples of {len(types)} types cannot be taken together")
+        like = np.zeros(0, types.pop())
+        tables = [_table(samples) for samples in sets]
+        table = np.concatenate(tables) if tables else np.zeros((0, 4), np.int64)
+        return cls(table, np.concatenate([np.zeros(0), *(s.centres for s in sets)]), like, tuple(sets))
+
+
+def _table(samples: SampleSet) -> NDArray[np.int64]:
+    starts, blocks = samples.offsets, samples.block_offsets
+    table = np.empty((len(samples), 4), np.int64)
+    table[:, 0] = starts[:-1] * samples.values.itemsize + samples.values.ctypes.data
+    table[:, 2] = blocks[:-1] * samples.sums.strides[0] + samples.sums.ctypes.data
+    np.subtract(starts[1:], starts[:-1], out=table[:, 1])
+    np.subtract(blocks[1:], blocks[:-1], out=table[:, 3])
+    return table
+
+
 def clip(
-    samples: SampleSet,
+    samples: SampleSet | Places,
     lower: ArrayLike | None = None,
     upper: ArrayLike | None = None,
     nclip: int = 5,
@@ -122,24 +175,13 @@ def clip(
     and ddof=1 deviation d and keep, of all the values, those in [max(lower, m - lsigma d), min(upper, m + usigma
     d)]. A sample that loses every value has ``npix`` 0.
     """
-    count = len(samples)
+    places = samples if isinstance(samples, Places) else Places.of([samples])
+    count = len(places.centres)
     limits = np.empty((2, count))
     limits[0] = -np.inf if lower is None else lower
     limits[1] = np.inf if upper is None else upper
     positions, moments = np.empty((2, count), np.int64), np.empty((2, count))
-    _clip(
-        samples.values,
-        samples.offsets,
-        samples.centres,
-        samples.block_offsets,
-        samples.sums,
-        limits,
-        nclip,
-        float(lsigma),
-        float(usigma),
-        positions,
-        moments,
-    )
+    _clip(places.table, places.like, places.centres, limits, nclip, float(lsigma), float(usigma), positions, moments)
     return Clipped(positions[0], positions[1], moments[0], moments[1])
 
 
@@ -182,7 +224,7 @@ def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, su
 
 
 @kernel
-def position_of(values: Any, base: int, sums: Any, at: int, n: int, limit: float, above: bool) -> int:
+def position_of(values: Any, sums: Any, n: int, limit: float, above: bool) -> int:
     """Position in a sample of the first of its ``n`` values that is not below a limit, or is ``above`` it.
 
     The block is sought among the values at block boundaries, then the place in it: pages that are far apart in memory
@@ -191,7 +233,7 @@ def position_of(values: Any, base: int, sums: Any, at: int, n: int, limit: float
     first, count = 0, (n + BLOCK - 1) // BLOCK
     while count > 0:
         half = count // 2
-        head = sums[at + first + half, 2]
+        head = sums[first + half, 2]
         before = head < limit or (above and head == limit)
         first = first + half + 1 if before else first
         count = count - half - 1 if before else half
@@ -200,7 +242,7 @@ def position_of(values: Any, base: int, sums: Any, at: int, n: int, limit: float
     count = stop - place
     while count > 0:
         half = count // 2
-        value = values[base + place + half]
+        value = values[place + half]
         before = value < limit or (above and value == limit)
         place = place + half + 1 if before else place
         count = count - half - 1 if before else half
@@ -208,44 +250,48 @@ def position_of(values: Any, base: int, sums: Any, at: int, n: int, limit: float
 
 
 @kernel
-def sums_between(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
-    """Sums of ``v - centre`` and of its square over ``values[base + first:base + stop]``."""
+def sums_between(values: Any, sums: Any, first: int, stop: int, centre: float) -> Any:
+    """Sums of ``v - centre`` and of its square over ``values[first:stop]``."""
     begin, end = (first + BLOCK - 1) // BLOCK, stop // BLOCK
     s1, s2 = 0.0, 0.0
     head, tail = stop, stop
     if begin < end:
-        s1 = sums[at + end, 0] - sums[at + begin, 0]
-        s2 = sums[at + end, 1] - sums[at + begin, 1]
+        s1 = sums[end, 0] - sums[begin, 0]
+        s2 = sums[end, 1] - sums[begin, 1]
         head, tail = begin * BLOCK, end * BLOCK
     for i in range(first, head):
-        deviation = values[base + i] - centre
+        deviation = values[i] - centre
         s1 += deviation
         s2 += deviation * deviation
     for i in range(tail, stop):
-        deviation = values[base + i] - centre
+        deviation = values[i] - centre
         s1 += deviation
         s2 += deviation * deviation
     return s1, s2
 
 
 @kernel
-def _moments(values: Any, base: int, sums: Any, at: int, first: int, stop: int, centre: float) -> Any:
-    """Mean and ddof=1 deviation of ``values[base + first:base + stop]`` (at least one value)."""
-    if values[base + first] == values[base + stop - 1]:
-        return np.float64(values[base + first]), 0.0
-    s1, s2 = sums_between(values, base, sums, at, first, stop, centre)
+def _moments(values: Any, sums: Any, first: int, stop: int, centre: float) -> Any:
+    """Mean and ddof=1 deviation of ``values[first:stop]`` (at least one value)."""
+    if values[first] == values[stop - 1]:
+        return np.float64(values[first]), 0.0
+    s1, s2 = sums_between(values, sums, first, stop, centre)
     n = stop - first
     variance = (s2 - s1 * s1 / n) / (n - 1)
     return centre + s1 / n, np.sqrt(max(variance, 0.0))
 
 
 @kernel
+def sample_at(table: Any, k: int, like: Any) -> Any:
+    """Values of sample ``k`` of `Places`, and its prefix sums."""
+    return array_at(table[k, 0], table[k, 1], like), array_at(table[k, 2], 3 * table[k, 3], _SUMS).reshape(-1, 3)
+
+
+@kernel
 def _clip(
-    values: Any,
-    offsets: Any,
+    table: Any,
+    like: Any,
     centres: Any,
-    block_offsets: Any,
-    sums: Any,
     limits: Any,
     nclip: int,
     lsigma: float,
@@ -254,23 +300,24 @@ def _clip(
     moments: Any,
 ) -> None:
     for k in range(len(centres)):
-        base, n, at, centre = offsets[k], offsets[k + 1] - offsets[k], block_offsets[k], centres[k]
+        values, sums = sample_at(table, k, like)
+        n, centre = len(values), centres[k]
         lower, upper = limits[0, k], limits[1, k]
-        first = position_of(values, base, sums, at, n, lower, False)
-        stop = position_of(values, base, sums, at, n, upper, True)
+        first = position_of(values, sums, n, lower, False)
+        stop = position_of(values, sums, n, upper, True)
         mean, std = np.nan, np.nan
         if stop > first:
-            mean, std = _moments(values, base, sums, at, first, stop, centre)
+            mean, std = _moments(values, sums, first, stop, centre)
             for _ in range(nclip):
                 low, high = max(lower, mean - lsigma * std), min(upper, mean + usigma * std)
-                new_first = position_of(values, base, sums, at, n, low, False)
-                new_stop = position_of(values, base, sums, at, n, high, True)
+                new_first = position_of(values, sums, n, low, False)
+                new_stop = position_of(values, sums, n, high, True)
                 if new_first == first and new_stop == stop:
                     break
                 first, stop = new_first, new_stop
                 if stop <= first:
                     mean, std = np.nan, np.nan
                     break
-                mean, std = _moments(values, base, sums, at, first, stop, centre)
+                mean, std = _moments(values, sums, first, stop, centre)
         positions[0, k], positions[1, k] = first, max(first, stop)
         moments[0, k], moments[1, k] = mean, std

@@ -1,12 +1,13 @@
 """Take the sky statistic of samples."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from skymatch_nb.core.measure import measure
 from skymatch_nb.core.robust import robust_moments
-from skymatch_nb.core.sample import Clipped, SampleSet, clip
+from skymatch_nb.core.sample import Places, SampleSet, clip
 from skymatch_nb.executor import Work
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.limits import Limit, in_sigma
@@ -15,6 +16,7 @@ from skymatch_nb.results import (
     DifferenceLevels,
     DifferenceSamples,
     Floats,
+    Integers,
     Loaded,
     MemberLevels,
     MemberSamples,
@@ -28,11 +30,9 @@ def measure_overlaps(
     key: str, loaded: Loaded, overlaps: Overlaps, samples: OverlapSamples, params: SkyMatchParams, work: Work
 ) -> OverlapLevels:
     """Sky of both sides of every overlap, in data units."""
-    measured = _measure_members(loaded, samples.sets, params, work)
-    starts = np.cumsum([0] + [len(s) for s in samples.sets])
-    sky, err = (np.concatenate([m[k] for m in measured]) for k in (0, 1))
-    kept = np.concatenate([m[2].npix for m in measured])
+    sky, err, kept = _measured(samples.sets, limits_of_sets(loaded, samples.sets, params), params, work)
     good = np.concatenate([s.npix for s in samples.sets])
+    starts = np.cumsum([0] + [len(s) for s in samples.sets])
     a, b = starts[overlaps.member_a] + samples.at_a, starts[overlaps.member_b] + samples.at_b
     return OverlapLevels(key, sky[a], sky[b], err[a], err[b], kept[a], kept[b], good[a], good[b])
 
@@ -41,21 +41,13 @@ def measure_members(
     key: str, loaded: Loaded, samples: MemberSamples, params: SkyMatchParams, work: Work
 ) -> MemberLevels:
     """Sky of every whole member, in data units."""
-    measured = _measure_members(loaded, samples.sets, params, work)
-    sky, err = (np.concatenate([m[k] for m in measured]) for k in (0, 1))
-    return MemberLevels(key, sky, err, np.concatenate([m[2].npix for m in measured]))
+    return MemberLevels(key, *_measured(samples.sets, limits_of_sets(loaded, samples.sets, params), params, work))
 
 
 def measure_differences(key: str, samples: DifferenceSamples, params: SkyMatchParams, work: Work) -> DifferenceLevels:
     """Brightness difference of every overlap; clipping and the statistic act on the differences of its pixels."""
     measured = _measured(samples.sets, [(None, None)] * len(samples.sets), params, work)
-    sky, err = (np.concatenate([np.zeros(0), *(m[k] for m in measured)]) for k in (0, 1))
-    npix = np.concatenate([np.zeros(0, np.int64), *(m[2].npix for m in measured)])
-    return DifferenceLevels(key, sky, err, npix, samples.good)
-
-
-Measured = tuple[Floats, Floats, Clipped]
-"""Level and standard error of every sample of a set, and what clipping kept."""
+    return DifferenceLevels(key, *measured, samples.good)
 
 
 Bound = float | Floats | None
@@ -69,27 +61,34 @@ def limits_of_sets(loaded: Loaded, sets: Sequence[SampleSet], params: SkyMatchPa
     return [(_in_data_units(low, s), _in_data_units(high, s)) for s, low, high in zip(sets, lower, upper, strict=True)]
 
 
-def _measure_members(loaded: Loaded, sets: Sequence[SampleSet], params: SkyMatchParams, work: Work) -> list[Measured]:
-    return _measured(sets, limits_of_sets(loaded, sets, params), params, work)
-
-
 def _measured(
     sets: Sequence[SampleSet], limits: Sequence[tuple[Bound, Bound]], params: SkyMatchParams, work: Work
-) -> list[Measured]:
-    """Measure every set; threads take a share of them each, since a single one takes less than changing threads."""
+) -> tuple[Floats, Floats, Integers]:
+    """Level, standard error and number of kept pixels of every sample; threads take a share of the sets each."""
+    starts = np.cumsum([0] + [len(samples) for samples in sets])
+    bounds = np.empty((2, starts[-1]))
+    for side, endless in ((0, -np.inf), (1, np.inf)):
+        for k, of_set in enumerate(limits):
+            limit = of_set[side]
+            bounds[side, starts[k] : starts[k + 1]] = endless if limit is None else limit
 
-    def share(first: int) -> list[Measured]:
-        chosen = slice(first, first + size)
-        return [_measure(*one, params) for one in zip(sets[chosen], limits[chosen], strict=True)]
+    def measured(share: tuple[int, int]) -> tuple[Floats, Floats, Integers]:
+        first, stop = share
+        places, (lower, upper) = Places.of(sets[first:stop]), bounds[:, starts[first] : starts[stop]]
+        clipped = clip(places, lower, upper, params.nclip, params.lsigma, params.usigma)
+        return *measure(places, clipped, params.skystat, params.binwidth), clipped.npix
 
-    size = max(1, -(-len(sets) // work.workers))
-    shares = Work(work.workers).map(share, range(0, len(sets), size), "measure")
-    return [measured for of_share in shares for measured in of_share]
+    shares = Work(work.workers).map(measured, _shares(sets, work.workers), "measure")
+    sky, err = (np.concatenate([np.zeros(0), *(share[k] for share in shares)]) for k in (0, 1))
+    return sky, err, np.concatenate([np.zeros(0, np.int64), *(share[2] for share in shares)])
 
 
-def _measure(samples: SampleSet, limits: tuple[Bound, Bound], params: SkyMatchParams) -> Measured:
-    clipped = clip(samples, *limits, params.nclip, params.lsigma, params.usigma)
-    return *measure(samples, clipped, params.skystat, params.binwidth), clipped
+def _shares(sets: Sequence[SampleSet], workers: int) -> list[tuple[int, int]]:
+    """First and last of sets side by side with values of one type, as many for each worker."""
+    size = max(1, -(-len(sets) // workers))
+    cuts = {0, len(sets), *range(size, len(sets), size)}
+    cuts.update(k for k in range(1, len(sets)) if sets[k].values.dtype != sets[k - 1].values.dtype)
+    return list(pairwise(sorted(cuts)))
 
 
 def _in_data_units(limit: Limit, samples: SampleSet) -> Bound:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skymatch_nb.core.sample import BLOCK, clip, sorted_samples
+from skymatch_nb.core.sample import BLOCK, Places, clip, sorted_samples
+from skymatch_nb.io.spill import Store
 
 SIZES = [1, 2, 3, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 1000, 10000]
 KINDS = ["gaussian", "skewed", "galaxies", "high outlier", "low outlier", "both outliers", "offset 1e9", "integers"]
@@ -194,3 +195,25 @@ def test_clipping_of_repeated_values_equals_whole_array_masks(twins, values, ncl
     """Small integers, so that many pixels are equal and limits fall on pixel values."""
     values = np.array(values, float)
     assert_same(twins, values, nclip=nclip, lsigma=sigma, usigma=2 * sigma, lower=lower, upper=upper)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sets_taken_together_are_clipped_as_each_alone(dtype):
+    """Sets in memory and in a file, with and without samples."""
+    parts = [[pixels(kind, size, dtype) for kind in KINDS] for size in (3, 129, 1000)]
+    sets = [sorted_samples(part) for part in parts]
+    sets = [sets[0], sorted_samples([np.zeros(0, dtype)]), Store(0).keep(sets[1]), sets[2]]
+    together = clip(Places.of(sets), lower=95.0, nclip=3)
+    alone = [clip(samples, lower=95.0, nclip=3) for samples in sets]
+    for name in ("first", "stop", "mean", "std", "npix"):
+        np.testing.assert_array_equal(getattr(together, name), np.concatenate([getattr(one, name) for one in alone]))
+
+
+def test_sets_of_two_types_are_not_taken_together():
+    sets = [sorted_samples([np.ones(2, dtype)]) for dtype in (np.float32, np.float64)]
+    with pytest.raises(ValueError, match="samples of 2 types"):
+        Places.of(sets)
+
+
+def test_no_sets_are_clipped_to_nothing():
+    assert clip(Places.of([])).npix.shape == (0,)
