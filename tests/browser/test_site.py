@@ -130,6 +130,10 @@ def test_figures_of_tutorials_fit_the_page(site, page, width):
     )
     assert rooms
     assert max(rooms) <= 0
+    views = "[...Bokeh.index.all_views()].filter(view => view.frame)"
+    beside = page.evaluate(f"{views}.map(view => view.bbox.width - view.frame.bbox.right)")
+    assert len(beside) == 3
+    assert min(beside) >= 0
     assert page.problems == []
 
 
