@@ -576,14 +576,14 @@ class SkyMatchSession(SessionPlots, SessionKeeping):
         stages = {stage: self._pipeline.stage_state(stage, keys) for stage in STAGES}
         counts = {}
         if loaded := fresh.get("group"):
-            counts["load"] = f"{len(loaded)} members in {len(loaded.groups)} groups"
+            counts["load"] = f"{number_of(len(loaded), 'member')} in {number_of(len(loaded.groups), 'group')}"
         if masks := fresh.get("mask"):
             counts["mask"] = mask_words(masks, fresh.get("count"))
-        if overlaps := fresh.get("overlap"):
-            counts["footprints"] = f"{len(overlaps)} overlaps"
+        if (overlaps := fresh.get("overlap")) is not None:
+            counts["footprints"] = number_of(len(overlaps), "overlap")
         if (solution := fresh.get("solve")) and self.params.skymethod not in LOCAL_METHODS:
             sets = int(solution.component.max(initial=-1)) + 1
-            counts["solve"] = f"{len(fresh['pair'].pairs)} pairs in {sets} connected {'set' if sets == 1 else 'sets'}"
+            counts["solve"] = f"{number_of(len(fresh['pair'].pairs), 'pair')} in {number_of(sets, 'connected set')}"
         if solution and (written := self._written.get(solution.key)):
             counts["apply"] = f"written to {number_of(len(set(written.paths) or set(self._given.specs)), 'file')}"
         elif "apply" in fresh:

@@ -272,7 +272,7 @@ def _subtitles(
     if alone:
         named = list(dict.fromkeys(alone))
         more = f" and {len(named) - 2} more" if len(named) > 2 else ""
-        what = "not matched" if any(component != "-" for component in members["component"]) else "no level"
+        what = "not matched" if any(np.isfinite(level) for level in members["sky"]) else "no level"
         lines.append(f"hatched: {what} ({', '.join(short(n, 28) for n in named[:2])}{more})")
     if len(regions["xs"]) < len(overlaps):
         lines.append(f"shown are the {len(regions['xs'])} overlaps with the largest differences")

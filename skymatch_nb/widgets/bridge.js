@@ -55,6 +55,18 @@ function asText(patch) {
   });
 }
 
+const ROWS = ["member", "group", "group_a", "group_b", "of_a", "of_b", "index"];  // columns that tell what a row is of
+
+// Sources of a document by their names; those without a name are shared with no other figure.
+function sourcesOf(doc) {
+  const models = [...(doc?.roots()[0]?.references() ?? [])];
+  return new Map(models.filter((m) => m.type === "ColumnDataSource" && m.name).map((m) => [m.name, m]));
+}
+
+const rowsOf = (source) => JSON.stringify(ROWS.map((name) => [...(source.data[name] ?? [])]));
+
+const indicesOf = (source) => JSON.stringify([...source.selected.indices]);
+
 const NOTICED = 40;  // pixels by which a width must grow for a figure to be made anew; one that is too wide is at once
 
 // Width in pixels of an element, or in a hidden tab that of the tabs; 0 where the page is not laid out within a second.
@@ -74,15 +86,15 @@ export default {
     host.className = "skymatch-figure";
     host.innerHTML = '<div class="skymatch-waiting" role="status">waiting for the figure</div>';
     el.append(host);
-    let doc = null, views = null, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0, hidden = true;
-    let building = Promise.resolve();
+    let doc = null, forget = () => {}, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0;
+    let hidden = true, building = Promise.resolve(), before = new Map(), taps = new Map();
 
-    // The page keeps documents that nobody shows: take ours away, else it grows with every theme and reload.
-    const forget = () => {
-      views?.clear?.();
-      const kept = window.Bokeh?.documents, place = kept?.indexOf(doc) ?? -1;
-      if (place >= 0) kept.splice(place, 1);
-      doc = views = null;
+    // The page keeps documents that nobody shows: take them away, else it grows with every theme and reload.
+    const forgetting = (old, views, place) => () => {
+      views.clear?.();
+      const kept = window.Bokeh.documents, at = kept.indexOf(old);
+      if (at >= 0) kept.splice(at, 1);
+      place.remove();
     };
 
     // Patches name the figure that they are about: the other side may have made or asked for a new one meanwhile.
@@ -90,29 +102,61 @@ export default {
 
     const isDark = () => document.body.dataset.jpThemeLight === "false";
 
-    const leave = (event) => {
+    const leave = (of) => (event) => {
       if (applying || event.sync === false) return;
       const events = (event.events ?? [event]).filter((one) => !isOwn(one));
+      if (host.ariaBusy === "true") events.forEach((one) => noteTap(of, one));
+      if (of !== doc) return;
       if (events.length) model.send({ kind: "patch", origin, root: root(), patch: asText(doc.create_json_patch(events)) });
     };
 
-    // One at a time: views of a figure that is still being built could not be taken away for the next one.
+    // What is selected in a figure while the next one is on its way: the kernel may know that figure no longer.
+    const noteTap = (of, { model: changed, attr }) => {
+      if (changed?.type !== "Selection" || attr !== "indices") return;
+      const found = [...sourcesOf(of)].find(([, source]) => source.selected === changed);
+      if (!found) return;
+      const [name, source] = found;
+      taps.set(name, { rows: rowsOf(source), indices: [...changed.indices] });
+      if (of !== doc) replay();
+    };
+
+    // Select that in the next figure too, where it has the same rows and its selection is still that of before.
+    const replay = () => {
+      for (const [name, source] of sourcesOf(doc)) {
+        const tap = taps.get(name);
+        if (!tap || tap.rows !== rowsOf(source) || indicesOf(source) !== before.get(name)) continue;
+        taps.delete(name);
+        source.selected.indices = tap.indices;
+      }
+    };
+
+    // One at a time, and beside the present figure, which stays and can be used until the next one is drawn.
     async function build(bokeh, content, turn) {
       if (closed || turn !== latest) return;
       fitted = content.width;
-      host.style.minHeight = `${host.clientHeight}px`;  // what stands below does not jump
+      const next = document.createElement("div");
+      const made = bokeh.require("document").Document.from_json(JSON.parse(content.document));
+      next.style.cssText = "height: 0; overflow: hidden; visibility: hidden";
+      host.append(next);
+      doc = made;
+      doc.on_change(leave(made), true);
+      replay();
+      const views = await bokeh.embed.add_document_standalone(made, next);
+      host.querySelector(".skymatch-waiting")?.remove();
+      next.style.cssText = "";
       forget();
-      host.replaceChildren();
-      doc = bokeh.require("document").Document.from_json(JSON.parse(content.document));
-      doc.on_change(leave, true);
-      views = await bokeh.embed.add_document_standalone(doc, host);
-      host.style.minHeight = "";
+      forget = forgetting(made, views, next);
       if (closed) forget();
     }
 
     // Show the present figure; with ``fit`` it is first made for the width that there is now.
     async function renew(fit = false) {
       const turn = ++latest;
+      if (host.ariaBusy !== "true") {
+        host.ariaBusy = "true";  // until what is shown is current
+        taps.clear();
+        before = new Map([...sourcesOf(doc)].map(([name, source]) => [name, indicesOf(source)]));
+      }
       try {
         const bokeh = await loadBokeh(model, model.get("version"));
         shownDark = isDark();
@@ -120,8 +164,12 @@ export default {
         if (closed || turn !== latest) return;
         await (building = building.catch(() => {}).then(() => build(bokeh, content, turn)));
       } catch (error) {
-        host.textContent = `This figure cannot be shown: ${error.message}`;
+        const told = document.createElement("div");
+        told.className = "skymatch-waiting";
+        told.textContent = `This figure cannot be shown: ${error.message}`;
+        host.replaceChildren(told);
       }
+      if (turn === latest) host.ariaBusy = "false";
     }
 
     const receive = (content) => {

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.model import Model
-from bokeh.models import ColorBar, CustomJSTicker, GridPlot, Label, Legend, PlainText, Title
+from bokeh.models import AdaptiveTicker, ColorBar, CustomJSTicker, GridPlot, Label, Legend, PlainText, Title
 from bokeh.plotting import figure
 
 from skymatch_nb.plots.frame import resize_compass
@@ -42,6 +42,9 @@ NARROWEST = {"map": 165, "rows": 100}
 
 BAR_BESIDE = 250
 """Pixels that a frame has at least beside a colour bar; else this is put below it."""
+
+ROOM_FOR_NUMBER = 30
+"""Pixels that a label of a number takes below a frame."""
 
 ROOM_FOR_RA = 95
 """Pixels that a label of right ascension takes."""
@@ -213,6 +216,9 @@ def _shrink(plot: figure, width: int) -> None:
         if isinstance(part, Label) and part.x_units == "screen" and part.name != "compass":
             part.x = part.x * scale
     if _kind(plot) != "map":
+        for axis in plot.xaxis:
+            if isinstance(axis.ticker, AdaptiveTicker):
+                axis.ticker.desired_num_ticks = min(max(3, width // ROOM_FOR_NUMBER), axis.ticker.desired_num_ticks)
         return
     plot.frame_height = int(scale * plot.frame_height)
     resize_compass(plot, scale)

@@ -40,7 +40,7 @@ class LinkedFigure:
         self._sources = Sources()
         self._listening: set[str] = set()
         self._echo = False
-        self.stale = False
+        self.stale = self._anew = False
         self.view = FigureView(self._make, self._renewed, failed)
         selected.watchers.append(self._show_selection)
 
@@ -49,10 +49,18 @@ class LinkedFigure:
         """Data sources of the figure."""
         return self._sources
 
-    def refresh(self, shown: bool = True) -> None:
-        """Show new results; a figure that nobody sees is left for when it is shown."""
-        self.stale = not shown
-        if shown:
+    def refresh(self, shown: bool = True, anew: bool = False) -> None:
+        """Show new results; a figure that nobody sees is left for when it is shown.
+
+        With ``anew`` nothing of the present figure stays, its window neither.
+        """
+        self.stale, self._anew = not shown, self._anew or anew
+        if not shown:
+            return
+        if self._anew:
+            self._anew = False
+            self.view.renew()
+        else:
             self.view.refresh()
 
     def _make(self, dark: bool) -> Model:

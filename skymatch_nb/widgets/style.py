@@ -8,7 +8,8 @@ STYLE = """
 .skymatch-panel .skymatch-right { flex: 3 1 480px; min-width: 320px; overflow: visible; }
 @container (max-width: 820px) {
   .skymatch-panel .skymatch-left, .skymatch-panel .skymatch-right { flex: 1 1 100%; max-width: none; }
-  .skymatch-panel .lm-TabBar-tab { padding: 0 5px; font-size: 12px; flex: 0 1 auto; min-width: auto; }
+  .skymatch-panel .skymatch-views .widget-tab .lm-TabBar-tab { padding: 0 5px; font-size: 12px; flex: 0 1 auto;
+    min-width: auto; }
 }
 .skymatch-panel .skymatch-row { align-items: center; overflow: visible; }
 .skymatch-panel .skymatch-control { overflow: visible; margin: 0; }
@@ -38,7 +39,7 @@ STYLE = """
   white-space: normal; min-width: 6.5em; text-wrap: balance; }
 .skymatch-panel .skymatch-table th.text .units { min-width: 0; }
 .skymatch-panel .skymatch-table th br { display: none; }
-.skymatch-panel .skymatch-table th { vertical-align: top; line-height: 1.3; position: sticky; top: 0;
+.skymatch-panel .skymatch-table th { vertical-align: bottom; line-height: 1.3; position: sticky; top: 0;
   background: var(--jp-layout-color2, #eee); }
 .skymatch-panel .skymatch-table th, .skymatch-panel .skymatch-table td { padding: 2px 8px; text-align: right;
   line-height: 1.35; white-space: nowrap; border-bottom: 1px solid var(--jp-border-color2, #ddd); }
@@ -53,6 +54,7 @@ STYLE = """
 .skymatch-panel .skymatch-table tbody tr[aria-selected=true] { box-shadow: inset 4px 0 #0072b2;
   background: color-mix(in srgb, #0072b2 28%, transparent); }
 .skymatch-panel .skymatch-table :focus-visible { outline: 2px solid #0072b2; outline-offset: -2px; }
+body > .bk-Tooltip { max-width: min(440px, 90vw); overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-figure { overflow: auto; max-width: 100%; }
 .skymatch-panel .skymatch-views { display: flex; flex-flow: row wrap; gap: 12px; overflow: visible; }
 .skymatch-panel .skymatch-views > * { flex: 1 1 100%; min-width: 0; max-width: 100%; }
@@ -67,7 +69,7 @@ STYLE = """
 .skymatch-panel button:focus-visible, .skymatch-panel select:focus-visible, .skymatch-panel textarea:focus-visible,
 .skymatch-panel input:focus-visible, .skymatch-panel [tabindex]:focus-visible, .skymatch-panel .noUi-handle:focus,
 .skymatch-panel .lm-TabBar-tab:focus-visible { outline-offset: 1px;
-  outline: 2px solid var(--jp-brand-color1, #0072b2); }
+  outline: 2px solid var(--jp-brand-color1, #0072b2) !important; }
 .skymatch-panel .skymatch-row .widget-button { padding: 0; }
 .skymatch-panel textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
 </style>

@@ -68,7 +68,7 @@ def _models_in(old: Any, new: Any) -> list[tuple[Any, Any]]:
         both = isinstance(old, Model) and isinstance(new, Model)
         return [(old, new)] if both else [(None, None)]
     if isinstance(old, list | tuple) and isinstance(new, list | tuple):
-        if not any(isinstance(v, Model) for v in (*old, *new)):
+        if not _holds_models(old) and not _holds_models(new):  # a grid has its figures in tuples
             return []
         if len(old) != len(new):
             return [(None, None)]

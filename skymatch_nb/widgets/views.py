@@ -52,6 +52,7 @@ class Views:
         self._session, self._in_background = session, in_background
         self.selected = Selected()
         self._drawing = Drawing(drew)
+        self._loaded = ""
         self._preview: dict[str, tuple[str, Model | None]] = {}
         ways: dict[str, tuple[Draw, Renew | None]] = {
             "Sky": (self._draw_sky, self._renew),
@@ -81,12 +82,15 @@ class Views:
 
     def refresh(self) -> None:
         """Show the session's fresh results in the views that are open; the others follow when they are opened."""
+        loaded: Any = self._session.fresh_result("load")
+        key = "" if loaded is None else loaded.key
+        anew, self._loaded = bool(self._loaded) and key != self._loaded, key
         with ExitStack() as held:  # a page that is given all of it at once lays out and draws once
             for linked in (self.map, *self.figures.values()):
                 held.enter_context(linked.view.holding())
-            self.map.refresh()
+            self.map.refresh(anew=anew)
             for name, linked in self.figures.items():
-                linked.refresh(shown=name == self.shown_tab)
+                linked.refresh(name == self.shown_tab, anew)
             self._refresh_table()
         if self.shown_tab == "Preview":
             self._make_preview()

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 from jupyter import PATIENCE, READY
-from panel_page import choose, control, type_into
+from panel_page import FIGURE, SELECTED, choose, control, type_into
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from skymatch_nb.datasets import make_mosaic
@@ -103,30 +103,69 @@ KEPT = """() => ({
   documents: Bokeh.documents.length,
   models: Bokeh.documents.reduce((sum, doc) => sum + doc._all_models.size, 0),
   views: [...Bokeh.index].length,
-  bare: [...document.querySelectorAll(".skymatch-figure")].filter((host) => !host.querySelector("[class^=bk-]"))
-    .map((host) => [host.parentElement.className, host.innerHTML.slice(0, 200)]),
+  roots: document.querySelectorAll(".skymatch-figure > div").length,
   tooltips: document.querySelectorAll("body > .bk-Tooltip").length,
   elements: document.querySelectorAll("*").length,
 })"""
 """What figures hold on the page."""
+
+ROOTS = """() => [...new Set(Bokeh.documents.map((doc) => doc.roots()[0].id))].sort()"""
+
+AT_REST = """() => document.querySelectorAll(".skymatch-figure[aria-busy=false]").length === 18"""
+
+KERNEL_ROOTS = """sorted({linked.view.shown.id for panel in (p, q)
+    for linked in (panel.views.map, *panel.views.figures.values()) if linked.view.shown})"""
 
 RENEW = """for panel in (p, q):
     for linked in (panel.views.map, *panel.views.figures.values()):
         linked.view.renew()"""
 
 
+def rest(desk):
+    """Wait until every figure is the one that the kernel has, for as long as two looks take."""
+    for _ in range(2):
+        desk.settle()
+        desk.wait_for(AT_REST)
+        desk.page.wait_for_timeout(500)
+    desk.wait_for(AT_REST)
+
+
 def test_figures_that_are_made_anew_leave_nothing_behind(desk):
-    """Each is one document, however often and however fast it was made."""
+    """Each is one document, the kernel's present one, however often and however fast it was made."""
     kept = []
     for _ in range(2):
         for by in ("chip", "exposure"):
             desk.run(f"s.configure(group_by={by!r})")
-            desk.settle()
         for _ in range(3):
             desk.run(RENEW)  # asked for again while the last ones are still being made
-        desk.page.wait_for_timeout(2000)
-        desk.wait_for(f"!({KEPT})().bare.length")
-        desk.page.wait_for_timeout(500)
+        rest(desk)
+        assert desk.page.evaluate(ROOTS) == desk.ask(KERNEL_ROOTS)
         kept.append(desk.page.evaluate(KEPT))
     assert kept[1] == kept[0]
-    assert kept[-1]["documents"] == 18
+    assert kept[1]["documents"] == kept[1]["roots"] == 18
+
+
+TAP_AT_ONCE = f"""() => {{ {FIGURE}
+  const {{ kernel }} = window.jupyterapp.shell.currentWidget.sessionContext.session;
+  kernel.requestExecute({{ code: "p.views.map.view.renew()" }});
+  return new Promise((resolve) => {{
+    const hosts = document.querySelectorAll(".skymatch-map .skymatch-figure");
+    const look = () => hosts[0].ariaBusy === "true" ? resolve(tap()) : setTimeout(look, 1);
+    const tap = () => {{
+      const map = figureView("footprints", ".skymatch-map");
+      const source = map.model.renderers.map((r) => r.data_source).find((s) => s?.name === "members");
+      source.selected.indices = [0];
+      return source.data.group[0];
+    }};
+    look();
+  }});
+}}"""
+
+
+def test_a_tap_on_a_figure_that_is_being_made_anew_counts(desk):
+    """The figure stays until the next one is drawn, and what is selected in it is selected in that too."""
+    rest(desk)
+    group = desk.page.evaluate(TAP_AT_ONCE)
+    rest(desk)
+    assert desk.ask("sorted(p.views.selected.selection.groups)") == [group]
+    assert 0 in desk.page.evaluate(SELECTED, ["footprints", "members", ".skymatch-map"])

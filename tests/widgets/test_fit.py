@@ -51,6 +51,13 @@ def test_frames_that_have_no_room_beside_each_other_stand_below_each_other(sessi
         assert plot.frame_width < 340
 
 
+@pytest.mark.parametrize("make", ["plot_sky", "plot_residuals"])
+def test_narrow_frames_have_as_few_numbers_as_fit_below_them(session, make):
+    for plot in plots_of(fit(getattr(session, make)(), 460)):
+        assert plot.xaxis[0].ticker.desired_num_ticks == min(max(3, plot.frame_width // 30), 6)
+    assert all(plot.xaxis[0].ticker.desired_num_ticks == 6 for plot in plots_of(fit(getattr(session, make)(), 2000)))
+
+
 def test_a_preview_of_middling_width_has_two_frames_above_and_one_below(session):
     grid = fit(session.plot_preview(), 600)
     assert [child[1:] for child in grid.children] == [(0, 0), (0, 1), (1, 0)]

@@ -325,3 +325,20 @@ def test_faults_in_figures_callbacks_are_shown(panel, monkeypatch):
         {"kind": "patch", "origin": "page", "root": view.shown.id, "patch": patch % source.selected.id}, []
     )
     assert "ZeroDivisionError" in panel.messages.error
+
+
+@pytest.mark.parametrize("name", ["Sky", "Residuals", "Graph"])
+def test_views_are_made_anew_for_other_inputs(panel, mosaic, name):
+    """Also those that were hidden when the inputs came."""
+    settle(panel)
+    linked = panel.views.figures[name]
+    panel.views.tabs.selected_index = TABS.index(name)
+    linked.view.document  # noqa: B018  as a page asks for it
+    panel.views.tabs.selected_index = TABS.index("Tables")
+    panel.session.set_inputs([str(path) for path in mosaic.paths[:2]])
+    settle(panel)
+    panel.views.tabs.selected_index = TABS.index(name)
+    settle(panel)
+    shown, fresh = told_of(linked.view.document.roots[0]), told_of(fit(linked._draw("light", Sources()), COLUMN))
+    for what in ("texts", "keys", "names", "ranges"):
+        assert shown[what] == fresh[what]

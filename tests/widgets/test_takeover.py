@@ -1,6 +1,7 @@
 """A shown figure takes over what a newly made one says, where they are built alike."""
 
 from bokeh.document import Document
+from bokeh.layouts import gridplot
 from bokeh.models import ColumnDataSource, Range1d, Span, Title
 from bokeh.plotting import figure
 
@@ -54,6 +55,16 @@ def test_data_of_own_sources_are_taken():
     shown, new = (made("t", 0, "red", ColumnDataSource({"x": [k], "y": [k]})) for k in (1, 2))
     assert take_over(shown, new)
     assert shown.renderers[0].data_source.data["x"] == [2]
+
+
+def test_figures_of_a_grid_are_taken_over_and_compared_like_others():
+    source = ColumnDataSource({"x": [1], "y": [2]})
+    shown = gridplot([[made("left", 0, "red", source), made("right", 0, "red", source)]])
+    alike = gridplot([[made("left after", 5, "red", source), made("right after", 5, "red", source)]])
+    other = gridplot([[made("left", 5, "red", source), made("right", 5, "red", source, notes=("one", "two"))]])
+    assert take_over(shown, alike)
+    assert [child[0].title.text for child in shown.children] == ["left after", "right after"]
+    assert not take_over(shown, other)
 
 
 def test_another_structure_is_refused_and_nothing_changed():
