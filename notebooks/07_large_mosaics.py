@@ -26,7 +26,8 @@ output_notebook(INLINE, hide_banner=True)
 mosaic = make_mosaic(
     "exposures", rows=7, cols=7, shape=(96, 192), chips=2, overlap=0.25, seed=1, stars=10, overwrite=True
 )
-s = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False)
+files = "exposures/*_flt.fits"
+s = SkyMatchSession(files, skymethod="match", skystat="median", verbose=False)
 len(mosaic.paths), "exposures", len(s.members), "members"
 
 # %% [markdown]
@@ -37,7 +38,7 @@ len(mosaic.paths), "exposures", len(s.members), "members"
 
 # %%
 s.solve()
-s = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False)
+s = SkyMatchSession(files, skymethod="match", skystat="median", verbose=False)
 began = time.perf_counter()
 s.solve()
 print(f"{len(mosaic.paths)} exposures in {time.perf_counter() - began:.2f} s")
@@ -66,7 +67,7 @@ table[["pairs", "rms_after", "rms_pull"]].head(6)
 # %%
 answers = {}
 for workers in (1, 2):
-    one = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False, workers=workers)
+    one = SkyMatchSession(files, skymethod="match", skystat="median", verbose=False, workers=workers)
     began = time.perf_counter()
     answers[workers] = one.solve()["sky"]
     print(f"{workers} thread(s): {time.perf_counter() - began:.2f} s")
@@ -84,9 +85,10 @@ bool((answers[1] == answers[2]).all())
 # %%
 from dask.distributed import Client, LocalCluster
 
-cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+local = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+cluster = LocalCluster(**local, silence_logs="ERROR")
 client = Client(cluster)
-far = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False, executor=client)
+far = SkyMatchSession(files, skymethod="match", skystat="median", verbose=False, executor=client)
 far.solve()
 bool((far.sky["sky"] == answers[1]).all())
 
@@ -111,7 +113,7 @@ far.configure(skystat="mean").solve()["sky"].describe().round(4)
 # %%
 overlaps = s.overlaps
 kept = int(overlaps[["npix_a", "npix_b"]].sum().sum())
-print(f"{kept / 1e6:.1f} million pixels in {len(overlaps)} overlaps, about {4 * kept / 1e6:.0f} MB as 32-bit floats")
+print(f"{kept / 1e6:.1f} million pixels in {len(overlaps)} overlaps: {4 * kept / 1e6:.0f} MB as 32-bit floats")
 
 # %% [markdown]
 # For a hundred exposures of Hubble's WFC that is some gigabytes. With `optimize="balanced"`, the default, samples beyond 512 MiB are kept

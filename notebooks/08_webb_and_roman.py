@@ -37,7 +37,7 @@ nircam = make_webb_mosaic("nircam", exposures=4, pedestal=0.02, seed=11, overwri
 s = SkyMatchSession(
     "nircam/jw*_cal.fits", skymethod="match", skystat="median", overlap_stat="difference", verbose=False
 )
-s.load()[["group", "detector", "filter", "data_unit", "wcs", "distortion", "dq_from"]]
+s.load()[["group", "detector", "filter", "data_unit", "wcs", "dq_from"]]
 
 # %% [markdown]
 # The world coordinates are the gwcs in the ASDF extension. The FITS header has only a fit to it, which is used, with a warning, where
@@ -96,7 +96,8 @@ def errors(session, truth):
     return difference - difference.mean()
 
 
-result = pd.DataFrame({"planted": planted - planted.min(), "found": s.sky.set_index(s.members["file"])["sky_data"]})
+found = s.sky.set_index(s.members["file"])["sky_data"]
+result = pd.DataFrame({"planted": planted - planted.min(), "found": found})
 result["error"] = errors(s, planted)
 result["err"] = s.sky["sky_data_err"].to_numpy()
 result.round(5).rename(index=lambda name: name[20:31])
@@ -146,7 +147,8 @@ truth = pd.Series(miri.sky)
 table = {}
 for kind in ("region", "difference"):
     m.configure(overlap_stat=kind)
-    table[kind] = {"error (rms, MJy/sr)": errors(m, truth).std(ddof=0), "mean |pull|": m.residuals["pull"].abs().mean()}
+    pull = m.residuals["pull"].abs().mean()
+    table[kind] = {"error (rms, MJy/sr)": errors(m, truth).std(ddof=0), "mean |pull|": pull}
 pd.DataFrame(table).T.round(4)
 
 # %%
@@ -160,7 +162,8 @@ show(m.plot_preview(size=300))
 
 # %%
 roman = make_roman_mosaic("roman", exposures=3, detectors=2, seed=8, overwrite=True)
-r = SkyMatchSession("roman/r*_cal.asdf", skymethod="match", skystat="median", overlap_stat="difference", verbose=False)
+how = {"skymethod": "match", "skystat": "median", "overlap_stat": "difference"}
+r = SkyMatchSession("roman/r*_cal.asdf", verbose=False, **how)
 r.solve()
 known = pd.Series(roman.sky)
 pd.DataFrame(

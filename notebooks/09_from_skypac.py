@@ -182,7 +182,8 @@ def four_exposures(folder):
 def drizzled(how, folder, **parameters):
     """Drizzle in a folder, offline and without its many lines of output; return its log."""
     four_exposures(folder)
-    offline = {"updatewcs": False, "mdriztab": False, "num_cores": 1, "preserve": False, "clean": True, "build": True}
+    offline = {"updatewcs": False, "mdriztab": False, "num_cores": 1, "build": True}
+    offline |= {"preserve": False, "clean": True}
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
         how("*_flt.fits", output="mosaic", runfile="mosaic", **offline, **parameters)
     return Path(folder, "mosaic.log").read_text()

@@ -113,17 +113,21 @@ def _take_notebooks(app: Sphinx) -> None:
 
 
 def _take_scripts(app: Sphinx) -> None:
-    """Serve BokehJS from the site itself."""
+    """Serve BokehJS, and what fits figures to a page, from the site itself."""
     into = Path(app.outdir) / "_static" / "bokeh"
     into.mkdir(parents=True, exist_ok=True)
-    for path in app.config.bokeh_scripts:
+    for path in _bokeh_scripts(app):
         shutil.copy2(path, into / path.name)
+
+
+def _bokeh_scripts(app: Sphinx) -> list[Path]:
+    return [*app.config.bokeh_scripts, ROOT / "skymatch_nb" / "plots" / "fit.js"]
 
 
 def _add_bokeh(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Pages of notebooks load BokehJS; others do not need it."""
     if doctree is not None and pagename.startswith("tutorials/"):
-        for path in app.config.bokeh_scripts:
+        for path in _bokeh_scripts(app):
             app.add_js_file(f"bokeh/{path.name}", loading_method="", priority=200)
 
 

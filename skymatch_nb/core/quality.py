@@ -174,7 +174,8 @@ def _turned_4(value: Any) -> Any:
     """Four bytes in reverse order."""
     x = np.uint32(value)
     outer = (x << np.uint32(24)) | (x >> np.uint32(24))
-    return outer | ((x & np.uint32(0xFF00)) << np.uint32(8)) | ((x >> np.uint32(8)) & np.uint32(0xFF00))
+    inner = ((x & np.uint32(0xFF00)) << np.uint32(8)) | ((x >> np.uint32(8)) & np.uint32(0xFF00))
+    return np.uint32(outer | inner)  # numba shifts in 64 bits, and keeps what leaves the 32
 
 
 @kernel

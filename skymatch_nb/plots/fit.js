@@ -13,6 +13,7 @@
   function measure(root) { // sizes that a figure has by itself
     const parts = plotsOf(root).map((plot) => ({
       plot, frame: plot.frame_width, height: plot.frame_height, below: plot.min_border_bottom ?? 0,
+      border: plot.min_border_left, left: viewOf(plot).frame.bbox.left,
       beside: viewOf(plot).el.offsetWidth - plot.frame_width, texts: textsOf(plot),
     }))
     const columns = root.type == "GridPlot" ? Math.max(...root.children.map(([, , column]) => column)) + 1 : 1
@@ -65,11 +66,18 @@
       for (const each of [axis.ticker, axis.formatter]) each.args = {...each.args, wanted}
   }
 
+  function alignFrames({parts, columns: own}, columns) { // Bokeh aligns frames of a column, and cuts those that it moves
+    parts.forEach(({plot, border}, k) => {
+      const above = parts.filter((_, other) => other % columns == k % columns)
+      plot.min_border_left = columns == own ? border : Math.ceil(Math.max(...above.map((part) => part.left)))
+    })
+  }
+
   function fit(root) {
     const place = viewOf(root)?.el.parentElement
     if (!place) return
     if (!known.has(root)) known.set(root, measure(root))
-    const size = known.get(root), room = (place.closest(".figure") ?? document.body).clientWidth
+    const size = known.get(root), room = (place.closest(".figure, .cell_output") ?? document.body).clientWidth
     let columns = size.columns
     if (root.name == "preview") while (columns > 1 && scaleFor(size, columns, room) < WRAP_BELOW) columns -= 1
     const scale = Math.min(1, Math.max(SMALLEST, scaleFor(size, columns, room)))
@@ -80,6 +88,7 @@
     if (!inGrid) return
     const more = Math.max(...size.parts.map((part) => part.more))
     for (const {plot, below} of size.parts) plot.min_border_bottom = Math.ceil(below + more)
+    alignFrames(size, columns)
     if (root.name == "preview")
       root.children = size.parts.map(({plot}, k) => [plot, Math.floor(k / columns), k % columns])
   }

@@ -117,6 +117,26 @@ def test_figures_of_tutorials_are_drawn(site, page):
     assert page.problems == []
 
 
+@pytest.mark.parametrize("width", [1280, 700])
+def test_figures_of_tutorials_fit_the_page(site, page, width):
+    """A preview, three frames beside each other, is seen whole without scrolling."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto((site / "tutorials" / "01_quickstart.html").as_uri())
+    page.wait_for_function("document.body.dataset.fitted", timeout=30_000)
+    page.wait_for_timeout(500)
+    rooms = page.evaluate(
+        "[...document.querySelectorAll('.cell_output:has(.bk-Figure, .bk-GridPlot)')]"
+        ".map(each => each.scrollWidth - each.clientWidth)"
+    )
+    assert rooms
+    assert max(rooms) <= 0
+    views = "[...Bokeh.index.all_views()].filter(view => view.frame)"
+    beside = page.evaluate(f"{views}.map(view => view.bbox.width - view.frame.bbox.right)")
+    assert len(beside) == 3
+    assert min(beside) >= 0
+    assert page.problems == []
+
+
 @pytest.mark.parametrize("name", ["index", "architecture", "parameters", "api", "tutorials/06_panel"])
 def test_pages_open_quietly(site, page, name):
     page.goto((site / f"{name}.html").as_uri())

@@ -42,7 +42,7 @@ def dense_errors(pairs, levels):
     root = np.sqrt(levels.weight)
     free = ~levels.held
     solver = np.zeros((ngroups, len(pairs)))
-    solver[free] = np.linalg.pinv(incidence[:, free] * root[:, None]) * root
+    solver[free] = np.linalg.pinv(incidence[:, free] * root[:, None], rcond=1e-12) * root  # weights span eight decades
     noise = np.diag(pairs.difference_err) if pairs.noise is None else pairs.noise.toarray()
     return np.sqrt(np.diag(solver @ noise.T @ noise @ solver.T))
 

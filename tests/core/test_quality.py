@@ -234,3 +234,10 @@ def test_regions_and_sources_are_counted_apart():
 @pytest.mark.parametrize("flag_type", FLAG_TYPES)
 def test_flagged_is_the_opposite_of_good(flag_type):
     np.testing.assert_array_equal(flagged(flags(flag_type), 4), ~good_twin(flags(flag_type), 4))
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<f4", ">f8", "<f8"])
+def test_every_bit_of_a_pixel_is_kept_in_either_byte_order(dtype):
+    data = np.random.default_rng(4).normal(9, 0.1, (7, 40)).astype(dtype)
+    spans = np.array([[row, 0, 40] for row in range(7)])
+    np.testing.assert_array_equal(gather_good(data, spans), data.ravel())
