@@ -27,6 +27,22 @@ _NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?( ?sig(ma)?)?", re.IGN
 TABLE_VERSION = 1
 """Version of the layout of JSON tables."""
 
+EXIT_CODES = "Exit codes: 0 done; 1 failed (nothing overlaps, say); 2 bad usage or input; 130 stopped with Ctrl-C."
+
+EXAMPLES = {
+    "match": (
+        "skymatch-nb match 'j*_flt.fits' --skymethod match --skystat median --report report.html",
+        "skymatch-nb match a.fits b.fits --lower 'a.fits=-3 sigma,*=None' --dq-bits 'ACS=4+8;*=0'",
+        "skymatch-nb match a.fits b.fits --exclude-regions 'nebula.reg|icrs; circle(10.68, 41.27, 90\")'",
+        "skymatch-nb match 'j*_flt.fits' --apply --subtractsky True",
+    ),
+    "panel": ("skymatch-nb panel 'j*_flt.fits' --skymethod match --port 9000",),
+    "demo": ("skymatch-nb demo --folder exposures --report demo.html",),
+    "undo": ("skymatch-nb undo a.fits", "skymatch-nb undo . --all"),
+    "runs": ("skymatch-nb runs", "skymatch-nb runs exposures --forget"),
+}
+"""Commands as they are typed, for the end of each help."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 when it failed, 2 for bad usage or input."""
@@ -71,7 +87,7 @@ def match(options: argparse.Namespace) -> int:
     if options.table:
         _table_format(options.table)
     _check_outputs(options)
-    session = SkyMatchSession(options.inputs, **params)
+    session = SkyMatchSession(options.inputs, workers=options.workers, **params)
     with watching_compilation(_say_nothing if options.quiet else _say_compiling):
         _show(session, options.quiet)
     if options.apply:
@@ -231,7 +247,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="skymatch-nb",
         description="Match the sky background of overlapping astronomical exposures.",
-        epilog="'skymatch-nb COMMAND --help' tells what a command takes; 'skymatch-nb demo' shows what it is about.",
+        epilog="'skymatch-nb COMMAND --help' tells what a command takes; 'skymatch-nb demo' shows what it is about.\n\n"
+        + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"skymatch-nb {version('skymatch_nb')}")
@@ -239,9 +257,10 @@ def _parser() -> argparse.ArgumentParser:
     matching = commands.add_parser(
         "match",
         help="match FITS exposures and print the sky table",
-        usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...] [--table FILE] [--report FILE] [--apply] [--quiet]",
+        usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...] [--table FILE] [--report FILE] [--apply] "
+        "[--workers N] [--quiet]",
         description="Match the sky of overlapping FITS exposures and print the level of each.",
-        epilog="Example: skymatch-nb match 'j*_flt.fits' --skymethod match --skystat median --report report.html",
+        **_ending("match"),
         allow_abbrev=False,
     )
     matching.set_defaults(command=match)
@@ -253,6 +272,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     matching.add_argument("--report", type=Path, metavar="FILE.html", help="write a self-contained report page")
     matching.add_argument("--apply", action="store_true", help="write sky levels to the files (means readonly=False)")
+    matching.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="threads, or processes of a local cluster with --executor dask (default: one per core, at most 4)",
+    )
     matching.add_argument("--quiet", action="store_true", help="print nothing but warnings and errors")
     _add_inputs(matching)
     paging = commands.add_parser(
@@ -260,20 +285,32 @@ def _parser() -> argparse.ArgumentParser:
         help="show the panel in the browser (extra 'app')",
         usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...] [--port N] [--no-browser]",
         description="Serve the panel as a web page of this machine, until Ctrl-C.",
+        **_ending("panel"),
         allow_abbrev=False,
     )
     paging.set_defaults(command=panel)
-    paging.add_argument("--port", type=_port, default=8866, metavar="N", help="default: 8866, or one nearby")
+    paging.add_argument(
+        "--port",
+        type=_port,
+        default=8866,
+        metavar="N",
+        help="port to serve at (default: 8866, or one nearby where that is taken)",
+    )
     paging.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
     _add_inputs(paging)
     showing = commands.add_parser(
         "demo",
         help="make a mosaic with a known sky, match it, and write a report",
         description="Make six exposures with a known sky, match them, print the error, and write a report page.",
+        **_ending("demo"),
     )
     showing.set_defaults(command=demo)
     showing.add_argument(
-        "--report", type=Path, default=Path("report.html"), metavar="FILE.html", help="default: report.html"
+        "--report",
+        type=Path,
+        default=Path("report.html"),
+        metavar="FILE.html",
+        help="where the report page is written (default: report.html)",
     )
     showing.add_argument("--folder", type=Path, help="keep the exposures in this folder")
     showing.add_argument("--seed", type=int, default=2024, help="seed of the mosaic (default: 2024)")
@@ -282,6 +319,7 @@ def _parser() -> argparse.ArgumentParser:
         "undo",
         help="restore files that 'match --apply' has written",
         description="Restore files as they were before the last 'match --apply', bit for bit.",
+        **_ending("undo"),
     )
     undoing.set_defaults(command=undo)
     undoing.add_argument(
@@ -292,11 +330,26 @@ def _parser() -> argparse.ArgumentParser:
         "runs",
         help="list the runs whose original files are kept, or forget them",
         description="List the runs of 'match --apply' that can be undone or have left something behind.",
+        **_ending("runs"),
     )
     listing.set_defaults(command=runs)
-    listing.add_argument("folders", nargs="*", type=Path, default=[Path()], metavar="FOLDER", help="default: here")
+    listing.add_argument(
+        "folders",
+        nargs="*",
+        type=Path,
+        default=[Path()],
+        metavar="FOLDER",
+        help="folders to look in (default: this one)",
+    )
     listing.add_argument("--forget", action="store_true", help="remove the kept originals: no run can be undone then")
     return parser
+
+
+def _ending(command: str) -> dict[str, Any]:
+    """End of a command's help: how it is typed, and what its exit codes mean."""
+    title = "Examples" if len(EXAMPLES[command]) > 1 else "Example"
+    lines = "\n".join(f"  {example}" for example in EXAMPLES[command])
+    return {"epilog": f"{title}:\n{lines}\n\n{EXIT_CODES}", "formatter_class": argparse.RawDescriptionHelpFormatter}
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -326,7 +379,14 @@ def _add_option(group: Any, spec: ParamSpec) -> None:
     allowed = f" [{spec.allowed}]" if spec.allowed else ""
     unit = f" ({spec.unit})" if spec.unit else ""
     text = f"{spec.help}{unit}{allowed} (default: {spec.default})".replace("%", "%%")
-    words = {"flag": "BOOL", "integer": "N", "number": "X", "bits": "BITS", "choice": "NAME", "mapping": "NAME=X,..."}
+    words = {
+        "flag": "True|False",
+        "integer": "N",
+        "number": "X",
+        "bits": "BITS",
+        "choice": "NAME",
+        "mapping": "NAME=X,...",
+    }
     metavar = words.get(spec.kind, "TEXT")
     group.add_argument(*names, dest=spec.name, metavar=metavar, help=text)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -12,8 +13,9 @@ import pandas as pd
 import pytest
 from astropy.table import Table
 
-from skymatch_nb import SkyMatchSession
-from skymatch_nb.cli import main
+from skymatch_nb import SkyMatchSession, cli
+from skymatch_nb.cli import EXAMPLES, main
+from skymatch_nb.params import SkyMatchParams
 
 
 @pytest.fixture
@@ -82,6 +84,7 @@ USAGE = [
     (["--skystat", "Median"], "parameter skystat='Median': must be 'mode'"),
     (["--nclip", "many"], "parameter nclip='many': must be a valid integer"),
     (["--lsigma", "0"], "parameter lsigma=0.0: must be greater than 0"),
+    (["--workers", "0"], "workers=0: must be an integer of 1 or more"),
     (["--table", "t.txt"], "must end in .csv, .ecsv or .json"),
     (["--table", "nowhere/t.csv"], "there is no folder"),
     (["--apply", "--readonly", "True"], "--apply means readonly=False"),
@@ -155,6 +158,54 @@ def test_help_names_every_parameter(capsys):
     from skymatch_nb.params import specs
 
     assert all(f"--{s.name.replace('_', '-')}" in out for s in specs())
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in EXAMPLES)], ids=" ".join)
+def test_help_ends_with_exit_codes_and_what_is_typed(capsys, command):
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    out = capsys.readouterr().out
+    assert "130 stopped with Ctrl-C" in out.replace("\n", " ")
+    for name in command:
+        assert all(f"  {example}\n" in out for example in EXAMPLES[name])
+
+
+def test_every_command_has_examples_that_it_takes():
+    parser = cli._parser()
+    (commands,) = (action.choices for action in parser._actions if action.dest == "==SUPPRESS==")
+    assert set(commands) == set(EXAMPLES)
+    for name, examples in EXAMPLES.items():
+        for example in examples:
+            program, *words = shlex.split(example)
+            options = parser.parse_args(words)
+            assert (program, words[0]) == ("skymatch-nb", name)
+            if name in ("match", "panel"):
+                SkyMatchParams.checked(cli._params(options))
+
+
+def test_mappings_are_typed_as_the_help_says(capsys, pattern, mosaic):
+    first, second = (path.name for path in mosaic.paths[:2])
+    limits = ["--lower", f"{first}=-3 sigma,{second}=0.01,*=None", "--dq-bits", f"{first}=4+8;*=0"]
+    options = cli._parser().parse_args(["match", pattern, *limits])
+    params = SkyMatchParams.checked(cli._params(options))
+    assert params.lower == {first: "-3 sigma", second: 0.01, "*": None}
+    assert params.dq_bits == {first: 12, "*": 0}
+    assert run(capsys, "match", pattern, "--skymethod", "match", "--quiet", *limits)[0] == 0
+
+
+def test_workers_are_those_that_are_asked_for(capsys, pattern, monkeypatch):
+    made = []
+
+    class Seen(SkyMatchSession):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    monkeypatch.setattr(cli, "SkyMatchSession", Seen)
+    outputs = [run(capsys, "match", pattern, "--workers", n) for n in (1, 3)]
+    assert [session._pipeline.workers for session in made] == [1, 3]
+    assert outputs[0] == outputs[1]
+    assert outputs[0][0] == 0
 
 
 @pytest.mark.parametrize("limit", ["-3sigma", "-3 sigma", "-2.5 SIGMA"])

@@ -187,7 +187,7 @@ class SkyMatchParams(BaseModel):
     lower: Annotated[Limits, About("limits", "data")] = None
     """Smallest pixel value used for sky statistics: a number in data units, a text such as '-3 sigma' about each
     sample's own sky, or None for no limit. A mapping gives each member, file, group, detector, instrument or
-    telescope its own ('*' for the rest)."""
+    telescope its own ('*' for the rest); as text 'a.fits=-3 sigma,*=0'."""
 
     upper: Annotated[Limits, About("limits", "data")] = None
     """Largest pixel value used for sky statistics; given as 'lower' is."""
@@ -208,11 +208,12 @@ class SkyMatchParams(BaseModel):
     """Data quality flags that are good: an int or an expression of numbers and names such as '4,8', 'HOT+WARM' or
     '~DO_NOT_USE+4' (all but these); docs/flags.md lists the names. With 0 every flagged pixel is bad; with None data
     quality is ignored. 'default' is 0, but '~DO_NOT_USE+NON_SCIENCE+OUTLIER' for JWST and Roman. A mapping gives each
-    member, file, group, detector, instrument or telescope its own ('*' for the rest)."""
+    member, file, group, detector, instrument or telescope its own ('*' for the rest); as text 'ACS=4+8;*=0'."""
 
     exclude_regions: Annotated[SkyRegions, About("mask")] = None
     """Regions of the sky whose pixels are bad: DS9 region files (several between commas), or DS9 text such as
-    'icrs; circle(10.68, 41.27, 90")'. In Python also objects of the package regions, arrays of vertices, and lists."""
+    'icrs; circle(10.68, 41.27, 90")'; '|' parts files and texts. In Python also objects of the package regions, arrays
+    of vertices, and lists."""
 
     include_regions: Annotated[SkyRegions, About("mask")] = None
     """Regions of the sky outside which all pixels are bad, in the same forms; what is excluded stays bad."""
