@@ -257,8 +257,8 @@ def _parser() -> argparse.ArgumentParser:
     matching = commands.add_parser(
         "match",
         help="match FITS exposures and print the sky table",
-        usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...] [--table FILE] [--report FILE] [--apply] "
-        "[--workers N] [--quiet]",
+        usage="%(prog)s INPUT [INPUT ...] [--PARAMETER VALUE ...]\n"
+        "         [--table FILE] [--report FILE] [--apply] [--workers N] [--quiet]",
         description="Match the sky of overlapping FITS exposures and print the level of each.",
         **_ending("match"),
         allow_abbrev=False,

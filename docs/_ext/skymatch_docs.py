@@ -90,9 +90,9 @@ class CommandHelp(Directive):
 
 
 def help_of(command: list[str]) -> str:
-    """Help of ``skymatch-nb``, or of one of its commands, as a terminal of 100 columns shows it."""
+    """Help of ``skymatch-nb``, or of one of its commands, as a terminal of 84 columns shows it, which pages have room for."""
     printed, columns = io.StringIO(), os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "100"
+    os.environ["COLUMNS"] = "84"
     try:
         with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
             main([*command, "--help"])
