@@ -90,7 +90,7 @@ class CommandHelp(Directive):
 
 
 def help_of(command: list[str]) -> str:
-    """Help of ``skymatch-nb``, or of one of its commands, as a terminal of 84 columns shows it, which pages have room for."""
+    """Help of ``skymatch-nb``, or of one of its commands, as a terminal as wide as pages (84 columns) shows it."""
     printed, columns = io.StringIO(), os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "84"
     try:
