@@ -111,5 +111,5 @@ s.apply()[["keyword", "old", "new", "status"]]
 #
 # ## About this notebook
 #
-# Runs without a network in a few seconds (and compiles for some ten seconds, once) and writes `exposures_01/` (36 MB) and `report.html`. The random seed
-# is fixed: your numbers should be those above.
+# Runs without a network in a few seconds (and compiles for some ten seconds, once), and writes `exposures_01/` (36 MB) and
+# `report.html` (2 MB). The random seed is fixed: your numbers should be those above.
