@@ -56,7 +56,7 @@ sky[["group", "status", "sky_data", "sky_data_err"]]
 # Three answers in one cell. Look: on the left is the mosaic as it is, then with the levels taken off, then what overlapping
 # exposures still differ by. Pan and zoom move all three.
 #
-# Compare with the truth, which you can only here: this sky was planted. Levels are known up to a constant, so the mean is
+# Compare with the truth, which is known only here: this sky was planted. Levels are known up to a constant, so the mean is
 # taken off.
 #
 # And measure: how much did neighbouring exposures differ before, and how much after? The last column gives what is left in
