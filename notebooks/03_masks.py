@@ -23,9 +23,9 @@ from skymatch_nb.datasets import make_mosaic
 
 output_notebook(INLINE, hide_banner=True)
 mosaic = make_mosaic(
-    "exposures", cols=2, shape=(384, 768), chips=1, overlap=0.3, seed=5, persistence=0.08, stars=120, overwrite=True
+    "exposures_03", cols=2, shape=(384, 768), chips=1, overlap=0.3, seed=5, persistence=0.08, stars=120, overwrite=True
 )
-s = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False)
+s = SkyMatchSession("exposures_03/*_flt.fits", skymethod="match", skystat="median", verbose=False)
 
 # %% [markdown]
 # ## What is in an image
@@ -125,7 +125,7 @@ with fits.open(mosaic.paths[0], mode="update") as hdus:
 s.load()  # a file has changed; the session wants to be told
 
 masked = SkyMatchSession(
-    "exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False, masks={first: ~trail}
+    "exposures_03/*_flt.fits", skymethod="match", skystat="median", verbose=False, masks={first: ~trail}
 )
 masked.mask()[["good_fraction", "bad_dq", "bad_user"]]
 
@@ -146,7 +146,7 @@ show(s.plot_preview(size=300))
 # %% [markdown]
 # In the preview excluded pixels are left blank. `include` does the opposite: only what is inside counts. `clear_regions` forgets
 # them. In the [panel](06_panel.ipynb) you draw regions with the mouse. Vertices need no further package, all else needs
-# `pip install "skymatch_nb[regions]"`.
+# `python -m pip install ".[regions]"` in the clone.
 
 # %%
 s.clear_regions()
@@ -171,7 +171,7 @@ s.mask()[["good_fraction", "bad_dq", "bad_source"]]
 
 # %%
 plain = SkyMatchSession(
-    "exposures/*_flt.fits", skymethod="match", skystat="median", overlap_stat="difference", verbose=False
+    "exposures_03/*_flt.fits", skymethod="match", skystat="median", overlap_stat="difference", verbose=False
 )
 plain.compare(s)[["group", "sky", "sky_other", "about_mean", "err"]]
 
@@ -191,11 +191,11 @@ s.residuals[["before", "after", "pull"]]
 #   find which.
 # * **All is masked by my mask**: non-zero is *good*. `CCDData.mask` and masked arrays have it the other way round, and are read in
 #   their own sense.
-# * **`a mask's shape must be ...`**: the shape is `(ny, nx)`, as numpy and astropy have it.
+# * **`its user mask has shape ...`**, and the image another: the shape is `(ny, nx)`, as numpy and astropy have it.
 # * **A region does nothing**: a warning says that it touches no member; check the frame (`fk5`, `icrs`, `galactic`) and degrees.
-# * **`regions` or `photutils` is missing**: `pip install "skymatch_nb[regions,sources]"`.
+# * **`regions` or `photutils` is missing**: `python -m pip install ".[regions,sources]"` in the clone.
 #
 # ## About this notebook
 #
-# Runs without a network in a few seconds (a minute the first time); needs the extras `regions` and `sources`; writes
-# `exposures/` (16 MB). More: [Flags](../docs/flags.md), [Regions](../docs/regions.md), [Inputs](../docs/inputs.md#masks).
+# Runs without a network in a few seconds (and compiles for some ten seconds, once); needs the extras `regions` and `sources`; writes
+# `exposures_03/` (12 MB). More: [Flags](../docs/flags.md), [Regions](../docs/regions.md), [Inputs](../docs/inputs.md#masks).

@@ -14,8 +14,8 @@
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.datasets import make_mosaic
 
-mosaic = make_mosaic("exposures", shape=(256, 512), seed=2024, overwrite=True)
-s = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", verbose=False)
+mosaic = make_mosaic("exposures_06", shape=(256, 512), seed=2024, overwrite=True)
+s = SkyMatchSession("exposures_06/*_flt.fits", skymethod="match", skystat="median", verbose=False)
 s.solve().groupby("group")[["status", "sky_data"]].first()
 
 # %% [markdown]
@@ -80,18 +80,19 @@ bool((again.sky["sky_data"] == s.sky["sky_data"]).all())
 # ## Without a notebook
 #
 # ```sh
-# skymatch-nb panel 'exposures/*_flt.fits'
+# skymatch-nb panel 'exposures_06/*_flt.fits'
 # ```
 #
 # serves the same panel as a web page, on this machine only ([Panel](../docs/panel.md#as-a-web-page)).
 #
 # ## Troubleshooting
 #
-# * **The panel is a line of text**: no kernel runs, or the page was reloaded after the kernel ended; run the cell again.
+# * **There are words, a map and tables, but no controls**: no kernel runs, or the page was reloaded after the kernel ended; run the cell
+#   again.
 # * **Nothing happens when I turn a control**: *live* is off; press *Solve*.
 # * **A control is red**: the value is not allowed; the text beside it says why, and the session keeps the last good one.
 # * **It takes long**: new clipping or statistics take milliseconds, new masks read all pixels again. *Cancel* leaves the last answer.
 #
 # ## About this notebook
 #
-# Runs without a network in a few seconds (a minute the first time), and writes `exposures/` (7 MB) and `session.json`. More: [The panel](../docs/panel.md).
+# Runs without a network in a few seconds (and compiles for some ten seconds, once), and writes `exposures_06/` (16 MB) and `session.json`. More: [The panel](../docs/panel.md).

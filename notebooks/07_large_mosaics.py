@@ -24,16 +24,16 @@ from skymatch_nb.datasets import make_mosaic
 
 output_notebook(INLINE, hide_banner=True)
 mosaic = make_mosaic(
-    "exposures", rows=7, cols=7, shape=(96, 192), chips=2, overlap=0.25, seed=1, stars=10, overwrite=True
+    "exposures_07", rows=7, cols=7, shape=(96, 192), chips=2, overlap=0.25, seed=1, stars=10, overwrite=True
 )
-files = "exposures/*_flt.fits"
+files = "exposures_07/*_flt.fits"
 s = SkyMatchSession(files, skymethod="match", skystat="median", verbose=False)
-len(mosaic.paths), "exposures", len(s.members), "members"
+len(mosaic.paths), "exposures_07", len(s.members), "members"
 
 # %% [markdown]
 # ## Where time goes
 #
-# `status` has the seconds of every step. The first time, kernels are compiled (once on a machine); so we solve twice, in two
+# `status` has the seconds of every step. The first time, kernels are compiled (some ten seconds, once on a machine); so we solve twice, in two
 # sessions, and look at the second.
 
 # %%
@@ -79,8 +79,8 @@ bool((answers[1] == answers[2]).all())
 #
 # ## A cluster
 #
-# `executor="dask"` has members and overlaps worked on by other processes, here or on other machines (`pip install
-# "skymatch_nb[dask]"`). A `Client` says where; without one, the session starts processes on this machine.
+# `executor="dask"` has members and overlaps worked on by other processes, here or on other machines (extra `dask`:
+# `python -m pip install ".[dask]"` in the clone). A `Client` says where; without one, the session starts processes on this machine.
 
 # %%
 from dask.distributed import Client, LocalCluster
@@ -188,12 +188,12 @@ show(s.plot_footprints("status"))
 #
 # * **It gets slower and slower**: memory is full and the system swaps. Set `workers=1`, keep `optimize="balanced"`, see that the folder
 #   for temporary files (`TMPDIR`) has room.
-# * **The first run is slow**: kernels are compiled once for each version, and kept where `NUMBA_CACHE_DIR` says, or beside the
+# * **The first run is slow**: kernels are compiled, some ten seconds, once for each version, and kept where `NUMBA_CACHE_DIR` says, or beside the
 #   package.
 # * **Compressed files are slow**: gzip cannot be mapped; unpack them once.
 # * **Several components**: parts of the mosaic that nothing connects; `s.sky["component"]` numbers them.
 #
 # ## About this notebook
 #
-# Runs without a network in half a minute (more the first time), and writes `exposures/` (30 MB). Measured times of larger mosaics:
-# [Performance](../docs/performance.md).
+# Runs without a network in half a minute (and compiles for some ten seconds, once); needs the extra `dask`; writes `exposures_07/` (20 MB).
+# Measured times of larger mosaics: [Performance](../docs/performance.md).

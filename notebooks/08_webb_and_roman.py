@@ -13,7 +13,7 @@
 # * what `apply` writes for the pipeline's next steps, and how to take it back;
 # * what differs from the pipelines' own step `skymatch`.
 #
-# You need the extra `jwst` (`pip install "skymatch_nb[jwst]"`: the packages asdf, gwcs and lz4), and nothing of the pipelines.
+# You need the extra `jwst` (`python -m pip install ".[jwst]"` in the clone: the packages asdf, gwcs and lz4), and nothing of the pipelines.
 
 # %%
 import pandas as pd
@@ -240,17 +240,17 @@ pd.concat([m.undo(), r.undo()])["status"].value_counts().to_frame()
 #
 # ## Troubleshooting
 #
-# * **`the packages asdf, gwcs and lz4 are needed`**: `pip install "skymatch_nb[jwst]"`. Files of JWST are then read by their gwcs; until then by the fit
+# * **`the packages asdf, gwcs and lz4 are needed`**: `python -m pip install ".[jwst]"` in the clone. Files of JWST are then read by their gwcs; until then by the fit
 #   in their header, with a warning.
 # * **`the WCS of the FITS header is used`**: the file has no ASDF extension, or a damaged one. Positions are as good as the header's SIP, some
 #   hundredths of a pixel.
 # * **`its gwcs is not that of an image`**: a spectrum. Only images have skies to match.
 # * **`a version of its schema that is not known`**: the Roman file is newer than this package.
 # * **Pulls of tens with one level per exposure**: try `group_by="chip"`, and look at `compare_groups`.
-# * **`brightness` mixed with `rate`**: some files are in MJy/sr, others in DN/s. Match them apart, or run the step that is missing.
+# * **`surface brightness cannot be matched with counts or rates`**: some files are in MJy/sr, others in DN/s. Match them apart, or run the step that is missing.
 #
 # ## About this notebook
 #
-# Runs without a network in about a minute (more the first time); needs the extra `jwst`; writes `nircam/`, `miri/` and `roman/`
-# (30 MB). More: [JWST and Roman files](../docs/inputs.md#jwst-and-roman), [Groups](../docs/groups.md),
+# Runs without a network in about a minute (and compiles for some ten seconds, once); needs the extra `jwst`; writes `nircam/`, `miri/` and `roman/`
+# (32 MB). More: [JWST and Roman files](../docs/inputs.md#jwst-and-roman), [Groups](../docs/groups.md),
 # [Writing](../docs/apply.md).

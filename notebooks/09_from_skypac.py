@@ -19,7 +19,7 @@ from astropy.io import fits
 from skymatch_nb import SkyMatchSession
 from skymatch_nb.datasets import make_mosaic
 
-mosaic = make_mosaic("exposures", shape=(256, 512), seed=2024, overwrite=True)
+mosaic = make_mosaic("exposures_09", shape=(256, 512), seed=2024, overwrite=True)
 
 # %% [markdown]
 # ## The same call
@@ -36,7 +36,7 @@ mosaic = make_mosaic("exposures", shape=(256, 512), seed=2024, overwrite=True)
 from skymatch_nb import skymatch
 
 sky = skymatch(
-    "exposures/*_flt.fits",
+    "exposures_09/*_flt.fits",
     skymethod="match",
     skystat="median",
     nclip=5,
@@ -63,7 +63,7 @@ print("\n".join(Path("skymatch.log").read_text().splitlines()[-14:]))
 # The function is a session that is thrown away. Kept, it can be asked more:
 
 # %%
-s = SkyMatchSession("exposures/*_flt.fits", skymethod="match", skystat="median", dq_bits=0, verbose=False)
+s = SkyMatchSession("exposures_09/*_flt.fits", skymethod="match", skystat="median", dq_bits=0, verbose=False)
 bool((s.sky["sky_data"] == sky["sky_data"]).all())
 
 # %% [markdown]
@@ -77,7 +77,7 @@ bool((s.sky["sky_data"] == sky["sky_data"]).all())
 # | `skyuser_kwd="SKYUSER"` | the same |
 # | `'file.fits{1,("sci",2)}'`, `'@list.txt'` | [the same](../docs/inputs.md) |
 # | user masks in an `@`-file | the same, or `masks={...}` |
-# | TEAL and `.cfg` files | `TEAL_SkyMatch`, `SkyMatchParams.from_cfg`, or the [panel](06_panel.ipynb) |
+# | TEAL and `.cfg` files | `skymatch_nb.compat.TEAL_SkyMatch`, `SkyMatchParams.from_cfg`, or the [panel](06_panel.ipynb) |
 #
 # ## What differs, and why
 #
@@ -141,7 +141,7 @@ s.undo()["status"].value_counts()
 # goes on with `localmin`, a sky of each exposure's own; after `globalmin+match` with `globalmin`, the lowest sky for all. One line of
 # its log tells, and says `localmin` in both cases. Here is the second, in a mosaic of four exposures whose skies are known.
 #
-# That needs drizzlepac (`python -m pip install "skymatch_nb[drizzlepac]"`):
+# That needs drizzlepac (`python -m pip install ".[drizzlepac]"` in the clone):
 
 # %%
 from importlib.metadata import version
@@ -330,6 +330,7 @@ print(s.write_skyfile("sky.txt").read_text())
 #
 # ## About this notebook
 #
-# Runs without a network in a few seconds (a minute the first time), and writes `exposures/`, `skymatch.log` and `sky.txt`.
-# `stsci.skypac` need not be installed. With drizzlepac it takes half a minute more, and writes `as_released/`, `ours/` and
-# `before_after.png`; without it the section on AstroDrizzle shows its picture only.
+# Runs without a network in a few seconds (and compiles for some ten seconds, once), and writes `exposures_09/`,
+# `as_released/`, `skymatch.log` and `sky.txt` (23 MB). `stsci.skypac` need not be installed. With drizzlepac it takes half a minute
+# more, and writes `ours/`, mosaics and `before_after.png`, too (20 MB more); without it the section on AstroDrizzle shows its picture
+# only.

@@ -115,7 +115,7 @@ def _key(notebook: Path) -> str:
     """Hash of what the outputs of a notebook are made from."""
     digest = hashlib.sha256(f"{sys.version_info} {nbformat.__version__}".encode())
     package = ROOT / "skymatch_nb"
-    for path in [notebook, *sorted(p for kind in ("py", "js") for p in package.rglob(f"*.{kind}"))]:
+    for path in [Path(__file__), notebook, *sorted(p for kind in ("py", "js") for p in package.rglob(f"*.{kind}"))]:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 
@@ -134,11 +134,25 @@ def _execute(notebook: Path, done: Path, key: str) -> None:
             store_widget_state=False,
         )
         client.execute()
-    book.metadata["skymatch_nb"] = {"key": key, "seconds": round(time.monotonic() - began, 1)}
+        sizes = _sizes(Path(scratch))
+    book.metadata["skymatch_nb"] = {"key": key, "seconds": round(time.monotonic() - began, 1), "written": sizes}
     part = done.with_suffix(".part")
     text = str(nbformat.writes(book)).replace(scratch, "/home/you/notebooks")  # the same wherever it ran
     part.write_text(text + "\n", encoding="utf-8")
     part.replace(done)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes of each file and folder in a folder."""
+    return {
+        path.name + "/" * path.is_dir(): sum(p.stat().st_size for p in (path, *path.rglob("*")) if p.is_file())
+        for path in sorted(folder.iterdir())
+    }
+
+
+def written(done: Path) -> dict[str, int]:
+    """Bytes of each file and folder that an executed notebook left; a folder's name ends with a slash."""
+    return dict(_about(done)["written"])
 
 
 def for_site(done: Path, page: Path) -> None:

@@ -136,7 +136,7 @@ def demo(options: argparse.Namespace) -> int:
             flush=True,
         )
         mosaic = demo_mosaic(folder, seed=options.seed)
-        print("Matching their sky (the first run on a machine compiles for some seconds) ...", flush=True)
+        print("Matching their sky (the first run on a machine compiles for some ten seconds, once) ...", flush=True)
         session = SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=not options.quiet)
         _show(session, False)
         level = session.sky.groupby("group", sort=False)["sky_data"].first()
@@ -188,7 +188,7 @@ def table_json(session: SkyMatchSession) -> dict[str, Any]:
 
 
 def _say_compiling() -> None:
-    print("skymatch-nb: compiling for this machine, which is done once and takes some seconds ...", file=sys.stderr)
+    print("skymatch-nb: compiling for this machine, some ten seconds, once ...", file=sys.stderr)
 
 
 def _say_nothing() -> None:

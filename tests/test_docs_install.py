@@ -15,15 +15,23 @@ def test_every_extra_has_a_row():
     assert set(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)) == set(project["optional-dependencies"])
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        *sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("notebooks/*.py")),
-    ],
-)
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("docs/**/*.md") if "_build" not in p.parts),
+    *sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("notebooks/*.py")),
+]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_install_from_the_clone(name):
+    """Nothing is on PyPI: a command that names the package there would fail."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert re.findall(r"pip\s(?:# )?install\s(?:# )?(?:-\S+ )*[\"']?skymatch[-_]nb.*", text) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_relative_links_lead_somewhere(name):
     page = ROOT / name
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))

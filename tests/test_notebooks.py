@@ -1,9 +1,14 @@
 """Every tutorial runs, tells what it promises, and is the notebook of its script. The docs show what came out here."""
 
+import ast
+import builtins
 import json
 import os
 import re
+from fnmatch import fnmatch
+from functools import cache
 from importlib.util import find_spec
+from itertools import product
 
 import notebook_runs
 import pytest
@@ -25,6 +30,46 @@ def cells_of(path):
 
 def text_of(cell):
     return "".join(cell["source"])
+
+
+def about(script):
+    """Text of the section that says what a tutorial needs and writes."""
+    return text_of(cells_of(script.with_suffix(".ipynb"))[-1]).split("## About this notebook")[1]
+
+
+def told_problems(script):
+    """What the headings of a tutorial's troubleshooting quote."""
+    help_ = text_of(cells_of(script.with_suffix(".ipynb"))[-1]).split("## Troubleshooting")[1]
+    headings = re.findall(r"^\* \*\*(.+?)\*\*", help_.split("## About")[0], re.MULTILINE)
+    return [quote for heading in headings for quote in re.findall(r"`(.+?)`", heading)]
+
+
+@cache
+def source_of_package():
+    """All of the package's source, and the texts in it that are no docstrings; f-strings in parts."""
+    sources = [path.read_text(encoding="utf-8") for path in (notebook_runs.ROOT / "skymatch_nb").rglob("*.py")]
+    texts = set()
+    for source in sources:
+        nodes = list(ast.walk(ast.parse(source)))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        constants = [n for n in nodes if isinstance(n, ast.Constant) and id(n) not in docstrings]
+        texts |= {" ".join(n.value.split()) for n in constants if isinstance(n.value, str)}
+    return "\n".join(sources), texts
+
+
+def is_printed(message):
+    """Whether a text of the package has a message; two words before and after may be what a gap of an f-string gets."""
+    source, texts = source_of_package()
+    words = message.split()
+    if len(words) == 1:
+        return message in source
+    for before, after in product(range(3), repeat=2):
+        run = " ".join(words[before : len(words) - after])
+        if len(run.split()) < min(3, len(words)):
+            continue
+        if any(run in t and (not before or t.startswith(run)) and (not after or t.endswith(run)) for t in texts):
+            return True
+    return False
 
 
 def test_there_are_tutorials():
@@ -50,6 +95,51 @@ def test_opens_with_goals_and_ends_with_help(script):
     assert all(not cell.get("outputs") for cell in cells)
 
 
+def test_each_tutorial_makes_its_data_in_folders_of_its_own():
+    """Followed in one folder, none reads what another has left."""
+    made = {}
+    for script in SCRIPTS:
+        text = script.read_text(encoding="utf-8")
+        own = set(re.findall(r"\b(?:make_\w*mosaic|four_exposures)\(\s*\"(\w+)\"", text))
+        assert own, script.name
+        assert not [f for f in re.findall(r"[\"'](\w+)/\S*\*\S*[\"']", text) if f not in own], script.name
+        made |= {folder: [*made.get(folder, ()), script.name] for folder in own}
+    assert {folder: names for folder, names in made.items() if len(names) > 1} == {}
+
+
+FOREIGN = ['Reverting sky computation to "localmin"']
+"""Messages of AstroDrizzle that a tutorial explains."""
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
+def test_messages_that_are_explained_are_those_of_the_package(script):
+    parts = {part.strip() for quote in told_problems(script) if quote not in FOREIGN for part in quote.split("...")}
+    parts -= {"", "NaN", *vars(builtins)}
+    assert [part for part in parts if not is_printed(part)] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
+def test_tells_the_extras_that_it_needs(script):
+    text = script.read_text(encoding="utf-8")
+    signs = {"sources": "mask_sources=", "dask": "dask.distributed", "jwst": "make_webb_mosaic", "regions": "exclude('"}
+    needs = {extra for extra, sign in signs.items() if any(sign in text_of(c) for c in code_of(script))}
+    assert set(re.findall(r"`(sources|dask|jwst|regions)`", about(script))) == needs, text[:40]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
+def test_tells_what_it_writes_and_how_much(script):
+    """Git ignores all of it, in notebooks/."""
+    needed("nbclient")
+    sizes = notebook_runs.written(notebook_runs.executed(script.with_suffix(".ipynb")))
+    ignored = (notebook_runs.ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert [n for n in sizes if not any(fnmatch(f"/notebooks/{n}", i) or n == i for i in ignored)] == []
+    assert [n for n in sizes if f"`{n}`" not in about(script)] == []
+    told = [int(words) for words in re.findall(r"\((\d+) MB", about(script))]
+    if "With drizzlepac" in about(script) and not find_spec("drizzlepac"):
+        told = told[:1]
+    assert sum(sizes.values()) / 1e6 == pytest.approx(sum(told), rel=0.1, abs=0.6)
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
 def test_runs(script):
     """Execute it, once for tests and docs, and look at what came out."""
@@ -60,6 +150,15 @@ def test_runs(script):
     texts = ["".join(o.get("text", "")) for o in outputs]
     assert [o for o in outputs if o["output_type"] == "error"] == []
     assert [t for t in texts if "Warning" in t and "SkyMatchWarning: pairs disagree" not in t] == []
+
+
+def code_of(script):
+    return [cell for cell in cells_of(script.with_suffix(".ipynb")) if cell["cell_type"] == "code"]
+
+
+def test_the_quickstart_is_a_mosaic_in_five_cells():
+    (script,) = [s for s in SCRIPTS if s.stem == "01_quickstart"]
+    assert len(code_of(script)) == 5
 
 
 def outputs_after(name, start):
@@ -87,8 +186,8 @@ def test_the_nebula_fools_three_methods_of_four():
 
 
 def test_the_quickstart_recovers_the_planted_sky():
-    words = outputs_after("01_quickstart", "spread = ").split()
-    spread, error = float(words[3]), float(words[-1])
+    text = outputs_after("01_quickstart", "spread = ")
+    spread, error = map(float, re.search(r"skies differ by (\S+) .*the levels is (\S+)", text).groups())
     assert spread > 0.03
     assert error < spread / 20
 
