@@ -14,7 +14,7 @@ MAD_TO_DEVIATION = 1.482602218505602
 BIWEIGHT_TUNING = 6.0
 """Median absolute deviations from the median at which the weight of ``biweight`` becomes 0."""
 
-NARROW = 0.008
+NARROW = 0.005
 """Parts of the reach within which the values of a block are taken together."""
 
 RUN = 16
@@ -100,7 +100,7 @@ def biweight_sums(
     u (1 - u**2), of deviations below the reach. Prefix sums
     are about ``sums_centre``. Blocks and runs of values that lie within `NARROW` of the reach count as two
     values, at their deviation to both sides of their mean: sums of smooth functions over them are right to the fourth
-    power of their width, 1e-9 and better.
+    power of their width, 1e-10 and better.
     """
     first = max(first, position_of(values, sums, stop, centre - reach, False))
     stop = position_of(values, sums, stop, centre + reach, False)
