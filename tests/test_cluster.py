@@ -219,7 +219,7 @@ class TestTrouble:
             session.solve()
 
     def test_cancel_ends_the_work_and_the_session_goes_on(self, mosaic, client):
-        """As the panel does it; tasks that wait are taken back, one that runs, and may have to compile, comes to its end."""
+        """As the panel does it; tasks that wait are taken back, one that runs (and compiles) comes to its end."""
         failed, told = [], threading.Event()
         session = SkyMatchSession(mosaic.paths, skymethod="match", executor=client)
 
