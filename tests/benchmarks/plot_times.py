@@ -6,13 +6,13 @@ python tests/benchmarks/plot_times.py FILE --docs docs
 import argparse
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bokeh.models import FixedTicker
 from bokeh.plotting import figure
+from page_blocks import put_blocks
 
 from skymatch_nb.plots.export import figure_picture
 from skymatch_nb.plots.theme import theme_named
@@ -75,16 +75,6 @@ def blocks_of(told: Mapping[str, Any]) -> dict[str, str]:
     for kind, about in told["kinds"].items():
         blocks |= {f"{kind} {name}": table for name, table in about["tables"].items()}
     return blocks
-
-
-def put_blocks(page: Path, blocks: Mapping[str, str]) -> None:
-    text = page.read_text(encoding="utf-8")
-    for name, block in blocks.items():
-        mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text, count = mark.subn(lambda found, block=block: f"{found[1]}\n{block}\n\n{found[2]}", text)
-        if count != 1:
-            raise SystemExit(f"{page}: needs one block '<!-- {name} -->', has {count}")
-    page.write_text(text, encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

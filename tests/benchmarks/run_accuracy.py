@@ -7,7 +7,6 @@ status is 1 where a required number is missed. README.md tells the rest.
 """
 
 import argparse
-import re
 import statistics
 import sys
 import time
@@ -22,6 +21,7 @@ from accuracy_plots import draw_exposures, draw_scenes
 from calibration import LAYOUTS, Pulls, calibrate
 from mosaics import GALAXY, NO_GALAXY, SCENES, Mosaic, Sky, get_mosaic
 from noise_limit import noise_limits
+from page_blocks import put_blocks
 from run_benchmarks import (
     WARM_UP,
     Check,
@@ -202,14 +202,7 @@ def markdown(table: Table) -> str:
 
 def write_docs(folder: Path, tables: Mapping[str, str], results: Sequence[Accuracy]) -> None:
     """Put tables between their marks in accuracy.md, and draw its pictures."""
-    page = folder / "accuracy.md"
-    text = page.read_text(encoding="utf-8")
-    for name, table in tables.items():
-        block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text, count = block.subn(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)
-        if count != 1:
-            raise SystemExit(f"{page}: needs one block '<!-- {name} -->', has {count}")
-    page.write_text(text, encoding="utf-8")
+    put_blocks(folder / "accuracy.md", tables)
     images = folder / "images"
     limits = {found.name: found.limits["median"] for found in results}
     draw_scenes(images / "accuracy_scenes.png", {found.name: found.main for found in results}, limits)
