@@ -1,21 +1,47 @@
 """The one door to numba: how every kernel of the package is compiled."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 from numba import types
 from numba.core import event
+from numba.core.caching import FunctionCache
 from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def _fingerprint() -> str:
+    """Hash of the sources of all kernels."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+FINGERPRINT = _fingerprint()
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Machine code on disk, which holds what kernels call in other modules too: it is good while none has changed.
+
+    Numba looks at the module of the kernel alone.
+    """
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return *super()._index_key(sig, codegen), FINGERPRINT
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function to machine code that is cached on disk and runs without the GIL."""
-    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    compiled._cache = _Cache(function)
+    return cast("Callable[P, R]", compiled)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
