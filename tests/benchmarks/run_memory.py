@@ -3,8 +3,9 @@
     python tests/benchmarks/run_memory.py
 
 The exposures lie side by side, then nearly on one another (a dither), and then all on one field, within a twentieth of
-its size, where every exposure overlaps every other: small ones, 144, and large ones, 40 (which write 6 GB of samples; 144
-would write 80 GB). The exit status is 1 where 'balanced' takes more than it may. Linux only: /proc tells the memory.
+its size, where every exposure overlaps every other: 144 small ones, and 40 large ones (which write 6 GB of samples;
+144 would write 80 GB). The exit status is 1 where 'balanced' takes more than it may. Linux only: /proc tells the
+memory.
 """
 
 import argparse
