@@ -86,7 +86,7 @@ def test_statistics_are_those_of_the_pixels(both, statistic, clipping):
     (near,), (near_error,) = measure(found, of_few, statistic)
     slack = max(0.05 * error, 1e-5 * of_all.std[0])
     if kind is counted and statistic in ("binmode", "midpt", "mode") and "lsigma" in clipping:
-        slack = 0.5  # bins narrower than a count hold as many as where they begin makes them, which one pixel decides
+        slack = 1.0  # one pixel decides where bins begin, and so which of those narrower than a count hold any
     assert near == pytest.approx(level, abs=slack)
     assert near_error == pytest.approx(error, rel=0.05)
     assert of_few.npix[0] == pytest.approx(of_all.npix[0], rel=2e-5)
