@@ -88,7 +88,7 @@ def test_statistics_are_those_of_the_pixels(both, statistic, clipping):
     if kind is counted and statistic in ("binmode", "midpt", "mode") and "lsigma" in clipping:
         slack = 1.0  # one pixel decides where bins begin, and so which of those narrower than a count hold any
     assert near == pytest.approx(level, abs=slack)
-    assert near_error == pytest.approx(error, rel=0.05)
+    assert near_error == pytest.approx(error, rel=0.1)
     assert of_few.npix[0] == pytest.approx(of_all.npix[0], rel=2e-5)
     assert of_few.std[0] == pytest.approx(of_all.std[0], rel=1e-4)
 
