@@ -127,7 +127,7 @@ def _image(plot: figure) -> Any:
 
 def _is_off(mapper: LinearColorMapper, low: float, high: float) -> bool:
     """Whether the range of a colour mapper should be another one by more than anybody sees."""
-    return max(abs(mapper.low - low), abs(mapper.high - high)) > UNSEEN * (high - low)
+    return bool(max(abs(mapper.low - low), abs(mapper.high - high)) > UNSEEN * (high - low))
 
 
 def _structure(mosaic: CoarseMosaic) -> list[Any]:
