@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -18,7 +19,7 @@ from skymatch_nb.core.noise import SharedParts
 from skymatch_nb.core.pairs import Pairs
 from skymatch_nb.core.quality import QualityCounts
 from skymatch_nb.core.runs import Runs
-from skymatch_nb.core.sample import SampleSet
+from skymatch_nb.core.sample import Places, SampleSet
 from skymatch_nb.display import Shown
 from skymatch_nb.errors import ParameterError
 from skymatch_nb.params.per_member import full_name
@@ -379,22 +380,36 @@ class Coverage(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class OverlapSamples(Result):
+class Samples(Result):
+    """Sets of sorted pixels."""
+
+    sets: tuple[SampleSet, ...]
+
+    @cached_property
+    def places(self) -> tuple[Places, ...]:
+        """Where the samples lie in memory, one after another: sets side by side with values of one type together."""
+        runs = groupby(self.sets, lambda samples: samples.values.dtype)
+        return tuple(Places.of(list(sets)) for _, sets in runs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but addresses, which hold in this process alone."""
+        return {name: value for name, value in self.__dict__.items() if name != "places"}
+
+
+@dataclass(frozen=True, eq=False)
+class OverlapSamples(Samples):
     """Sorted good pixels of every member, one sample per overlap.
 
     That of overlap i is number ``at_a[i]`` in member a's set and ``at_b[i]`` in member b's.
     """
 
-    sets: tuple[SampleSet, ...]
     at_a: Integers
     at_b: Integers
 
 
 @dataclass(frozen=True, eq=False)
-class MemberSamples(Result):
+class MemberSamples(Samples):
     """Sorted good pixels of every whole member: sets of one sample each."""
-
-    sets: tuple[SampleSet, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -409,13 +424,12 @@ class AlignedPixels(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class DifferenceSamples(Result):
+class DifferenceSamples(Samples):
     """Sorted brightness differences, a minus b, of every overlap, in sets of overlaps with the same member a.
 
     ``good`` (noverlaps,) counts pixels that are good on both sides, before the limits.
     """
 
-    sets: tuple[SampleSet, ...]
     good: Integers
 
     def place(self, overlap: int) -> tuple[SampleSet, int]:

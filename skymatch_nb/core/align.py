@@ -59,26 +59,35 @@ def aligned_values(first: Pixels, second: Pixels, spans: Spans, pixel_map: Pixel
     two 1-D arrays of equal length
         In native byte order, float32 or float64 as `skymatch_nb.core.quality.gather_good` has it.
     """
-    nearest = _nearest(
-        spans,
-        pixel_map.x0,
-        pixel_map.y0,
-        pixel_map.step,
-        pixel_map.x,
-        pixel_map.y,
-        first.data.shape[1],
-        second.data.shape,
-        *_blocks(spans),
+    nearest = list(
+        _nearest(
+            spans,
+            pixel_map.x0,
+            pixel_map.y0,
+            pixel_map.step,
+            pixel_map.x,
+            pixel_map.y,
+            first.data.shape[1],
+            second.data.shape,
+            *_blocks(spans),
+        )
     )
     for image, which in ((first, 0), (second, 1)):
         good = _good(image, nearest[which])
         if good is not None:
-            nearest = tuple(part[good] for part in nearest)
-    a, b = _values(first.data, nearest[0]), _values(second.data, nearest[1])
-    finite = np.isfinite(a) & np.isfinite(b)
+            _keep(nearest, good)
+    nearest[:2] = _values(first.data, nearest[0]), _values(second.data, nearest[1])
+    finite = np.isfinite(nearest[0]) & np.isfinite(nearest[1])
     if not finite.all():
-        a, b, *nearest = (part[finite] for part in (a, b, *nearest))
-    return a, brought_to_places(b, *nearest[2:])
+        _keep(nearest, finite)
+    a, b, *places = nearest
+    return a, brought_to_places(b, *places)
+
+
+def _keep(parts: list[NDArray[Any]], good: NDArray[np.bool_]) -> None:
+    """Keep some of each part; only one of them is in memory twice at a time, which matters for large overlaps."""
+    for k in range(len(parts)):
+        parts[k] = parts[k][good]
 
 
 def _blocks(spans: Spans) -> tuple[int, int, int, NDArray[np.int32], NDArray[np.int32]]:

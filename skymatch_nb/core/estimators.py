@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.sample import BLOCK
+from skymatch_nb.core.jit import subkernel
+from skymatch_nb.core.ordered import BLOCK, HEAD, at, part
 
 MODE_KERNEL_WIDTH = 1.0
 """Gaussian width, in deviations of the kept values, of the kernel that smooths the histogram for ``mode``.
@@ -20,21 +20,21 @@ follow the noise where a galaxy's slope makes the histogram flat.
 """
 
 
-@kernel
+@subkernel
 def constant(kept: Any, width: float) -> bool:
     """Whether sorted values are all equal, or so nearly that bins of this width cannot tell them apart."""
-    return bool(kept[0] == kept[-1] or not width > 0)
+    return bool(at(kept, 0) == at(kept, kept.size - 1) or not width > 0)
 
 
-@kernel
+@subkernel
 def _bin(kept: Any, i: int, width: float) -> int:
-    return int(np.floor((np.float64(kept[i]) - np.float64(kept[0])) / width))
+    return int(np.floor((np.float64(at(kept, i)) - np.float64(at(kept, 0))) / width))
 
 
-@kernel
+@subkernel
 def _bin_start(kept: Any, index: int, width: float, first: int) -> int:
     """Position of the first value, from ``first`` on, whose bin is not below ``index``."""
-    stop = len(kept)
+    stop = kept.size
     while first < stop:
         middle = (first + stop) // 2
         if _bin(kept, middle, width) < index:
@@ -44,19 +44,18 @@ def _bin_start(kept: Any, index: int, width: float, first: int) -> int:
     return first
 
 
-@kernel
-def histogram(values: Any, sums: Any, first: int, stop: int, width: float) -> Any:
-    """Counts of values ``first:stop`` of a sorted sample in bins of a width, the first bin starting at the smallest.
+@subkernel
+def histogram(pixels: Any, sums: Any, first: int, stop: int, width: float) -> Any:
+    """Counts of pixels ``first:stop`` of a sorted sample in bins of a width, the first bin starting at the smallest.
 
-    Bins are found by comparing values with
-    their edges, and where rounding of the bin's number matters by that number.
+    Bins are found by comparing values with their edges, and where rounding of the bin's number matters by that number.
     """
-    kept = values[first:stop]
-    n = len(kept)
+    kept = part(pixels, first, stop)
+    n = kept.size
     nbins = _bin(kept, n - 1, width) + 1
     counts = np.zeros(nbins, np.float64)
     if nbins * 16 < n:
-        ends = _ends(values, sums, first, stop, width, nbins)
+        ends = _ends(pixels, sums, first, stop, width, nbins)
         before = 0
         for index in range(nbins):
             end = ends[index]
@@ -70,13 +69,13 @@ def histogram(values: Any, sums: Any, first: int, stop: int, width: float) -> An
     return counts
 
 
-@kernel
-def _ends(values: Any, sums: Any, first: int, stop: int, width: float, nbins: int) -> Any:
+@subkernel
+def _ends(pixels: Any, sums: Any, first: int, stop: int, width: float, nbins: int) -> Any:
     """Numbers of values in ``first:stop`` of a sorted sample that lie below the upper edge of each bin.
 
     All edges are sought together, one halving of their blocks after another, so that they wait for memory together.
     """
-    start = np.float64(values[first])
+    start = np.float64(at(pixels, first))
     places = np.empty(nbins, np.int64)
     block, last = first // BLOCK, (stop - 1) // BLOCK
     for index in range(nbins):
@@ -86,37 +85,37 @@ def _ends(values: Any, sums: Any, first: int, stop: int, width: float, nbins: in
     while half > 0:
         for index in range(nbins):
             place = places[index] + half
-            below = values[min(place, stop) - 1] < start + (index + 1) * width
+            below = at(pixels, min(place, stop) - 1) < start + (index + 1) * width
             places[index] += half * int(below & (place <= stop))
         half //= 2
     return places - first
 
 
-@kernel
+@subkernel
 def _block_before(sums: Any, block: int, last: int, edge: float) -> int:
     """Last block from ``block`` up to ``last`` whose first value is below an edge; that of ``block`` is."""
     step = 1
-    while block + step <= last and sums[block + step, 2] < edge:
+    while block + step <= last and sums[HEAD, block + step] < edge:
         block += step
         step *= 2
     while step > 0:
-        if block + step <= last and sums[block + step, 2] < edge:
+        if block + step <= last and sums[HEAD, block + step] < edge:
             block += step
         step //= 2
     return block
 
 
-@kernel
+@subkernel
 def midpoint(kept: Any, width: float) -> float:
     """Where the cumulative histogram of sorted values, interpolated linearly, reaches one half."""
-    half = 0.5 * len(kept)
+    half = 0.5 * kept.size
     index = _bin(kept, int(np.ceil(half)) - 1, width)
     below = _bin_start(kept, index, width, 0)
     within = _bin_start(kept, index + 1, width, below) - below
-    return np.float64(kept[0]) + width * (index + (half - below) / within)
+    return float(np.float64(at(kept, 0)) + width * (index + (half - below) / within))
 
 
-@kernel
+@subkernel
 def parabola_peak(counts: Any) -> float:
     """Position of the highest bin in bins, refined by the parabola through it and its neighbours."""
     peak = int(np.argmax(counts))
@@ -127,7 +126,7 @@ def parabola_peak(counts: Any) -> float:
     return peak + 0.5 + (0.5 * (right - left) / curvature if curvature > 0 else 0.0)
 
 
-@kernel
+@subkernel
 def smoothed(counts: Any, at: float, width: float) -> Any:
     """Histogram smoothed by a Gaussian of ``width`` bins at a position in bins, with its first two derivatives."""
     first = max(0, int(at - 5.0 * width))
@@ -142,7 +141,7 @@ def smoothed(counts: Any, at: float, width: float) -> Any:
     return f0, f1, f2
 
 
-@kernel
+@subkernel
 def _height(counts: Any, at: float, width: float) -> float:
     """Height of the smoothed histogram; the Gaussian at bin after bin is a product, which is faster than exp."""
     first = max(0, int(at - 5.0 * width))
@@ -157,7 +156,7 @@ def _height(counts: Any, at: float, width: float) -> float:
     return height
 
 
-@kernel
+@subkernel
 def smooth_peak(counts: Any, width: float) -> float:
     """Position in bins of the highest peak of the smoothed histogram (the lowest of equal ones)."""
     steps = max(2, int(np.ceil(len(counts) / (0.25 * width))))

@@ -1,21 +1,55 @@
 """The one door to numba: how every kernel of the package is compiled."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 from numba import types
 from numba.core import event
-from numba.extending import intrinsic
+from numba.core.caching import FunctionCache
+from numba.extending import intrinsic, register_jitable
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def _fingerprint() -> str:
+    """Hash of the sources of all kernels."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+FINGERPRINT = _fingerprint()
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Machine code on disk, which holds what kernels call in other modules too: it is good while none has changed.
+
+    Numba looks at the module of the kernel alone.
+    """
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return *super()._index_key(sig, codegen), FINGERPRINT
+
+
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function to machine code that is cached on disk and runs without the GIL."""
-    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    compiled = numba.njit(**_OPTIONS)(function)
+    compiled._cache = _Cache(function)
+    return cast("Callable[P, R]", compiled)
+
+
+def subkernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Let kernels call a function, which becomes part of their machine code; from Python it stays a Python function."""
+    return cast("Callable[P, R]", register_jitable(**_OPTIONS)(function))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -28,7 +62,7 @@ def _pointer(_context: Any, address: Any, like: Any) -> Any:
     return pointer(address, like), generate
 
 
-@kernel
+@subkernel
 def array_at(address: int, size: int, like: Any) -> Any:
     """Array of the type of ``like`` over ``size`` values that lie at an address; whoever calls keeps them there."""
     return numba.carray(_pointer(address, like), size)

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.estimators import MODE_KERNEL_WIDTH, constant, histogram, midpoint, parabola_peak, smooth_peak
-from skymatch_nb.core.jit import kernel
-from skymatch_nb.core.robust import biweight, biweight_reach, biweight_sums, crowded, middle
-from skymatch_nb.core.sample import Clipped, Places, SampleSet, position_of, sample_at, sums_between
+from skymatch_nb.core.jit import kernel, subkernel
+from skymatch_nb.core.ordered import at, part, position_of, sums_between
+from skymatch_nb.core.robust import biweight, biweight_reach, biweight_sums, crowded, middle, within_reach
+from skymatch_nb.core.sample import Clipped, Places, SampleSet, sample_at
 from skymatch_nb.core.uncertainty import BINMODE_SCATTER, biweight_error, median_error, peak_error, sextractor_error
 
 
@@ -69,15 +70,15 @@ def measure(
     return out[0], out[1]
 
 
-@kernel
-def _is_plain(values: Any, firsts: Any, stops: Any, stds: Any, binwidth: float, out: Any, k: int) -> bool:
+@subkernel
+def _is_plain(pixels: Any, firsts: Any, stops: Any, stds: Any, binwidth: float, out: Any, k: int) -> bool:
     """Whether a sample has no kept value, or equal ones: its level and error are written then."""
     if stops[k] <= firsts[k]:
         out[0, k], out[1, k] = np.nan, np.nan
         return True
-    kept = values[firsts[k] : stops[k]]
+    kept = part(pixels, firsts[k], stops[k])
     if constant(kept, binwidth * stds[k]):
-        out[0, k], out[1, k] = kept[len(kept) // 2], 0.0
+        out[0, k], out[1, k] = at(kept, kept.size // 2), 0.0
         return True
     return False
 
@@ -88,8 +89,8 @@ def _mean(
     firsts: Any, stops: Any, means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        values, _ = sample_at(table, k, like)
-        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+        pixels, _ = sample_at(table, k, like)
+        if not _is_plain(pixels, firsts, stops, stds, binwidth, out, k):
             out[1, k] = stds[k] / np.sqrt(stops[k] - firsts[k])
         out[0, k] = means[k]
 
@@ -100,9 +101,9 @@ def _median(
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        values, _ = sample_at(table, k, like)
-        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
-            kept = values[firsts[k] : stops[k]]
+        pixels, _ = sample_at(table, k, like)
+        if not _is_plain(pixels, firsts, stops, stds, binwidth, out, k):
+            kept = part(pixels, firsts[k], stops[k])
             out[0, k], out[1, k] = middle(kept), median_error(kept, stds[k])
 
 
@@ -112,9 +113,9 @@ def _midpt(
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        values, _ = sample_at(table, k, like)
-        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
-            kept = values[firsts[k] : stops[k]]
+        pixels, _ = sample_at(table, k, like)
+        if not _is_plain(pixels, firsts, stops, stds, binwidth, out, k):
+            kept = part(pixels, firsts[k], stops[k])
             out[0, k], out[1, k] = midpoint(kept, binwidth * stds[k]), median_error(kept, stds[k])
 
 
@@ -125,11 +126,11 @@ def _mode(
 ) -> None:  # fmt: skip
     smoothing = MODE_KERNEL_WIDTH / binwidth
     for k in range(len(firsts)):
-        values, sums = sample_at(table, k, like)
-        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
-            kept = values[firsts[k] : stops[k]]
-            start, width = np.float64(kept[0]), binwidth * stds[k]
-            counts = histogram(values, sums, firsts[k], stops[k], width)
+        pixels, sums = sample_at(table, k, like)
+        if not _is_plain(pixels, firsts, stops, stds, binwidth, out, k):
+            kept = part(pixels, firsts[k], stops[k])
+            start, width = np.float64(at(kept, 0)), binwidth * stds[k]
+            counts = histogram(pixels, sums, firsts[k], stops[k], width)
             out[0, k] = start + width * smooth_peak(counts, smoothing)
             out[1, k] = width * peak_error(counts, (out[0, k] - start) / width, smoothing)
 
@@ -140,12 +141,12 @@ def _binmode(
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        values, sums = sample_at(table, k, like)
-        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
-            kept = values[firsts[k] : stops[k]]
+        pixels, sums = sample_at(table, k, like)
+        if not _is_plain(pixels, firsts, stops, stds, binwidth, out, k):
+            kept = part(pixels, firsts[k], stops[k])
             width = binwidth * stds[k]
-            counts = histogram(values, sums, firsts[k], stops[k], width)
-            out[0, k] = np.float64(kept[0]) + width * parabola_peak(counts)
+            counts = histogram(pixels, sums, firsts[k], stops[k], width)
+            out[0, k] = np.float64(at(kept, 0)) + width * parabola_peak(counts)
             out[1, k] = BINMODE_SCATTER * stds[k] * counts.max() ** -0.25
 
 
@@ -155,13 +156,14 @@ def _biweight(
     firsts: Any, stops: Any, _means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        values, sums = sample_at(table, k, like)
-        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+        pixels, sums = sample_at(table, k, like)
+        if not _is_plain(pixels, firsts, stops, stds, binwidth, out, k):
             first, stop = firsts[k], stops[k]
-            kept = values[first:stop]
+            kept = part(pixels, first, stop)
             about, reach = middle(kept), biweight_reach(kept)
-            totals = biweight_sums(values, sums, first, stop, centres[k], about, reach)
-            out[0, k] = biweight(about, reach, totals)
+            first, stop = within_reach(pixels, sums, first, stop, about, reach)
+            out[0, k] = biweight(pixels, sums, first, stop, centres[k], about, reach)
+            totals = biweight_sums(pixels, sums, first, stop, centres[k], about, reach)
             out[1, k] = biweight_error(kept, stds[k], about, reach, totals)
 
 
@@ -171,17 +173,17 @@ def _sextractor(
     firsts: Any, stops: Any, means: Any, stds: Any, binwidth: float, out: Any,
 ) -> None:  # fmt: skip
     for k in range(len(firsts)):
-        values, sums = sample_at(table, k, like)
-        if not _is_plain(values, firsts, stops, stds, binwidth, out, k):
+        pixels, sums = sample_at(table, k, like)
+        if not _is_plain(pixels, firsts, stops, stds, binwidth, out, k):
             first, stop = firsts[k], stops[k]
-            kept = values[first:stop]
+            kept = part(pixels, first, stop)
             about = middle(kept)
             if crowded(kept, means[k], stds[k]):
                 out[0, k], out[1, k] = about, median_error(kept, stds[k])
             else:
-                half = position_of(values, sums, stop, about, False)
-                below = sums_between(values, sums, first, half, centres[k])[0]
-                above = sums_between(values, sums, half, stop, centres[k])[0]
+                half = position_of(pixels, sums, stop, about, False)
+                below = sums_between(pixels, sums, first, half, centres[k])[0]
+                above = sums_between(pixels, sums, half, stop, centres[k])[0]
                 shift = centres[k] - about
                 deviation = (above - below + shift * (stop - 2 * half + first)) / (stop - first)
                 out[0, k] = 2.5 * about - 1.5 * means[k]

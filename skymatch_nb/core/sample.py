@@ -1,19 +1,14 @@
-"""Pixels sorted once, with prefix sums: clipped moments under any limits in microseconds.
-
-Sums of (v - c) and (v - c)^2, c the sample's median, are kept at every `BLOCK` sorted values and run
-outwards from the median, so that far outliers do not cost precision in the core of the distribution.
-"""
+"""Sets of samples, pixels sorted once with prefix sums: clipped moments under any limits in microseconds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skymatch_nb.core.jit import array_at, kernel
-
-BLOCK = 128
+from skymatch_nb.core.jit import array_at, kernel, subkernel
+from skymatch_nb.core.ordered import BLOCK, ROWS, Ordered, at, position_of, put_sums, sums_between
 
 _SUMS = np.zeros(0)
 
@@ -28,20 +23,25 @@ class SampleSet:
     Attributes
     ----------
     values
-        All samples, each in ascending order, finite; float32 or float64.
+        What is stored of all samples, each in ascending order, finite; float32 or float64.
     offsets
-        Sample k is ``values[offsets[k]:offsets[k + 1]]``; shape (n + 1,).
+        That of sample k is ``values[offsets[k]:offsets[k + 1]]``; shape (n + 1,).
+    layout
+        Number of pixels of each sample, and the pixels ``core`` and ``beyond`` between which ``2**shift`` share one
+        value, and that ``shift`` (`skymatch_nb.core.ordered`); shape (n, 4).
     centres
         The value that each sample's prefix sums are centred on; shape (n,).
     block_offsets
-        Where the prefix sums of each sample start in ``sums``; shape (n + 1,).
+        How many block boundaries samples before each have; shape (n + 1,).
     sums
-        Prefix sums of ``v - centre`` and ``(v - centre)**2`` at block boundaries, and the value there (infinite where
-        no more follow); shape (m, 3). Searches begin with these values, which stay in the processor's cache.
+        The value at block boundaries (infinite where no more follow), where searches begin, and prefix sums of the
+        first five powers of ``v - centre``: those of sample k are ``ROWS`` rows of ``block_offsets[k + 1] -
+        block_offsets[k]`` numbers, one row after another, and the sample's after those of the one before.
     """
 
     values: NDArray[Any]
     offsets: NDArray[np.int64]
+    layout: NDArray[np.int64]
     centres: NDArray[np.float64]
     block_offsets: NDArray[np.int64]
     sums: NDArray[np.float64]
@@ -50,13 +50,19 @@ class SampleSet:
         return len(self.centres)
 
     def sample(self, k: int) -> NDArray[Any]:
-        """Return the sorted values of sample ``k``."""
-        return self.values[self.offsets[k] : self.offsets[k + 1]]
+        """Return the sorted values of all pixels of sample ``k``."""
+        stored = self.values[self.offsets[k] : self.offsets[k + 1]]
+        npix, core, beyond, shift = self.layout[k].tolist()
+        if beyond == core:
+            return stored
+        far = npix - beyond
+        shared = np.repeat(stored[core : len(stored) - far], 1 << shift)[: beyond - core]
+        return np.concatenate([stored[:core], shared, stored[len(stored) - far :]])
 
     @property
     def npix(self) -> NDArray[np.int64]:
         """Number of pixels of each sample, shape (n,)."""
-        return np.diff(self.offsets)
+        return self.layout[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +98,16 @@ def taken_samples(sizes: Sequence[int], dtype: np.dtype[Any], take: Take) -> Sam
     offsets = np.zeros(len(sizes) + 1, np.int64)
     for k in range(len(sizes)):
         offsets[k + 1] = offsets[k] + _sort_finite(take(k, values[offsets[k] :]))
-    values = values[: offsets[-1]]
-    block_offsets = np.append(0, np.cumsum(np.diff(offsets) // BLOCK + 1))
-    centres, sums = np.zeros(len(sizes)), np.zeros((block_offsets[-1], 3))
-    _prefix_sums(values, offsets, centres, block_offsets, sums)
-    return SampleSet(values, offsets, centres, block_offsets, sums)
+    npix = np.diff(offsets)
+    return with_sums(values[: offsets[-1]], offsets, np.stack([npix, npix, npix, np.zeros_like(npix)], axis=1))
+
+
+def with_sums(values: NDArray[Any], offsets: NDArray[np.int64], layout: NDArray[np.int64]) -> SampleSet:
+    """Set of sorted samples that are stored in this way, with their prefix sums."""
+    block_offsets = np.append(0, np.cumsum(layout[:, 0] // BLOCK + 1))
+    centres, sums = np.zeros(len(layout)), np.empty(ROWS * block_offsets[-1])
+    _put_sums(values, offsets, layout, block_offsets, centres, sums)
+    return SampleSet(values, offsets, layout, centres, block_offsets, sums)
 
 
 def with_places(sets: Sequence[SampleSet], values: NDArray[Any], sums: NDArray[np.float64]) -> SampleSet:
@@ -106,8 +117,17 @@ def with_places(sets: Sequence[SampleSet], values: NDArray[Any], sums: NDArray[n
         lengths = [np.zeros(1, np.int64), *(np.diff(places) for places in of_sets)]
         return np.cumsum(np.concatenate(lengths), dtype=np.int64)
 
+    layout = np.concatenate([np.zeros((0, 4), np.int64), *(s.layout for s in sets)])
     centres = np.concatenate([np.zeros(0), *(s.centres for s in sets)])
-    return SampleSet(values, ends([s.offsets for s in sets]), centres, ends([s.block_offsets for s in sets]), sums)
+    offsets, block_offsets = ends([s.offsets for s in sets]), ends([s.block_offsets for s in sets])
+    return SampleSet(values, offsets, layout, centres, block_offsets, sums)
+
+
+def joined(sets: Sequence[SampleSet]) -> SampleSet:
+    """Return all samples of several sets, at least one, in one."""
+    if len(sets) == 1:
+        return sets[0]
+    return with_places(sets, np.concatenate([s.values for s in sets]), np.concatenate([s.sums for s in sets]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +139,8 @@ class Places:
     Attributes
     ----------
     table
-        Address and number of each sample's values, address and number of rows of its prefix sums; shape (n, 4).
+        Address and number of what is stored of each sample, address of its prefix sums and number of its block
+        boundaries, and its layout as in `SampleSet`; shape (n, 8).
     centres
         As those of `SampleSet`, shape (n,).
     like
@@ -147,17 +168,27 @@ class Places:
             raise ValueError(f"samples of {len(types)} types cannot be taken together")
         like = np.zeros(0, types.pop())
         tables = [_table(samples) for samples in sets]
-        table = np.concatenate(tables) if tables else np.zeros((0, 4), np.int64)
+        table = np.concatenate(tables) if tables else np.zeros((0, 8), np.int64)
         return cls(table, np.concatenate([np.zeros(0), *(s.centres for s in sets)]), like, tuple(sets))
+
+    def __len__(self) -> int:
+        return len(self.centres)
+
+    def shares(self, count: int) -> list[Self]:
+        """As many parts, or fewer, of nearly as many samples each."""
+        size = max(1, -(-len(self) // count))
+        parts = [slice(first, first + size) for first in range(0, len(self), size)]
+        return [replace(self, table=self.table[part], centres=self.centres[part]) for part in parts]
 
 
 def _table(samples: SampleSet) -> NDArray[np.int64]:
     starts, blocks = samples.offsets, samples.block_offsets
-    table = np.empty((len(samples), 4), np.int64)
+    table = np.empty((len(samples), 8), np.int64)
     table[:, 0] = starts[:-1] * samples.values.itemsize + samples.values.ctypes.data
-    table[:, 2] = blocks[:-1] * samples.sums.strides[0] + samples.sums.ctypes.data
+    table[:, 2] = blocks[:-1] * ROWS * samples.sums.itemsize + samples.sums.ctypes.data
     np.subtract(starts[1:], starts[:-1], out=table[:, 1])
     np.subtract(blocks[1:], blocks[:-1], out=table[:, 3])
+    table[:, 4:] = samples.layout
     return table
 
 
@@ -196,95 +227,34 @@ def _sort_finite(sample: NDArray[Any]) -> int:
 
 
 @kernel
-def _prefix_sums(values: Any, offsets: Any, centres: Any, block_offsets: Any, sums: Any) -> None:
+def _put_sums(values: Any, offsets: Any, layout: Any, block_offsets: Any, centres: Any, sums: Any) -> None:
     for k in range(len(centres)):
-        n, base, at = offsets[k + 1] - offsets[k], offsets[k], block_offsets[k]
-        if n > 0:
-            centres[k] = values[base + n // 2]
-        blocks = n // BLOCK
-        middle = blocks // 2
-        for block in range(blocks + 1):
-            sums[at + block, 2] = values[base + block * BLOCK] if block * BLOCK < n else np.inf
-        for block in range(middle, blocks):
-            s1, s2 = 0.0, 0.0
-            for i in range(base + block * BLOCK, base + (block + 1) * BLOCK):
-                deviation = values[i] - centres[k]
-                s1 += deviation
-                s2 += deviation * deviation
-            sums[at + block + 1, 0] = sums[at + block, 0] + s1
-            sums[at + block + 1, 1] = sums[at + block, 1] + s2
-        for block in range(middle - 1, -1, -1):
-            s1, s2 = 0.0, 0.0
-            for i in range(base + block * BLOCK, base + (block + 1) * BLOCK):
-                deviation = values[i] - centres[k]
-                s1 += deviation
-                s2 += deviation * deviation
-            sums[at + block, 0] = sums[at + block + 1, 0] - s1
-            sums[at + block, 1] = sums[at + block + 1, 1] - s2
+        pixels = _ordered(values[offsets[k] : offsets[k + 1]], layout[k])
+        of_sample = sums[ROWS * block_offsets[k] : ROWS * block_offsets[k + 1]]
+        centres[k] = put_sums(pixels, of_sample.reshape(ROWS, -1))
 
 
-@kernel
-def position_of(values: Any, sums: Any, n: int, limit: float, above: bool) -> int:
-    """Position in a sample of the first of its ``n`` values that is not below a limit, or is ``above`` it.
-
-    The block is sought among the values at block boundaries, then the place in it: pages that are far apart in memory
-    take longer to reach than all else.
-    """
-    first, count = 0, (n + BLOCK - 1) // BLOCK
-    while count > 0:
-        half = count // 2
-        head = sums[first + half, 2]
-        before = head < limit or (above and head == limit)
-        first = first + half + 1 if before else first
-        count = count - half - 1 if before else half
-    stop = min(first * BLOCK, n)
-    place = max((first - 1) * BLOCK, 0)
-    count = stop - place
-    while count > 0:
-        half = count // 2
-        value = values[place + half]
-        before = value < limit or (above and value == limit)
-        place = place + half + 1 if before else place
-        count = count - half - 1 if before else half
-    return place
+@subkernel
+def _ordered(stored: Any, layout: Any) -> Any:
+    return Ordered(stored, 0, layout[0], layout[1], layout[2], layout[3])
 
 
-@kernel
-def sums_between(values: Any, sums: Any, first: int, stop: int, centre: float) -> Any:
-    """Sums of ``v - centre`` and of its square over ``values[first:stop]``."""
-    begin, end = (first + BLOCK - 1) // BLOCK, stop // BLOCK
-    s1, s2 = 0.0, 0.0
-    head, tail = stop, stop
-    if begin < end:
-        s1 = sums[end, 0] - sums[begin, 0]
-        s2 = sums[end, 1] - sums[begin, 1]
-        head, tail = begin * BLOCK, end * BLOCK
-    for i in range(first, head):
-        deviation = values[i] - centre
-        s1 += deviation
-        s2 += deviation * deviation
-    for i in range(tail, stop):
-        deviation = values[i] - centre
-        s1 += deviation
-        s2 += deviation * deviation
-    return s1, s2
-
-
-@kernel
-def _moments(values: Any, sums: Any, first: int, stop: int, centre: float) -> Any:
-    """Mean and ddof=1 deviation of ``values[first:stop]`` (at least one value)."""
-    if values[first] == values[stop - 1]:
-        return np.float64(values[first]), 0.0
-    s1, s2 = sums_between(values, sums, first, stop, centre)
+@subkernel
+def _moments(pixels: Any, sums: Any, first: int, stop: int, centre: float) -> Any:
+    """Mean and ddof=1 deviation of pixels ``first:stop`` (at least one)."""
+    if at(pixels, first) == at(pixels, stop - 1):
+        return np.float64(at(pixels, first)), 0.0
+    s1, s2 = sums_between(pixels, sums, first, stop, centre)
     n = stop - first
     variance = (s2 - s1 * s1 / n) / (n - 1)
     return centre + s1 / n, np.sqrt(max(variance, 0.0))
 
 
-@kernel
+@subkernel
 def sample_at(table: Any, k: int, like: Any) -> Any:
-    """Values of sample ``k`` of `Places`, and its prefix sums."""
-    return array_at(table[k, 0], table[k, 1], like), array_at(table[k, 2], 3 * table[k, 3], _SUMS).reshape(-1, 3)
+    """Sorted pixels of sample ``k`` of `Places`, and its prefix sums."""
+    pixels = _ordered(array_at(table[k, 0], table[k, 1], like), table[k, 4:])
+    return pixels, array_at(table[k, 2], ROWS * table[k, 3], _SUMS).reshape(ROWS, -1)
 
 
 @kernel
@@ -300,24 +270,24 @@ def _clip(
     moments: Any,
 ) -> None:
     for k in range(len(centres)):
-        values, sums = sample_at(table, k, like)
-        n, centre = len(values), centres[k]
+        pixels, sums = sample_at(table, k, like)
+        n, centre = pixels.size, centres[k]
         lower, upper = limits[0, k], limits[1, k]
-        first = position_of(values, sums, n, lower, False)
-        stop = position_of(values, sums, n, upper, True)
+        first = position_of(pixels, sums, n, lower, False)
+        stop = position_of(pixels, sums, n, upper, True)
         mean, std = np.nan, np.nan
         if stop > first:
-            mean, std = _moments(values, sums, first, stop, centre)
+            mean, std = _moments(pixels, sums, first, stop, centre)
             for _ in range(nclip):
                 low, high = max(lower, mean - lsigma * std), min(upper, mean + usigma * std)
-                new_first = position_of(values, sums, n, low, False)
-                new_stop = position_of(values, sums, n, high, True)
+                new_first = position_of(pixels, sums, n, low, False)
+                new_stop = position_of(pixels, sums, n, high, True)
                 if new_first == first and new_stop == stop:
                     break
                 first, stop = new_first, new_stop
                 if stop <= first:
                     mean, std = np.nan, np.nan
                     break
-                mean, std = _moments(values, sums, first, stop, centre)
+                mean, std = _moments(pixels, sums, first, stop, centre)
         positions[0, k], positions[1, k] = first, max(first, stop)
         moments[0, k], moments[1, k] = mean, std

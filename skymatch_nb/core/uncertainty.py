@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from skymatch_nb.core.estimators import smoothed
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import subkernel
+from skymatch_nb.core.ordered import at
 
 BINMODE_SCATTER = 0.75
 """Scatter of ``binmode`` in units of ``d * c**(-1/4)``, c the count of the highest bin, measured on Gaussian samples.
@@ -17,18 +18,18 @@ The power follows from where the histogram's parabolic top falls by its own Pois
 """
 
 
-@kernel
+@subkernel
 def median_error(kept: Any, std: float) -> float:
     """Half the distance of the order statistics ``sqrt(n) / 2`` to both sides of the middle, per their number."""
-    n = len(kept)
+    n = kept.size
     reach = 0.5 * np.sqrt(n)
     low = max(0, int(np.floor(0.5 * (n - 1) - reach)))
     high = min(n - 1, int(np.ceil(0.5 * (n - 1) + reach)))
-    error = (np.float64(kept[high]) - np.float64(kept[low])) * float(np.sqrt(n)) / (high - low) / 2.0
+    error = (np.float64(at(kept, high)) - np.float64(at(kept, low))) * float(np.sqrt(n)) / (high - low) / 2.0
     return error if error > 0 else std * float(np.sqrt(0.5 * np.pi / n))
 
 
-@kernel
+@subkernel
 def peak_error(counts: Any, at: float, width: float) -> float:
     """Error in bins of a smoothed histogram's peak at a position in bins."""
     _, _, curvature = smoothed(counts, at, width)
@@ -39,7 +40,7 @@ def peak_error(counts: Any, at: float, width: float) -> float:
     return width * np.sqrt(variance) / abs(curvature) if curvature != 0 else np.nan
 
 
-@kernel
+@subkernel
 def biweight_error(kept: Any, std: float, about: float, reach: float, sums: Any) -> float:
     """Error of a weighted mean of deviations from the median: its own, and the share of the median's that stays.
 
@@ -54,13 +55,13 @@ def biweight_error(kept: Any, std: float, about: float, reach: float, sums: Any)
     slope = (sums[7] - level * sums[8]) * reach
     covariance = (sums[6] - level * sums[5]) * reach
     kept_of_median = 4.0 * slope / reach / weight * error_of_median
-    covariance *= kept_of_median / np.sqrt(len(kept)) / weight
+    covariance *= kept_of_median / np.sqrt(kept.size) / weight
     return float(np.sqrt(variance / weight**2 + 2.0 * covariance + kept_of_median**2))
 
 
-@kernel
+@subkernel
 def sextractor_error(kept: Any, std: float, deviation: float) -> float:
     """Error of 2.5 median - 1.5 mean; their correlation is the mean absolute ``deviation`` in standard deviations."""
     correlation = deviation / std
-    median_part, mean_part = 2.5 * median_error(kept, std), 1.5 * std / np.sqrt(len(kept))
+    median_part, mean_part = 2.5 * median_error(kept, std), 1.5 * std / np.sqrt(kept.size)
     return float(np.sqrt((median_part - mean_part) ** 2 + 2.0 * median_part * mean_part * (1.0 - correlation)))

@@ -4,7 +4,7 @@ import mmap
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.sample import SampleSet, Take, taken_samples, with_places
+from skymatch_nb.core.quantiles import PixelSource, kept_values, take_sample, take_samples
+from skymatch_nb.core.sample import SampleSet, with_places
 
 BALANCED_BYTES = 512 * 2**20
 """What the samples of all steps and sessions together may take in memory under ``optimize='balanced'``."""
@@ -61,18 +62,15 @@ class Store:
         """Return the store of an ``optimize`` mode: 'balanced' is limited, the others are not."""
         return cls(BALANCED_BYTES if optimize == "balanced" else None, _SHARED)
 
-    def collect(self, sizes: Sequence[int], dtype: np.dtype[Any], take: Take) -> SampleSet:
-        """Take samples as `skymatch_nb.core.sample.taken_samples` does, and keep the set where there is room.
+    def collect(self, source: PixelSource) -> SampleSet:
+        """Take samples as `skymatch_nb.core.quantiles.take_samples` does, and keep the set where there is room.
 
         Of a set that is large, only one sample at a time is in memory.
         """
-        if self._limit is None or LARGEST_PART * sum(sizes) * np.dtype(dtype).itemsize <= self._limit:
-            return self.keep(taken_samples(sizes, dtype, take))
-
-        def alone(k: int) -> SampleSet:
-            return taken_samples(sizes[k : k + 1], dtype, lambda _, out: take(k, out))
-
-        return _joined_in_file(map(alone, range(len(sizes))))
+        size = sum(map(kept_values, source.sizes)) * source.dtype.itemsize
+        if self._limit is None or LARGEST_PART * size <= self._limit:
+            return self.keep(take_samples(source))
+        return _joined_in_file(take_sample(source, k) for k in range(len(source.sizes)))
 
     def keep(self, samples: SampleSet) -> SampleSet:
         """Return the same samples, kept where there is room."""
@@ -123,7 +121,7 @@ def _joined_in_file(sets: Iterable[SampleSet]) -> SampleSet:
         for rows in sums:
             file.add(rows)
         values = file.mapped(dtype, 0, of_values)
-        return with_places(places, values, file.mapped(sums[0].dtype, of_sums).reshape(-1, sums[0].shape[1]))
+        return with_places(places, values, file.mapped(sums[0].dtype, of_sums))
 
 
 class _File:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.align import Pixels, aligned_values, limited_differences
+from skymatch_nb.core.quantiles import ArraySource
 from skymatch_nb.core.robust import robust_moments
 from skymatch_nb.core.sample import SampleSet, sorted_samples
 from skymatch_nb.executor import Work
@@ -75,12 +76,8 @@ def difference_samples(
         sizes = [len(values) for values in aligned.values_a[first:stop]]
         values = [*aligned.values_a[first:stop], *aligned.values_b[first:stop]]
 
-        def take(k: int, out: Values) -> Values:
-            found = difference(first + k)
-            out[: len(found)] = found
-            return out[: len(found)]
-
-        return store.collect(sizes, np.result_type(*values), take)
+        array = lru_cache(1)(lambda k: difference(first + k))
+        return store.collect(ArraySource(sizes, np.result_type(*values), array))
 
     def difference(i: int) -> Values:
         a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])

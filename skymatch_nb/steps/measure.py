@@ -1,13 +1,12 @@
 """Take the sky statistic of samples."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from skymatch_nb.core.measure import measure
 from skymatch_nb.core.robust import robust_moments
-from skymatch_nb.core.sample import Places, SampleSet, clip
+from skymatch_nb.core.sample import SampleSet, clip
 from skymatch_nb.executor import Work
 from skymatch_nb.params import SkyMatchParams
 from skymatch_nb.params.limits import Limit, in_sigma
@@ -23,6 +22,7 @@ from skymatch_nb.results import (
     OverlapLevels,
     Overlaps,
     OverlapSamples,
+    Samples,
 )
 
 
@@ -30,7 +30,7 @@ def measure_overlaps(
     key: str, loaded: Loaded, overlaps: Overlaps, samples: OverlapSamples, params: SkyMatchParams, work: Work
 ) -> OverlapLevels:
     """Sky of both sides of every overlap, in data units."""
-    sky, err, kept = _measured(samples.sets, limits_of_sets(loaded, samples.sets, params), params, work)
+    sky, err, kept = _measured(samples, limits_of_sets(loaded, samples.sets, params), params, work)
     good = np.concatenate([s.npix for s in samples.sets])
     starts = np.cumsum([0] + [len(s) for s in samples.sets])
     a, b = starts[overlaps.member_a] + samples.at_a, starts[overlaps.member_b] + samples.at_b
@@ -41,12 +41,12 @@ def measure_members(
     key: str, loaded: Loaded, samples: MemberSamples, params: SkyMatchParams, work: Work
 ) -> MemberLevels:
     """Sky of every whole member, in data units."""
-    return MemberLevels(key, *_measured(samples.sets, limits_of_sets(loaded, samples.sets, params), params, work))
+    return MemberLevels(key, *_measured(samples, limits_of_sets(loaded, samples.sets, params), params, work))
 
 
 def measure_differences(key: str, samples: DifferenceSamples, params: SkyMatchParams, work: Work) -> DifferenceLevels:
     """Brightness difference of every overlap; clipping and the statistic act on the differences of its pixels."""
-    measured = _measured(samples.sets, [(None, None)] * len(samples.sets), params, work)
+    measured = _measured(samples, [(None, None)] * len(samples.sets), params, work)
     return DifferenceLevels(key, *measured, samples.good)
 
 
@@ -62,33 +62,33 @@ def limits_of_sets(loaded: Loaded, sets: Sequence[SampleSet], params: SkyMatchPa
 
 
 def _measured(
-    sets: Sequence[SampleSet], limits: Sequence[tuple[Bound, Bound]], params: SkyMatchParams, work: Work
+    samples: Samples, limits: Sequence[tuple[Bound, Bound]], params: SkyMatchParams, work: Work
 ) -> tuple[Floats, Floats, Integers]:
-    """Level, standard error and number of kept pixels of every sample; threads take a share of the sets each."""
+    """Level, standard error and number of kept pixels of every sample; threads take a share of them each."""
+    shares = [share for places in samples.places for share in places.shares(work.workers)]
+    ends = np.cumsum([len(share) for share in shares[:-1]], dtype=np.int64)
+    bounds = np.split(_bounds(samples.sets, limits), ends, axis=1)
+
+    def measured(k: int) -> tuple[Floats, Floats, Integers]:
+        lower, upper = bounds[k]
+        clipped = clip(shares[k], lower, upper, params.nclip, params.lsigma, params.usigma)
+        return *measure(shares[k], clipped, params.skystat, params.binwidth), clipped.npix
+
+    found = Work(work.workers).map(measured, range(len(shares)), "measure")
+    sky, err = (np.concatenate([np.zeros(0), *(of_share[k] for of_share in found)]) for k in (0, 1))
+    return sky, err, np.concatenate([np.zeros(0, np.int64), *(of_share[2] for of_share in found)])
+
+
+def _bounds(sets: Sequence[SampleSet], limits: Sequence[tuple[Bound, Bound]]) -> Floats:
+    """Limits of every sample, infinite for none, shape (2, n)."""
     starts = np.cumsum([0] + [len(samples) for samples in sets])
     bounds = np.empty((2, starts[-1]))
     for side, endless in ((0, -np.inf), (1, np.inf)):
+        bounds[side] = endless
         for k, of_set in enumerate(limits):
-            limit = of_set[side]
-            bounds[side, starts[k] : starts[k + 1]] = endless if limit is None else limit
-
-    def measured(share: tuple[int, int]) -> tuple[Floats, Floats, Integers]:
-        first, stop = share
-        places, (lower, upper) = Places.of(sets[first:stop]), bounds[:, starts[first] : starts[stop]]
-        clipped = clip(places, lower, upper, params.nclip, params.lsigma, params.usigma)
-        return *measure(places, clipped, params.skystat, params.binwidth), clipped.npix
-
-    shares = Work(work.workers).map(measured, _shares(sets, work.workers), "measure")
-    sky, err = (np.concatenate([np.zeros(0), *(share[k] for share in shares)]) for k in (0, 1))
-    return sky, err, np.concatenate([np.zeros(0, np.int64), *(share[2] for share in shares)])
-
-
-def _shares(sets: Sequence[SampleSet], workers: int) -> list[tuple[int, int]]:
-    """First and last of sets side by side with values of one type, as many for each worker."""
-    size = max(1, -(-len(sets) // workers))
-    cuts = {0, len(sets), *range(size, len(sets), size)}
-    cuts.update(k for k in range(1, len(sets)) if sets[k].values.dtype != sets[k - 1].values.dtype)
-    return list(pairwise(sorted(cuts)))
+            if of_set[side] is not None:
+                bounds[side, starts[k] : starts[k + 1]] = of_set[side]
+    return bounds
 
 
 def _in_data_units(limit: Limit, samples: SampleSet) -> Bound:

@@ -46,10 +46,10 @@ class Ranges:
             return
         self._samples = samples.key
         edges = [
-            [float(s.sample(k)[int(q * (s.npix[k] - 1))]) for q in INNER]
+            [float(values[int(q * (len(values) - 1))]) for q in INNER]
             for s in getattr(samples, "sets", ())
-            for k in range(len(s))
-            if s.npix[k] > 1
+            for values in map(s.sample, range(len(s)))
+            if len(values) > 1
         ]
         if not edges:
             return

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from skymatch_nb.core.measure import measure
+from skymatch_nb.core.quantiles import ArraySource
 from skymatch_nb.core.sample import clip, sorted_samples
 from skymatch_nb.io import spill
 from skymatch_nb.io.spill import Store
@@ -42,7 +43,7 @@ def test_sets_beyond_the_limit_live_in_a_file_with_equal_values(dtype):
     assert samples.values.nbytes + samples.sums.nbytes <= path.stat().st_size <= spill._size(samples) + 7
     np.testing.assert_array_equal(kept.values, samples.values)
     assert kept.values.dtype == samples.values.dtype
-    for name in ("offsets", "centres", "block_offsets", "sums"):
+    for name in ("offsets", "layout", "centres", "block_offsets", "sums"):
         np.testing.assert_array_equal(getattr(kept, name), getattr(samples, name))
 
 
@@ -103,14 +104,8 @@ def test_writing_to_a_spilled_set_leaves_the_file_alone():
 
 
 def taken_from(pixels):
-    """How a store is given samples: how long each may be, and what puts one into an array."""
-
-    def take(k, out):
-        part = out[: len(pixels[k])]
-        part[:] = pixels[k]
-        return part
-
-    return [len(p) + 3 for p in pixels], np.dtype(np.float32), take
+    """How a store is given samples; each may be a little longer than it is."""
+    return ArraySource([len(p) + 3 for p in pixels], pixels[0].dtype, pixels.__getitem__)
 
 
 @pytest.mark.parametrize("limit", [None, 10**9, 1000, 0])
@@ -118,9 +113,9 @@ def test_collected_sets_are_those_that_are_sorted_at_once(limit):
     rng = np.random.default_rng(2)
     pixels = [rng.normal(5, 2, n).astype(np.float32) for n in (1000, 0, 129, 1, 5000)]
     expected = sorted_samples(pixels)
-    found = Store(limit).collect(*taken_from(pixels))
+    found = Store(limit).collect(taken_from(pixels))
     assert in_file(found) == (limit in (0, 1000))
-    for name in ("values", "offsets", "centres", "block_offsets", "sums"):
+    for name in ("values", "offsets", "layout", "centres", "block_offsets", "sums"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), strict=True)
         assert getattr(found, name).flags.aligned
 
@@ -128,17 +123,18 @@ def test_collected_sets_are_those_that_are_sorted_at_once(limit):
 def test_large_sets_are_in_memory_one_sample_at_a_time():
     """Each sample gets an array of its own when the one before has gone to the file."""
     pixels = [np.random.default_rng(seed).normal(size=10_000) for seed in range(10)]
-    sizes, _, put = taken_from(pixels)
     seen, most = [], 0
 
-    def take(k, out):
-        nonlocal most
-        gc.collect()
-        most = max(most, 1 + sum(ref() is not None for ref in seen))
-        seen.append(weakref.ref(out if out.base is None else out.base))
-        return put(k, out)
+    class Watched(ArraySource):
+        def take(self, k, out):
+            nonlocal most
+            gc.collect()
+            most = max(most, 1 + sum(ref() is not None for ref in seen))
+            seen.append(weakref.ref(out if out.base is None else out.base))
+            return super().take(k, out)
 
-    assert len(Store(1000).collect(sizes, np.dtype(np.float64), take)) == 10
+    source = taken_from(pixels)
+    assert len(Store(1000).collect(Watched(source.sizes, source.dtype, source.array))) == 10
     assert most <= 2
 
 
