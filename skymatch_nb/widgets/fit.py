@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.model import Model
-from bokeh.models import AdaptiveTicker, ColorBar, CustomJSTicker, GridPlot, Label, Legend, Title
+from bokeh.models import AdaptiveTicker, ColorBar, CustomJSTicker, GridPlot, HoverTool, Label, Legend, Title
 from bokeh.plotting import figure
 
 from skymatch_nb.plots.frame import resize_compass
@@ -42,6 +42,9 @@ NARROWEST = {"map": 165, "rows": 100}
 
 BAR_BESIDE = 250
 """Pixels that a frame has at least beside a colour bar; else this is put below it."""
+
+BUTTON = 31
+"""Pixels that a button of a toolbar takes."""
 
 ROOM_FOR_NUMBER = 30
 """Pixels that a label of a number takes below a frame."""
@@ -79,6 +82,8 @@ def fit(model: Model, width: int = COLUMN) -> Model:
             _shrink(plot, frame)
     for plot in plots:
         _put_below(plot, Legend)
+    if not isinstance(model, GridPlot):
+        _fit_toolbar(model)
     return fit_texts(model, width)
 
 
@@ -227,6 +232,14 @@ def _shrink(plot: figure, width: int) -> None:
             part.args = {**part.args, "wanted": max(2, plot.frame_width // ROOM_FOR_RA)}
     if plot.name == "graph":
         _label_again(plot)
+
+
+def _fit_toolbar(plot: figure) -> None:
+    """Leave out the button of hover, which stays on, where Bokeh would put the last buttons into a menu."""
+    hovers = [tool for tool in plot.tools if isinstance(tool, HoverTool)]
+    if plot.frame_height is not None and plot.frame_height < BUTTON * (len(plot.tools) - len(hovers) + 1):
+        for tool in hovers:
+            tool.visible = False
 
 
 def _label_again(plot: figure) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bokeh.models import Title
+from bokeh.models import HoverTool, Title
 
 from skymatch_nb.plots.labels import short_names, telling_parts
 from skymatch_nb.plots.rows import names_at
@@ -117,3 +117,12 @@ def test_compass_and_ticks_of_a_narrow_map_stay_inside(session):
     assert len(arrows) == 2
     assert all(0 < x < plot.frame_width for a in arrows for x in (a.x_start, a.x_end))
     assert plot.xaxis[0].ticker.args["wanted"] * 95 <= max(plot.frame_width, 190)
+
+
+@pytest.mark.parametrize(("height", "shown"), [(700, True), (160, False)])
+def test_hover_leaves_its_place_in_a_toolbar_that_is_too_high(session, height, shown):
+    plot = session.plot_footprints()
+    plot.frame_height = height
+    hovers = {tool.visible for tool in fit(plot, 2000).tools if isinstance(tool, HoverTool)}
+    others = {tool.visible for tool in plot.tools if not isinstance(tool, HoverTool)}
+    assert (hovers, others) == ({shown}, {True})
