@@ -88,7 +88,13 @@ class SelectBox:
 
     def _group(self) -> None:
         name = self._name.value.strip() or "+".join(self._groups)[:60]
-        self._guard.attempt(lambda: self._session.regroup(dict.fromkeys(self._groups, name)))
+        pairs = self._selected.selection.pairs
+
+        def group() -> None:
+            self._session.regroup(dict.fromkeys(self._groups, name))
+            self._selected.set(Selection(frozenset({name}), pairs))
+
+        self._guard.attempt(group)
 
     def _fix(self) -> None:
         def fix() -> None:

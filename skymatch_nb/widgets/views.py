@@ -15,7 +15,7 @@ from skymatch_nb.plots.theme import say_empty, theme_named
 from skymatch_nb.widgets.drawing import Drawing, Drew
 from skymatch_nb.widgets.guard import Guard
 from skymatch_nb.widgets.linked import Draw, LinkedFigure, Renew
-from skymatch_nb.widgets.selection import Selected, Selection
+from skymatch_nb.widgets.selection import Field, Selected, Selection, followed
 from skymatch_nb.widgets.tables import Tables
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Views:
     ) -> None:
         self._session, self._in_background = session, in_background
         self.selected = Selected()
+        self._field = Field()
         self._drawing = Drawing(drew)
         self._loaded = ""
         self._preview: dict[str, tuple[str, Model | None]] = {}
@@ -85,6 +86,7 @@ class Views:
         loaded: Any = self._session.fresh_result("load")
         key = "" if loaded is None else loaded.key
         anew, self._loaded = bool(self._loaded) and key != self._loaded, key
+        moved = self._follow()
         with ExitStack() as held:  # a page that is given all of it at once lays out and draws once
             for linked in (self.map, *self.figures.values()):
                 held.enter_context(linked.view.holding())
@@ -92,8 +94,19 @@ class Views:
             for name, linked in self.figures.items():
                 linked.refresh(name == self.shown_tab, anew)
             self._refresh_table()
+        if moved:
+            self.selected.tell()  # now that views have the rows that are selected
         if self.shown_tab == "Preview":
             self._make_preview()
+
+    def _follow(self) -> bool:
+        """Take what is selected over to the groups and overlaps that there are now; whether it is another selection."""
+        now = self._field.renewed(self._session.fresh_result("group"), self._session.fresh_result("overlap"))
+        if now == self._field or not now.groups:
+            return False
+        before, self._field, shown = self._field, now, self.selected.selection
+        self.selected.selection = followed(shown, before, now)
+        return self.selected.selection != shown
 
     def show_regions(self) -> None:
         """Show on the map the regions that are in force."""

@@ -35,13 +35,13 @@ def told_of(model):
     mappers = [(m.low, m.high) for m in model.select({"type": LinearColorMapper})]
     data = {
         f"{plot.name} {renderer.name} {k}": {
-            c: str(np.asarray(v).tolist()) for c, v in renderer.data_source.data.items()
+            c: str([np.asarray(part).tolist() for part in v]) for c, v in renderer.data_source.data.items()
         }
         for plot in plots
         for k, renderer in enumerate(plot.renderers)
     }
-    return {"texts": sorted(texts), "keys": keys, "names": sorted(map(str, names)), "ranges": sorted(ranges),
-            "mappers": sorted(mappers), "data": data, "ticks": sorted(ticks), "heights": heights}  # fmt: skip
+    return {"texts": sorted(texts), "keys": sorted(keys), "names": sorted(map(str, names)), "ranges": sorted(ranges),
+            "mappers": sorted(mappers), "data": data, "ticks": sorted(ticks), "heights": sorted(heights)}  # fmt: skip
 
 
 @pytest.fixture
