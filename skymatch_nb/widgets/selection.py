@@ -41,11 +41,16 @@ def selected_rows(name: str, data: Mapping[str, Any], indices: list[int]) -> Sel
 
 
 def rows_selected(name: str, data: Mapping[str, Any], selection: Selection) -> list[int]:
-    """Rows of a figure's data source that belong to a selection."""
+    """Rows of a figure's data source that belong to a selection.
+
+    Rows of ``pairs`` (residuals, graph) are those of the selected groups, where no pair itself is selected.
+    """
     if name in ("members", "groups"):
         return [k for k, group in enumerate(data["group"]) if str(group) in selection.groups]
     columns = ("group_a", "group_b") if name == "pairs" else ("of_a", "of_b")
     ends = zip(data[columns[0]], data[columns[1]], strict=True)
+    if name == "pairs" and not selection.pairs:
+        return [k for k, both in enumerate(ends) if not selection.groups.isdisjoint(map(str, both))]
     return [k for k, (a, b) in enumerate(ends) if _pair(a, b) in selection.pairs]
 
 

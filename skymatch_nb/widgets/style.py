@@ -22,7 +22,9 @@ STYLE = """
 .skymatch-panel .skymatch-unit { color: var(--jp-ui-font-color2, #666); font-size: 90%; font-weight: normal; }
 .skymatch-panel .skymatch-error { color: var(--jp-error-color1, #b3261e); line-height: 1.3; overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-error:empty { display: none; }
-.skymatch-panel .skymatch-selection .widget-html-content { line-height: 1.35; }
+.skymatch-panel .skymatch-selection, .skymatch-panel .skymatch-hint { height: 2.9em; flex: none; overflow-y: auto; }
+.skymatch-panel .skymatch-selection .widget-html-content, .skymatch-panel .skymatch-hint .widget-html-content
+  { line-height: 1.35; }
 .skymatch-panel .skymatch-state { font-size: 90%; }
 .skymatch-panel .skymatch-dot-fresh { color: #2e8b57; }
 .skymatch-panel .skymatch-dot-stale { color: #c77700; }

@@ -10,6 +10,7 @@ from bokeh.plotting import figure
 
 from skymatch_nb.plots.footprints import FILLS, fill_of
 from skymatch_nb.plots.mapdata import footprints_plane
+from skymatch_nb.plots.regions import show_regions
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import say_empty, theme_named
 from skymatch_nb.widgets.drawing import Drawing, Drew
@@ -36,6 +37,8 @@ class Views:
         What they show; only results that are there, nothing is computed for them but the preview.
     drew
         Called with the vertices of a region that was drawn on the map.
+    took
+        Called with the tool of the map that is in use.
     in_background
         Has a function done in the background, for views that read pixels.
     guard
@@ -46,13 +49,14 @@ class Views:
         self,
         session: "SkyMatchSession",
         drew: Drew,
+        took: Callable[[str], None],
         in_background: Callable[[Callable[[], None]], None],
         guard: Guard,
     ) -> None:
         self._session, self._in_background = session, in_background
         self.selected = Selected()
         self._field = Field()
-        self._drawing = Drawing(drew)
+        self._drawing = Drawing(drew, took)
         self._loaded = ""
         self._preview: dict[str, tuple[str, Model | None]] = {}
         ways: dict[str, tuple[Draw, Renew | None]] = {
@@ -111,7 +115,9 @@ class Views:
     def show_regions(self) -> None:
         """Show on the map the regions that are in force."""
         params = self._session.params
-        self._drawing.show([*(params.exclude_regions or ()), *(params.include_regions or ())])
+        shown, plane = self.map.view.shown, self._drawing.plane
+        if isinstance(shown, figure) and shown.name == "footprints" and plane is not None:
+            show_regions(shown, plane, {"exclude": params.exclude_regions, "include": params.include_regions})
 
     def select(self, selection: Selection) -> None:
         """Select in all views."""
@@ -140,8 +146,7 @@ class Views:
             return _empty(theme, "No footprints yet: run the steps, or load other files.", 420)
         plot = self._session.plot_footprints(self._fill(), theme=theme, sources=sources)
         footprints: Any = self._session.fresh_result("footprint")
-        self._drawing.add_to(plot, footprints_plane(footprints), theme_named(theme).alert)
-        self.show_regions()
+        self._drawing.add_to(plot, footprints_plane(footprints), theme_named(theme))
         return plot
 
     def _renew(self, shown: Model, theme: str, sources: Sources) -> bool:

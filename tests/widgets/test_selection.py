@@ -1,5 +1,6 @@
 """What is selected in one view is selected in all of them."""
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from skymatch_nb.widgets.selection import (
     selected_rows,
 )
 
-from .conftest import press, settle
+from .conftest import press, settle, within
 
 MEMBERS = {"member": ["a[1]", "a[2]", "b[1]"], "group": ["a", "a", "b"]}
 PAIRS = {"group_a": ["b", "a"], "group_b": ["a", "c"]}
@@ -158,6 +159,37 @@ def test_a_row_of_a_table_is_selected_in_the_figures(views, session):
     assert overlaps.selected.indices == residuals.selected.indices == []
 
 
+def buttons_that_do(panel):
+    """Buttons for the selection that can be pressed; the others stay in their places."""
+    buttons = [w for w in within(panel._select.widget) if isinstance(w, widgets.Button)]
+    assert len(buttons) == 5
+    assert all(button.layout.display != "none" for button in buttons)
+    return {button.description for button in buttons if not button.disabled}
+
+
+def test_buttons_keep_their_places_and_can_be_pressed_where_they_do_something(views, panel, session):
+    assert buttons_that_do(panel) == set()
+    views.select(Selection(pairs=frozenset({tuple(sorted(map(str, session.residuals.index[0])))})))
+    assert buttons_that_do(panel) == {"Deselect"}
+    views.select(Selection(frozenset({session.sky.group.iloc[0]})))
+    assert buttons_that_do(panel) == {"One group", "Fix sky", "Leave out", "Deselect"}
+    press(panel, "leave-out")
+    assert "Bring back" in buttons_that_do(panel)
+    settle(panel)
+
+
+def test_pairs_of_a_selected_exposure_are_selected_in_residuals_and_graph(views, session):
+    group = session.sky.group.iloc[0]
+    views.select(Selection(frozenset({group})))
+    found = names_selected(views)
+    wanted = {tuple(sorted(map(str, pair))) for pair in session.residuals.index if group in pair}
+    assert found == {"Residuals": wanted, "Graph": wanted, "map": set()}
+    source = views.figures["Residuals"].sources["pairs"]
+    source.selected.indices = [source.selected.indices[1]]  # a tap on one of them
+    assert views.selected.selection.groups == {group}
+    assert len(views.selected.selection.pairs) == len(names_selected(views)["Graph"]) == 1
+
+
 def names_selected(views):
     """Pairs that are selected in each view, by its name, and what the panel says is selected."""
     found = {}
@@ -217,7 +249,6 @@ def test_the_selection_can_be_grouped_held_and_left_out(views, panel, session):
     views.map.sources["members"].selected.indices = [
         k for k, m in enumerate(members) if session.members.group.iloc[k] in (first, second)
     ]
-    assert panel._select._row.layout.display == ""
     panel._select._name.value = "both"
     press(panel, "one-group")
     settle(panel)
@@ -246,5 +277,5 @@ def test_the_selection_can_be_grouped_held_and_left_out(views, panel, session):
     assert session.params.leave_out is None
     press(panel, "deselect")
     assert not views.selected.selection
-    assert panel._select._row.layout.display == "none"
+    assert buttons_that_do(panel) == set()
     settle(panel)
