@@ -20,8 +20,8 @@ def corners_of(session, x, y):
     return np.column_stack(plane.radec(np.array(x), np.array(y)))
 
 
-def drawn_in(views):
-    return source_named(views, "regions exclude").data
+def drawn_in(views, kind="exclude"):
+    return source_named(views, f"regions {kind}").data
 
 
 def source_named(views, name):
@@ -53,11 +53,12 @@ def test_a_polygon_becomes_an_include_region_where_that_is_chosen(map_view, pane
     assert len(session.params.include_regions) == 1
     assert session.params.exclude_regions is None
     assert map_view._drawing.polygons.data["xs"] == []
-    assert len(drawn_in(map_view)["xs"]) == 1
+    assert len(drawn_in(map_view, "include")["xs"]) == 1
+    assert drawn_in(map_view)["xs"] == []
     press(panel, "clear")
     settle(panel)
     assert session.params.include_regions is None
-    assert drawn_in(map_view)["xs"] == []
+    assert drawn_in(map_view, "include")["xs"] == []
 
 
 def test_regions_that_code_makes_are_shown(map_view, panel, session):
