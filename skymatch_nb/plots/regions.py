@@ -11,8 +11,8 @@ from skymatch_nb.io.regions import read_region_sets
 from skymatch_nb.plots.plane import SkyPlane
 from skymatch_nb.plots.theme import Theme
 
-KINDS = {"exclude": "excluded region", "include": "included region: only pixels inside are used"}
-"""Kinds of regions, and what the legend says of them."""
+KINDS = {"include": "included region: only pixels inside are used", "exclude": "excluded region: its pixels are bad"}
+"""Kinds of regions, from the lowest, and what the legend says of them."""
 
 REGION_TOLERANCE = np.radians(0.05 / 3600)
 
@@ -47,11 +47,12 @@ def add_regions(plot: figure, plane: SkyPlane, entries: Entries, theme: Theme) -
         color, dash = styles[kind]["color"], styles[kind]["line_dash"]
         drawn = plot.patches(
             "xs", "ys", source=ColumnDataSource({"xs": [], "ys": []}), name=f"regions {kind}", fill_color=color,
-            fill_alpha=0.15, line_color=color, line_width=2.5, line_dash=dash, hatch_color=color, hatch_alpha=0.6,
-            hatch_pattern=styles[kind]["hatch_pattern"], hatch_scale=10,
+            fill_alpha=0.15, line_color=color, line_width=2.5, line_dash=dash, hatch_color=color, hatch_alpha=0.9,
+            hatch_pattern=styles[kind]["hatch_pattern"], hatch_scale=10, hatch_weight=1.2,
         )  # fmt: skip
         items.append(LegendItem(label={"value": text}, renderers=[drawn], name=kind))
-    legend = Legend(items=items, orientation="horizontal", name=LEGEND, padding=2, margin=4, glyph_width=26)
+    legend = Legend(items=items, name=LEGEND, location="top_left", padding=0, margin=2, glyph_width=26)
+    legend.label_text_font_size, legend.spacing = "12px", 2
     plot.add_layout(theme.dress_bar(legend), "below")
     show_regions(plot, plane, entries)
 
