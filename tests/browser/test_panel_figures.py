@@ -36,6 +36,7 @@ def groups_by_row(session):
     return [data["group"][k] for k in np.argsort(data["row"])]
 
 
+@pytest.mark.filterwarnings("ignore::skymatch_nb.errors.SkyMatchWarning")
 def test_rows_of_the_sky_are_labelled_with_the_groups_that_there_are(desk):
     open_tab(desk.page, "Sky")
     figure = ["sky levels", ".skymatch-sky"]
