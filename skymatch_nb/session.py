@@ -12,7 +12,8 @@ import pandas as pd
 from skymatch_nb import tables
 from skymatch_nb.errors import InputError, ParameterError, SkyMatchError
 from skymatch_nb.executor import Progress, Work, available_cores
-from skymatch_nb.geometry import outline_polygon, to_spherical_polygon, union_polygons
+from skymatch_nb.geometry.outlines import outline_polygon
+from skymatch_nb.geometry.unions import to_spherical_polygon, union_polygons
 from skymatch_nb.given import contents_of, copied, file_content, files_beside, with_full_paths
 from skymatch_nb.io.inputs import ImageSpec, Input, Spec, resolve_inputs
 from skymatch_nb.io.recovery import interrupted, warn_of
