@@ -1,12 +1,14 @@
-"""Candidate pairs, against all pairs."""
+"""Candidate pairs, against all pairs, and the caps that tell of them."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sky_images import SIDE, at_places, tan_outline
 
 from skymatch_nb.geometry import candidates
-from skymatch_nb.geometry.candidates import candidate_pairs
+from skymatch_nb.geometry.candidates import bounding_caps, candidate_pairs
+from skymatch_nb.geometry.outlines import outline_polygon
 from skymatch_nb.geometry.sphere import to_vectors
 
 
@@ -53,3 +55,12 @@ class TestCandidatePairs:
     def test_one_member_has_no_pair(self, few, monkeypatch):
         monkeypatch.setattr(candidates, "_FEW", few)
         assert candidate_pairs(np.array([[0.0, 0.0, 1.0]]), np.array([0.1]), np.array([0])).shape == (0, 2)
+
+
+class TestBoundingCaps:
+    @at_places
+    def test_caps_hold_their_polygons(self, place):
+        (centre,), (radius,) = bounding_caps([outline_polygon(tan_outline(place))])
+        assert radius == pytest.approx(np.radians(SIDE) / np.sqrt(2), rel=1e-3)
+        assert centre == pytest.approx(to_vectors(*np.array(place)[:, None])[0], abs=1e-7)
+        assert [len(part) for part in bounding_caps([])] == [0, 0]

@@ -13,10 +13,10 @@ from spherical_geometry.polygon import SphericalPolygon
 
 from skymatch_nb.errors import GeometryError
 from skymatch_nb.geometry import packed
-from skymatch_nb.geometry.candidates import bounding_caps, candidate_pairs
+from skymatch_nb.geometry.candidates import candidate_pairs
 from skymatch_nb.geometry.clipping import clip_pairs, clip_to_outline
-from skymatch_nb.geometry.outlines import outline_polygon, trace_outline
-from skymatch_nb.geometry.sphere import to_radec, to_vectors
+from skymatch_nb.geometry.outlines import trace_outline
+from skymatch_nb.geometry.sphere import to_radec
 from skymatch_nb.geometry.unions import to_spherical_polygon
 from skymatch_nb.results import SkyPolygon
 
@@ -272,10 +272,3 @@ class TestClipToOutline:
         disc = ring_around((300.0, 2.0), 60.0)
         with pytest.raises(GeometryError, match="85 degrees"):
             clip_to_outline(SkyPolygon(disc, np.array([0, 64])), tan_outline((150.1, 2.2)))
-
-    @at_places
-    def test_caps_hold_their_polygons(self, place):
-        (centre,), (radius,) = bounding_caps([outline_polygon(tan_outline(place))])
-        assert radius == pytest.approx(np.radians(SIDE) / np.sqrt(2), rel=1e-3)
-        assert centre == pytest.approx(to_vectors(*np.array(place)[:, None])[0], abs=1e-7)
-        assert [len(part) for part in bounding_caps([])] == [0, 0]

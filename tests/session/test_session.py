@@ -1,6 +1,7 @@
 """The session: steps on demand, only what is stale is recomputed, and the answers are the planted ones."""
 
 import gc
+import pickle
 import weakref
 
 import numpy as np
@@ -270,3 +271,19 @@ def test_what_is_left_out_gets_no_level_and_changes_no_other(mosaic, method):
     pd.testing.assert_series_equal(s.sky.sky[~out], apart.sky.sky, rtol=1e-9)
     with pytest.raises(ParameterError, match="leave_out: 'nobody'"):
         s.configure(leave_out="nobody").solve()
+
+
+def test_a_pickled_session_keeps_its_results_but_nothing_that_holds_in_one_process_alone(session, tmp_path):
+    told = []
+    session.watch(lambda: told.append("changed"))
+    session.solve()
+    shown = session.plot_preview(size=16)
+    again = pickle.loads(pickle.dumps(session))
+    assert set(again.status().state) == set(session.status().state) >= {"fresh"}
+    samples = (s.fresh_result("sample_overlaps") for s in (session, again))
+    assert ["places" in vars(of_one) for of_one in samples] == [True, False]
+    assert (session.renew_preview(shown), again.renew_preview(shown)) == (True, False)
+    log = tmp_path / "sky.log"
+    pd.testing.assert_frame_equal(again.configure(nclip=1, logfile=str(log)).sky, session.configure(nclip=1).sky)
+    assert log.read_text().count("***** skymatch_nb") == 1
+    assert told == ["changed"]  # by the one that was watched
