@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import subkernel
 from skymatch_nb.core.ordered import BLOCK, HEAD, at, part
 
 MODE_KERNEL_WIDTH = 1.0
@@ -20,18 +20,18 @@ follow the noise where a galaxy's slope makes the histogram flat.
 """
 
 
-@kernel
+@subkernel
 def constant(kept: Any, width: float) -> bool:
     """Whether sorted values are all equal, or so nearly that bins of this width cannot tell them apart."""
     return bool(at(kept, 0) == at(kept, kept.size - 1) or not width > 0)
 
 
-@kernel
+@subkernel
 def _bin(kept: Any, i: int, width: float) -> int:
     return int(np.floor((np.float64(at(kept, i)) - np.float64(at(kept, 0))) / width))
 
 
-@kernel
+@subkernel
 def _bin_start(kept: Any, index: int, width: float, first: int) -> int:
     """Position of the first value, from ``first`` on, whose bin is not below ``index``."""
     stop = kept.size
@@ -44,7 +44,7 @@ def _bin_start(kept: Any, index: int, width: float, first: int) -> int:
     return first
 
 
-@kernel
+@subkernel
 def histogram(pixels: Any, sums: Any, first: int, stop: int, width: float) -> Any:
     """Counts of pixels ``first:stop`` of a sorted sample in bins of a width, the first bin starting at the smallest.
 
@@ -69,7 +69,7 @@ def histogram(pixels: Any, sums: Any, first: int, stop: int, width: float) -> An
     return counts
 
 
-@kernel
+@subkernel
 def _ends(pixels: Any, sums: Any, first: int, stop: int, width: float, nbins: int) -> Any:
     """Numbers of values in ``first:stop`` of a sorted sample that lie below the upper edge of each bin.
 
@@ -91,7 +91,7 @@ def _ends(pixels: Any, sums: Any, first: int, stop: int, width: float, nbins: in
     return places - first
 
 
-@kernel
+@subkernel
 def _block_before(sums: Any, block: int, last: int, edge: float) -> int:
     """Last block from ``block`` up to ``last`` whose first value is below an edge; that of ``block`` is."""
     step = 1
@@ -105,7 +105,7 @@ def _block_before(sums: Any, block: int, last: int, edge: float) -> int:
     return block
 
 
-@kernel
+@subkernel
 def midpoint(kept: Any, width: float) -> float:
     """Where the cumulative histogram of sorted values, interpolated linearly, reaches one half."""
     half = 0.5 * kept.size
@@ -115,7 +115,7 @@ def midpoint(kept: Any, width: float) -> float:
     return float(np.float64(at(kept, 0)) + width * (index + (half - below) / within))
 
 
-@kernel
+@subkernel
 def parabola_peak(counts: Any) -> float:
     """Position of the highest bin in bins, refined by the parabola through it and its neighbours."""
     peak = int(np.argmax(counts))
@@ -126,7 +126,7 @@ def parabola_peak(counts: Any) -> float:
     return peak + 0.5 + (0.5 * (right - left) / curvature if curvature > 0 else 0.0)
 
 
-@kernel
+@subkernel
 def smoothed(counts: Any, at: float, width: float) -> Any:
     """Histogram smoothed by a Gaussian of ``width`` bins at a position in bins, with its first two derivatives."""
     first = max(0, int(at - 5.0 * width))
@@ -141,7 +141,7 @@ def smoothed(counts: Any, at: float, width: float) -> Any:
     return f0, f1, f2
 
 
-@kernel
+@subkernel
 def _height(counts: Any, at: float, width: float) -> float:
     """Height of the smoothed histogram; the Gaussian at bin after bin is a product, which is faster than exp."""
     first = max(0, int(at - 5.0 * width))
@@ -156,7 +156,7 @@ def _height(counts: Any, at: float, width: float) -> float:
     return height
 
 
-@kernel
+@subkernel
 def smooth_peak(counts: Any, width: float) -> float:
     """Position in bins of the highest peak of the smoothed histogram (the lowest of equal ones)."""
     steps = max(2, int(np.ceil(len(counts) / (0.25 * width))))

@@ -10,7 +10,7 @@ import numba
 from numba import types
 from numba.core import event
 from numba.core.caching import FunctionCache
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,11 +37,19 @@ class _Cache(FunctionCache):  # type: ignore[misc]
         return *super()._index_key(sig, codegen), FINGERPRINT
 
 
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function to machine code that is cached on disk and runs without the GIL."""
-    compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    compiled = numba.njit(**_OPTIONS)(function)
     compiled._cache = _Cache(function)
     return cast("Callable[P, R]", compiled)
+
+
+def subkernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Let kernels call a function, which becomes part of their machine code; from Python it stays a Python function."""
+    return cast("Callable[P, R]", register_jitable(**_OPTIONS)(function))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -54,7 +62,7 @@ def _pointer(_context: Any, address: Any, like: Any) -> Any:
     return pointer(address, like), generate
 
 
-@kernel
+@subkernel
 def array_at(address: int, size: int, like: Any) -> Any:
     """Array of the type of ``like`` over ``size`` values that lie at an address; whoever calls keeps them there."""
     return numba.carray(_pointer(address, like), size)

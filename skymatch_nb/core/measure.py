@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.estimators import MODE_KERNEL_WIDTH, constant, histogram, midpoint, parabola_peak, smooth_peak
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import kernel, subkernel
 from skymatch_nb.core.ordered import at, part, position_of, sums_between
 from skymatch_nb.core.robust import biweight, biweight_reach, biweight_sums, crowded, middle, within_reach
 from skymatch_nb.core.sample import Clipped, Places, SampleSet, sample_at
@@ -70,7 +70,7 @@ def measure(
     return out[0], out[1]
 
 
-@kernel
+@subkernel
 def _is_plain(pixels: Any, firsts: Any, stops: Any, stds: Any, binwidth: float, out: Any, k: int) -> bool:
     """Whether a sample has no kept value, or equal ones: its level and error are written then."""
     if stops[k] <= firsts[k]:

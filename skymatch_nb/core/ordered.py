@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import subkernel
 
 BLOCK = 128
 
@@ -34,7 +34,7 @@ class Ordered(NamedTuple):
     shift: int
 
 
-@kernel
+@subkernel
 def at(pixels: Any, i: int) -> Any:
     """Value of pixel ``i``."""
     place = pixels.first + i
@@ -43,7 +43,7 @@ def at(pixels: Any, i: int) -> Any:
     return pixels.stored[place]
 
 
-@kernel
+@subkernel
 def _place(pixels: Any, pixel: int) -> int:
     if pixel < pixels.beyond:
         return int(pixels.core + ((pixel - pixels.core) >> pixels.shift))
@@ -51,13 +51,13 @@ def _place(pixels: Any, pixel: int) -> int:
     return int(pixel - shared + stored_for(shared, pixels.shift))
 
 
-@kernel
+@subkernel
 def stored_for(count: int, shift: int) -> int:
     """Number of values that are stored for so many pixels, of which ``2**shift`` share one."""
     return (count + (1 << shift) - 1) >> shift
 
 
-@kernel
+@subkernel
 def part(pixels: Any, first: int, stop: int) -> Any:
     """Pixels ``first:stop`` of some that are sorted."""
     return Ordered(
@@ -65,7 +65,7 @@ def part(pixels: Any, first: int, stop: int) -> Any:
     )  # fmt: skip
 
 
-@kernel
+@subkernel
 def put_sums(pixels: Any, sums: Any) -> float:
     """Write the prefix sums of a sample, shape (ROWS, n // BLOCK + 1); return what they are centred on."""
     n = pixels.size
@@ -86,7 +86,7 @@ def put_sums(pixels: Any, sums: Any) -> float:
     return centre
 
 
-@kernel
+@subkernel
 def powers_of(pixels: Any, first: int, stop: int, centre: float) -> Any:
     """Sums of the first five powers of ``v - centre``, pixel by pixel, or by those that share a value."""
     s1, s2, s3, s4, s5 = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -111,7 +111,7 @@ def powers_of(pixels: Any, first: int, stop: int, centre: float) -> Any:
     return s1, s2, s3, s4, s5
 
 
-@kernel
+@subkernel
 def _sharing(pixels: Any, i: int, stop: int) -> Any:
     """How many pixels from ``i`` on, up to ``stop``, share a value, and its place."""
     place = _place(pixels, i)
@@ -121,7 +121,7 @@ def _sharing(pixels: Any, i: int, stop: int) -> Any:
     return min(stop, pixels.beyond, end) - i, place
 
 
-@kernel
+@subkernel
 def _sums(pixels: Any, first: int, stop: int, centre: float) -> Any:
     """The first two of `powers_of`."""
     s1, s2 = 0.0, 0.0
@@ -139,7 +139,7 @@ def _sums(pixels: Any, first: int, stop: int, centre: float) -> Any:
     return s1, s2
 
 
-@kernel
+@subkernel
 def position_of(pixels: Any, sums: Any, n: int, limit: float, above: bool) -> int:
     """Position in a sample of the first of its ``n`` values that is not below a limit, or is ``above`` it.
 
@@ -165,7 +165,7 @@ def position_of(pixels: Any, sums: Any, n: int, limit: float, above: bool) -> in
     return place
 
 
-@kernel
+@subkernel
 def sums_between(pixels: Any, sums: Any, first: int, stop: int, centre: float) -> Any:
     """Sums of ``v - centre`` and of its square over pixels ``first:stop`` of a sample."""
     begin, end = (first + BLOCK - 1) // BLOCK, stop // BLOCK
@@ -176,7 +176,7 @@ def sums_between(pixels: Any, sums: Any, first: int, stop: int, centre: float) -
     return head1 + tail1 + sums[1, end] - sums[1, begin], head2 + tail2 + sums[2, end] - sums[2, begin]
 
 
-@kernel
+@subkernel
 def powers_between(pixels: Any, sums: Any, first: int, stop: int, centre: float) -> Any:
     """Sums of the first five powers of ``v - centre`` over pixels ``first:stop`` of a sample."""
     begin, end = (first + BLOCK - 1) // BLOCK, stop // BLOCK

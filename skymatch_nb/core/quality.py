@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import kernel, subkernel
 from skymatch_nb.core.raster import Spans, count_pixels
 
 
@@ -156,7 +156,7 @@ def _gather(raw: Any, spans: Any, flags: Any, bad: Any, user: Any, turned: int, 
     return n
 
 
-@kernel
+@subkernel
 def _copy_run(raw: Any, row: int, first: int, length: int, turned: int, out: Any, start: int) -> None:
     if turned == 4:
         for i in range(length):
@@ -169,7 +169,7 @@ def _copy_run(raw: Any, row: int, first: int, length: int, turned: int, out: Any
             out[start + i] = raw[row, first + i]
 
 
-@kernel
+@subkernel
 def _turned_4(value: Any) -> Any:
     """Four bytes in reverse order."""
     x = np.uint32(value)
@@ -178,7 +178,7 @@ def _turned_4(value: Any) -> Any:
     return np.uint32(outer | inner)  # numba shifts in 64 bits, and keeps what leaves the 32
 
 
-@kernel
+@subkernel
 def _turned_8(value: Any) -> Any:
     """Eight bytes in reverse order."""
     x = np.uint64(value)

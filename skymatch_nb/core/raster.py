@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import kernel, subkernel
 
 Spans = NDArray[np.int64]
 
@@ -72,7 +72,7 @@ def count_pixels(spans: Spans) -> int:
     return int((spans[:, 2] - spans[:, 1]).sum())
 
 
-@kernel
+@subkernel
 def _edge_rows(y0: float, y1: float, ny: int) -> Any:
     """Rows whose centre line the edge crosses (its lower end included, its upper end not)."""
     low, high = min(y0, y1), max(y0, y1)
@@ -81,7 +81,7 @@ def _edge_rows(y0: float, y1: float, ny: int) -> Any:
     return first, stop
 
 
-@kernel
+@subkernel
 def _crossing(x0: float, y0: float, x1: float, y1: float, row: int) -> float:
     """Where an edge crosses a row, the same to the last bit in whichever direction it runs."""
     if y1 < y0:
@@ -91,7 +91,7 @@ def _crossing(x0: float, y0: float, x1: float, y1: float, row: int) -> float:
     return x0 + (row - y0) / (y1 - y0) * (x1 - x0)
 
 
-@kernel
+@subkernel
 def _summed(counts: Any) -> Any:
     """Cumulative sums, in place."""
     for k in range(1, len(counts)):
@@ -99,7 +99,7 @@ def _summed(counts: Any) -> Any:
     return counts
 
 
-@kernel
+@subkernel
 def _sort_few(values: Any) -> None:
     """Sort in place, by insertion: most rows have two crossings, and numpy's sort takes seconds to compile."""
     for i in range(1, len(values)):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import kernel, subkernel
 from skymatch_nb.core.ordered import BLOCK, HEAD, at, position_of, powers_between, powers_of, sums_between
 from skymatch_nb.core.sample import Places, SampleSet, sample_at
 
@@ -49,27 +49,27 @@ def _robust_moments(table: Any, like: Any) -> Any:
     return medians, deviations
 
 
-@kernel
+@subkernel
 def middle(kept: Any) -> float:
     """Median of sorted values, in double precision."""
     n = kept.size
     return float(0.5 * (np.float64(at(kept, (n - 1) // 2)) + np.float64(at(kept, n // 2))))
 
 
-@kernel
+@subkernel
 def crowded(kept: Any, mean: float, std: float) -> bool:
     """Whether mean and median differ by so much that ``sextractor`` takes the median."""
     return bool(abs(mean - middle(kept)) >= CROWDED_SKEW * std)
 
 
-@kernel
+@subkernel
 def median_deviation(kept: Any) -> float:
     """Median absolute deviation of sorted values from their median."""
     n, centre = kept.size, middle(kept)
     return float(0.5 * (_nearest(kept, centre, (n - 1) // 2) + _nearest(kept, centre, n // 2)))
 
 
-@kernel
+@subkernel
 def biweight_reach(kept: Any) -> float:
     """Distance from the median at which the weight of the biweight becomes 0; 0 where powers of it are too small."""
     reach = BIWEIGHT_TUNING * median_deviation(kept)
@@ -94,14 +94,14 @@ def _nearest(kept: Any, centre: float, rank: int) -> float:
     return float(min(deviation, centre - at(kept, first - 1)) if first > 0 else deviation)
 
 
-@kernel
+@subkernel
 def within_reach(pixels: Any, sums: Any, first: int, stop: int, centre: float, reach: float) -> Any:
     """First and last of pixels ``first:stop`` of a sample that lie within a reach of a centre."""
     low = position_of(pixels, sums, stop, centre - reach, False)
     return max(first, low), position_of(pixels, sums, stop, centre + reach, False)
 
 
-@kernel
+@subkernel
 def biweight(
     pixels: Any, sums: Any, first: int, stop: int, sums_centre: float, about: float, reach: float
 ) -> float:  # fmt: skip
@@ -134,7 +134,7 @@ def _moved(n: int, p1: float, p2: float, p3: float, p4: float, p5: float, by: fl
     )
 
 
-@kernel
+@subkernel
 def biweight_sums(
     pixels: Any, sums: Any, first: int, stop: int, sums_centre: float, centre: float, reach: float
 ) -> Any:  # fmt: skip
@@ -170,14 +170,14 @@ def biweight_sums(
     return total
 
 
-@kernel
+@subkernel
 def _with_two(total: Any, u: float, mean: float, mean_square: float, scale: float, size: int) -> Any:
     """Sums with values about u that become two; their mean and mean square are those about whatever it is."""
     side = np.sqrt(max(mean_square - mean * mean, 0.0)) * scale
     return _with_biweight(_with_biweight(total, u - side, 0.5 * size), u + side, 0.5 * size)
 
 
-@kernel
+@subkernel
 def _with_biweight(total: Any, u: float, count: float) -> Any:
     """Sums of `biweight_sums` with a value that counts so many times; as a tuple they stay in registers."""
     part = 1.0 - u * u
@@ -198,7 +198,7 @@ def _with_biweight(total: Any, u: float, count: float) -> Any:
     )
 
 
-@kernel
+@subkernel
 def _narrow(sums: Any, first: int, stop: int, centre: float, width: float) -> int:
     """How many values from ``first`` on, in whole blocks on one side of a centre, lie within a width; 1 for none."""
     low, size = sums[HEAD, first // BLOCK], 1

@@ -7,7 +7,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skymatch_nb.core.jit import array_at, kernel
+from skymatch_nb.core.jit import array_at, kernel, subkernel
 from skymatch_nb.core.ordered import BLOCK, ROWS, Ordered, at, position_of, put_sums, sums_between
 
 _SUMS = np.zeros(0)
@@ -234,12 +234,12 @@ def _put_sums(values: Any, offsets: Any, layout: Any, block_offsets: Any, centre
         centres[k] = put_sums(pixels, of_sample.reshape(ROWS, -1))
 
 
-@kernel
+@subkernel
 def _ordered(stored: Any, layout: Any) -> Any:
     return Ordered(stored, 0, layout[0], layout[1], layout[2], layout[3])
 
 
-@kernel
+@subkernel
 def _moments(pixels: Any, sums: Any, first: int, stop: int, centre: float) -> Any:
     """Mean and ddof=1 deviation of pixels ``first:stop`` (at least one)."""
     if at(pixels, first) == at(pixels, stop - 1):
@@ -250,7 +250,7 @@ def _moments(pixels: Any, sums: Any, first: int, stop: int, centre: float) -> An
     return centre + s1 / n, np.sqrt(max(variance, 0.0))
 
 
-@kernel
+@subkernel
 def sample_at(table: Any, k: int, like: Any) -> Any:
     """Sorted pixels of sample ``k`` of `Places`, and its prefix sums."""
     pixels = _ordered(array_at(table[k, 0], table[k, 1], like), table[k, 4:])

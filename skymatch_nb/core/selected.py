@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import kernel, subkernel
 
 
 def diagonal_of_inverse(
@@ -109,7 +109,7 @@ def _gather(below: Any, starts: Any, rows: Any, z: Any, node: Any, first: Any, b
     return True
 
 
-@kernel
+@subkernel
 def _apply_inverse(factor: Any) -> None:
     """Replace the columns of a supernode, ``L_JJ`` above ``L_RJ``, by those of ``inv(L_JJ)`` above ``U``."""
     width, height = factor.shape
@@ -121,7 +121,7 @@ def _apply_inverse(factor: Any) -> None:
                 factor[c, i] -= weights[k] * factor[k, i]
 
 
-@kernel
+@subkernel
 def _fill(block: Any, factor: Any, inverse: Any, pivots: Any) -> None:
     """Entries of Z in the columns of a supernode, of ``factor`` with ``inv(L_JJ)`` above ``U``."""
     width, height = factor.shape

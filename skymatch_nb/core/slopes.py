@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import kernel, subkernel
 
 BLOCK = 16
 """Pixels along the side of a block in which an image is taken as a plane, about."""
@@ -90,7 +90,7 @@ def _slopes(values: Any, columns: Any, rows: Any, block_of: Any, blocks: int) ->
     return slopes
 
 
-@kernel
+@subkernel
 def _first_pixels(values: Any, columns: Any, rows: Any, block_of: Any, blocks: int) -> Any:
     """Value, column and row of the first pixel in each block; sums of what lies about them lose no digits."""
     origin = np.full((blocks, 3), np.nan)
@@ -101,7 +101,7 @@ def _first_pixels(values: Any, columns: Any, rows: Any, block_of: Any, blocks: i
     return origin
 
 
-@kernel
+@subkernel
 def _limits(values: Any, block_of: Any, origin: Any) -> Any:
     """Lowest and highest value less the block's first that count in each block, shape (blocks, 2)."""
     blocks = len(origin)

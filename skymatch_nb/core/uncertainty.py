@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skymatch_nb.core.estimators import smoothed
-from skymatch_nb.core.jit import kernel
+from skymatch_nb.core.jit import subkernel
 from skymatch_nb.core.ordered import at
 
 BINMODE_SCATTER = 0.75
@@ -18,7 +18,7 @@ The power follows from where the histogram's parabolic top falls by its own Pois
 """
 
 
-@kernel
+@subkernel
 def median_error(kept: Any, std: float) -> float:
     """Half the distance of the order statistics ``sqrt(n) / 2`` to both sides of the middle, per their number."""
     n = kept.size
@@ -29,7 +29,7 @@ def median_error(kept: Any, std: float) -> float:
     return error if error > 0 else std * float(np.sqrt(0.5 * np.pi / n))
 
 
-@kernel
+@subkernel
 def peak_error(counts: Any, at: float, width: float) -> float:
     """Error in bins of a smoothed histogram's peak at a position in bins."""
     _, _, curvature = smoothed(counts, at, width)
@@ -40,7 +40,7 @@ def peak_error(counts: Any, at: float, width: float) -> float:
     return width * np.sqrt(variance) / abs(curvature) if curvature != 0 else np.nan
 
 
-@kernel
+@subkernel
 def biweight_error(kept: Any, std: float, about: float, reach: float, sums: Any) -> float:
     """Error of a weighted mean of deviations from the median: its own, and the share of the median's that stays.
 
@@ -59,7 +59,7 @@ def biweight_error(kept: Any, std: float, about: float, reach: float, sums: Any)
     return float(np.sqrt(variance / weight**2 + 2.0 * covariance + kept_of_median**2))
 
 
-@kernel
+@subkernel
 def sextractor_error(kept: Any, std: float, deviation: float) -> float:
     """Error of 2.5 median - 1.5 mean; their correlation is the mean absolute ``deviation`` in standard deviations."""
     correlation = deviation / std
