@@ -116,8 +116,6 @@ class SessionKeeping(SessionTables, SessionStatus):
         check_folder(Path(path))
         return write_text(Path(path), tables.sky_lines(self.members, self.sky))
 
-    # -- inside --------------------------------------------------------------------------------------------
-
     def _portable_params(self) -> SkyMatchParams:
         """Parameters as text can hold them: a function that forms groups becomes what it returned."""
         if not callable(self.params.group_by):
