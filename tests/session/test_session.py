@@ -222,6 +222,12 @@ def test_progress_is_told_to_the_callback_and_can_stop_the_work(mosaic):
     assert s.fresh_result("solve") is None
 
 
+@pytest.mark.parametrize("name", ["workers", "masks", "dq", "progress"])
+def test_what_is_given_when_a_session_is_made_cannot_be_configured(session, name):
+    with pytest.raises(ParameterError, match=f"unknown parameter '{name}'; it is given when a session is made"):
+        session.configure(**{name: 3})
+
+
 def test_wrong_parameters_are_refused_before_anything_changes(session):
     before = session.params
     with pytest.raises(ParameterError, match="unknown parameter 'nclips'"):
