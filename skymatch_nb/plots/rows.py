@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from bokeh.layouts import gridplot
 from bokeh.models import (
+    Axis,
     ColumnDataSource,
+    CustomJSTickFormatter,
     FixedTicker,
     GridPlot,
     Legend,
@@ -19,7 +21,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.theme import LETTER, Theme, literal, plain, raise_title, screen_only
+from skymatch_nb.plots.theme import Theme, plain, raise_title, screen_only
 
 MOST_NAMES = 48
 """Rows up to which every one has its name at the axis; of more, hover tells."""
@@ -27,6 +29,9 @@ MOST_NAMES = 48
 LEGEND_HEIGHT = 23
 """Pixels that a legend of one line takes between a frame and its title."""
 
+
+NAME_LETTER = 0.61
+"""Width of a letter of a legend as a share of the size of its font: names of exposures are digits for the most part."""
 
 LEGEND_SIZE = 12
 """Size of the font of a legend whose texts are broken into lines, in pixels."""
@@ -61,18 +66,36 @@ def rows_figure(names: Sequence[str], rows: Sequence[int], theme: Theme, name: s
 def name_rows(plot: figure, names: Sequence[str], rows: Sequence[int]) -> None:
     """Write the names of rows at the axis, where there are few enough."""
     if len(names) <= MOST_NAMES:
-        plot.yaxis.major_label_overrides = {int(r): literal(n) for n, r in zip(names, rows, strict=True)}
+        told = dict(zip(rows, names, strict=True))
+        write_names(plot.yaxis[0], [told[row] for row in range(len(names))])
+
+
+def names_at(axis: Axis) -> list[str]:
+    """Names that `write_names` wrote at an axis, from the top row; none where it did not."""
+    return list(axis.formatter.args.get("names", ())) if isinstance(axis.formatter, CustomJSTickFormatter) else []
+
+
+def write_names(axis: Axis, names: Sequence[str]) -> None:
+    """Write the names of all rows at an axis, as they are.
+
+    They are not ``major_label_overrides``: of these a page makes every one anew where any is another one.
+    """
+    if not isinstance(axis.formatter, CustomJSTickFormatter):
+        axis.formatter = CustomJSTickFormatter(args={"names": list(names)}, code="return names[tick] ?? ''")
+    elif names_at(axis) != list(names):
+        axis.formatter.args = {"names": list(names)}
 
 
 def move_names(plot: figure, before: Mapping[Any, int], rows: Mapping[Any, int]) -> bool:
     """Move the names of rows, as they are written at the axis, from rows before to others; False where some are new."""
     axis = plot.yaxis[0]
-    names = axis.major_label_overrides
-    if rows == before or not any(name.text for name in names.values()):
+    names = names_at(axis)
+    if rows == before or not any(names):
         return True
     if rows.keys() != before.keys():
         return False
-    axis.major_label_overrides = {rows[key]: names[before[key]] for key in rows}
+    moved = {row: names[before[key]] for key, row in rows.items()}
+    write_names(axis, [moved[row] for row in range(len(names))])
     return True
 
 
@@ -138,7 +161,7 @@ def rename_legend(legend: Legend, texts: Sequence[str], width: int) -> int:
 
     New ones, even such as are alike, would have the page lay out the figure again.
     """
-    letters = max(int((width - LEGEND_MARK) / (LETTER * LEGEND_SIZE)), 12)
+    letters = max(int((width - LEGEND_MARK) / (NAME_LETTER * LEGEND_SIZE)), 12)
     wrapped = [textwrap.wrap(text, letters, break_on_hyphens=False) or [""] for text in texts]
     lines = [
         (line, text, k == 0) for text, of_text in zip(texts, wrapped, strict=True) for k, line in enumerate(of_text)
