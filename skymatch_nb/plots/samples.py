@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class Shown:
         """Name of the sample in full."""
         return f"{self.name} − {self.less}" if self.less else self.name
 
-    @property
+    @cached_property
     def values(self) -> Floats:
         """Sorted brightness of the pixels, shape (n,)."""
         return np.asarray(self.samples.sample(self.k), np.float64) * self.factor
@@ -84,8 +85,11 @@ def view_of(limits: Sequence[dict[str, Any]], samples: Sequence[Shown]) -> tuple
 
 
 def histogram_data(shown: Shown, view: tuple[float, float]) -> dict[str, Any]:
-    """Columns of the histogram's bins inside a view."""
-    counts, edges = np.histogram(shown.values, bins=BINS, range=view)
+    """Columns of the histogram's bins inside a view; the last one has its upper edge, too."""
+    edges = np.linspace(*view, BINS + 1)
+    ends = np.searchsorted(shown.values, edges)
+    ends[-1] = _within(shown.values, view)[1]
+    counts = np.diff(ends)
     return {"left": edges[:-1], "right": edges[1:], "count": counts, "name": [shown.title] * BINS}
 
 
@@ -160,8 +164,13 @@ def _structure(samples: Sequence[Shown], unit: str) -> list[Any]:
     return [len(samples), unit, _limited(samples), any(len(s.values) for s in samples)]
 
 
+def _within(values: Floats, view: tuple[float, float]) -> tuple[int, int]:
+    """Places of the first sorted value in a view, and behind the last."""
+    return int(np.searchsorted(values, view[0])), int(np.searchsorted(values, view[1], side="right"))
+
+
 def _lines(samples: Sequence[Shown], view: tuple[float, float], notes: Sequence[str]) -> list[str]:
-    beyond = sum(int((s.values < view[0]).sum() + (s.values > view[1]).sum()) for s in samples)
+    beyond = sum(len(s.values) - int(np.ptp(_within(s.values, view))) for s in samples)
     lines = [f"{beyond:,} pixels lie outside this view"] if beyond else []
     return ["solid or dashed: the statistic; dotted: the last limits", *notes, *lines]
 
