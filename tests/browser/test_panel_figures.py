@@ -46,10 +46,10 @@ def test_rows_of_the_sky_are_labelled_with_the_groups_that_there_are(desk):
         "s.configure(group_by='chip')",
         "s.configure(group_by='exposure')",
         f"s.regroup(dict.fromkeys([{first}], 'G'))",
-        "s.configure(group_by='exposure', leave_out=[s.inputs[0].name])",
+        "s.configure(group_by='exposure', leave_out=[s.inputs[0].path.name])",
         "s.configure(leave_out=None)",
     ):
-        desk.run(code)
+        assert desk.run(code) == ""
         desk.settle()
         names = groups_by_row(desk.plain())
         wait_labels(desk, figure, names)
@@ -60,8 +60,9 @@ def test_rows_of_the_sky_are_labelled_with_the_groups_that_there_are(desk):
 def test_rows_of_residuals_are_those_of_the_exposures_that_are_left(desk):
     open_tab(desk.page, "Residuals")
     figure = ["residual differences", ".skymatch-residuals"]
+    counts = []
     for left_out in ([], [0], []):
-        desk.run(f"s.configure(leave_out=[s.inputs[k].name for k in {left_out}] or None)")
+        assert desk.run(f"s.configure(leave_out=[s.inputs[k].path.name for k in {left_out}] or None)") == ""
         desk.settle()
         table = desk.plain().residuals
         wanted = {frozenset(map(str, pair)) for pair in table.index}
@@ -69,11 +70,13 @@ def test_rows_of_residuals_are_those_of_the_exposures_that_are_left(desk):
         where = ["residual differences", "pairs"]
         ends = [desk.page.evaluate(DATA, [*where, c, ".skymatch-residuals", 0]) for c in ("group_a", "group_b")]
         assert {frozenset(pair) for pair in zip(*ends, strict=True)} == wanted
+        counts.append(len(wanted))
         labels = desk.page.evaluate(LABELS, figure)
         rows = desk.page.evaluate(DATA, [*where, "row", ".skymatch-residuals", 0])
         for row, a, b in zip(rows, *ends, strict=True):
             parts = labels[int(row)].split(" − ")
             assert all(part.strip("…") in name for part, name in zip(parts, (a, b), strict=True))
+    assert counts[0] == counts[2] > counts[1]
 
 
 def member_at(desk, k):

@@ -41,7 +41,7 @@ def test_excluded_and_included_regions_look_otherwise_and_are_told(mosaic, theme
     s.exclude([[ra, dec], [ra + 0.002, dec], [ra, dec + 0.002]])
     plot = s.plot_footprints(theme=theme)
     legend = next(part for part in plot.below if isinstance(part, Legend))
-    assert [item.label.value for item in legend.items if item.visible] == ["excluded region"]
+    assert [item.label.value for item in legend.items if item.visible] == ["excluded region: its pixels are bad"]
     s.include([[ra, dec], [ra + 0.004, dec], [ra, dec + 0.004]])
     plot = s.plot_footprints(theme=theme)
     drawn = [glyphs(plot, f"regions {kind}") for kind in ("exclude", "include")]
