@@ -14,7 +14,7 @@ from importlib.metadata import version
 from threading import RLock
 from typing import Any, TypeAlias
 
-from skymatch_nb.errors import ParameterError, SkyMatchError
+from skymatch_nb.errors import ParameterError, SkyMatchError, installed_with
 
 MOST_IMAGES, MOST_HEADERS = 16, 128
 """Items of a batch at most, of those whose pixels are read and of others: a worker holds their results until they are
@@ -172,8 +172,8 @@ def _distributed() -> Any:
         return import_module("distributed")
     except ImportError as error:
         raise ParameterError(
-            "parameter executor='dask': it needs the package 'distributed', which is not installed: "
-            "python -m pip install 'skymatch_nb[dask]'"
+            "parameter executor='dask': it needs the package 'distributed', which is not installed; "
+            + installed_with("dask")
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Every exception and warning that the package raises."""
+"""Every exception and warning that the package raises, and what they say of what is not installed."""
 
 
 class SkyMatchError(Exception):
@@ -31,3 +31,11 @@ class NoOverlapError(SkyMatchError, RuntimeError):
 
 class SkyMatchWarning(UserWarning):
     """The result can be used, but something in the input deserves a look."""
+
+
+def installed_with(extra: str) -> str:
+    """What messages say where an extra is missing.
+
+    pip takes the package that is installed already, whether or not an index has it, and adds what the extra needs.
+    """
+    return f'install with: python -m pip install "skymatch_nb[{extra}]"'

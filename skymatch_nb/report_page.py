@@ -1,5 +1,6 @@
 """The report: one self-contained page of what was done, with figures, tables, and how to repeat it."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -231,7 +232,7 @@ def _unit(name: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return NOTHING
     return f"{value:.6g}" if isinstance(value, float) else escape(str(value)).replace("[", "<wbr>[")
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skymatch_nb.errors import ParameterError
+from skymatch_nb.errors import ParameterError, installed_with
 from skymatch_nb.saved import SOLVE_LINE
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def require_voila() -> None:
     """Raise `ParameterError` where what serves the page is not installed."""
     missing = [name for name in ("voila", "ipykernel") if find_spec(name) is None]
     if missing:
-        raise ParameterError(f"the panel as a web page needs {' and '.join(missing)}: pip install 'skymatch_nb[app]'")
+        raise ParameterError(f"the panel as a web page needs {' and '.join(missing)}; {installed_with('app')}")
 
 
 def serve_panel(session: "SkyMatchSession", port: int, open_browser: bool) -> None:

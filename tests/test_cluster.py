@@ -263,7 +263,7 @@ class TestTrouble:
 
     def test_without_distributed_the_error_names_the_extra(self, mosaic, monkeypatch):
         monkeypatch.setitem(sys.modules, "distributed", None)
-        with pytest.raises(ParameterError, match=r"pip install 'skymatch_nb\[dask\]'"):
+        with pytest.raises(ParameterError, match=r"pip install .skymatch_nb\[dask\]."):
             SkyMatchSession(mosaic.paths, executor="dask", verbose=False).load()
 
     def test_workers_that_die_again_and_again_are_one_error(self, client, monkeypatch):

@@ -154,7 +154,7 @@ def test_files_are_not_replaced_unasked(tmp_path, maker):
 @pytest.mark.parametrize("maker", MAKERS)
 def test_without_gwcs_the_extra_is_named(tmp_path, maker, monkeypatch):
     monkeypatch.setitem(sys.modules, "gwcs", None)
-    with pytest.raises(ImportError, match=r"pip install 'skymatch_nb\[jwst\]'"):
+    with pytest.raises(ImportError, match=r"pip install .skymatch_nb\[jwst\]."):
         MAKERS[maker](tmp_path / "new", **SMALL)
     assert not (tmp_path / "new").exists()
 

@@ -6,7 +6,7 @@ import warnings
 from importlib import import_module
 from types import ModuleType
 
-from skymatch_nb.errors import SkyMatchError
+from skymatch_nb.errors import SkyMatchError, installed_with
 from skymatch_nb.pipeline import warn_caller
 
 OLDEST, NEWEST = (3, 10), (3, 11)
@@ -24,7 +24,7 @@ def drizzlepac_sky() -> ModuleType:
     try:
         return import_module("drizzlepac.sky")
     except ImportError as error:
-        text = f"AstroDrizzle cannot be loaded ({error}): python -m pip install 'skymatch_nb[drizzlepac]'"
+        text = f"AstroDrizzle cannot be loaded ({error}); {installed_with('drizzlepac')}"
         raise SkyMatchError(text) from error
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from skymatch_nb.errors import InputError
+from skymatch_nb.errors import InputError, installed_with
 
 MAGIC = b"#ASDF"
 _CORE = "asdf://asdf-format.org/core/"
 _FILTERS = threading.Lock()
 """Filters of warnings belong to all threads."""
 
-NEEDED = "the packages asdf, gwcs and lz4 are needed: pip install 'skymatch_nb[jwst]'"
+NEEDED = f"the packages asdf, gwcs and lz4 are needed; {installed_with('jwst')}"
 
 
 def is_asdf(path: Path) -> bool:

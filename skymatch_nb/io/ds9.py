@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skymatch_nb.errors import InputError
+from skymatch_nb.errors import InputError, installed_with
 
 _NO_FRAME = "no sky coordinates; regions must be in fk5, icrs, galactic or ecliptic ones"
 _FRAME_OR_SHAPE = re.compile(r'"(\w+)" frame or shape is not')
@@ -38,8 +38,7 @@ def require_package(where: str) -> None:
     """Raise `InputError`, which begins with ``where``, unless the package ``regions`` is installed."""
     if not _has_package():
         raise InputError(
-            f"{where}: reading it needs the package 'regions', which is not installed: "
-            "python -m pip install 'skymatch_nb[regions]'"
+            f"{where}: reading it needs the package 'regions', which is not installed; " + installed_with("regions")
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bokeh.models import LayoutDOM, Plot
 
-from skymatch_nb.errors import ParameterError, SkyMatchError
+from skymatch_nb.errors import ParameterError, SkyMatchError, installed_with
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "chrome")
 
@@ -80,7 +80,7 @@ def figure_picture(shown: Any, scale: float = 2.0) -> bytes:
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
-        raise SkyMatchError("pictures need playwright: python -m pip install 'skymatch_nb[export]'") from None
+        raise SkyMatchError(f"pictures need the package playwright; {installed_with('export')}") from None
     browser = installed_browser()
 
     def draw(page_file: Path) -> bytes:

@@ -152,10 +152,11 @@ def _structure(
 
 
 def _sky_range(members: dict[str, Any]) -> tuple[float, float]:
-    """Range of the colour bar of the sky; (0, 1) where no sky is known."""
+    """Range of the colour bar of the sky, about a single one; (0, 1) where no sky is known."""
     known = [s for s in members["sky"] if np.isfinite(s)]
     low, high = min(known, default=0.0), max(known, default=1.0)
-    return low, high if high > low else low + 1e-9 + abs(low) * 1e-6
+    around = 0.0 if high > low else 0.1 * abs(low) or 1.0
+    return low - around, high + around
 
 
 def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSource, theme: Theme) -> Any:

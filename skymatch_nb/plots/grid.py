@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from bokeh.models import ColumnDataSource
 
-from skymatch_nb.errors import SkyMatchError
+from skymatch_nb.errors import SkyMatchError, installed_with
 
 SOURCES = {"members": "members", "masks": "members", "footprints": "members", "sky": "members", "overlaps": "overlaps",
            "residuals": "pairs", "applied": "members"}  # fmt: skip
@@ -23,7 +23,7 @@ def interactive_table(name: str, table: pd.DataFrame, **options: Any) -> Any:
     try:
         from itables.widget import ITable
     except ImportError:
-        raise SkyMatchError("interactive tables need itables: python -m pip install 'skymatch_nb[notebook]'") from None
+        raise SkyMatchError(f"interactive tables need the package itables; {installed_with('notebook')}") from None
     units = table.attrs.get("units", {})
     shown = table.rename(columns={c: f"{c} ({units[c]})" for c in table.columns if units.get(c)})
     return ITable(shown, caption=name, select=True, showIndex=True, maxBytes=0, **options)

@@ -84,7 +84,7 @@ def set_sky_axes(plot: figure, plane: SkyPlane) -> None:
             "center": plane.center.tolist(), "east": plane.east.tolist(), "north": plane.north.tolist(),
             "tangent": plane.tangent, "along": along, "x_range": plot.x_range, "y_range": plot.y_range,
             "wanted": max(2, plot.frame_width // 95 if along == "ra" else plot.frame_height // 50),
-            "steps": (STEPS_RA if along == "ra" else STEPS_DEC).tolist(),
+            "steps": (STEPS_RA if along == "ra" else STEPS_DEC).tolist(), "found": {},
         }  # fmt: skip
         axis.ticker = CustomJSTicker(args=args, major_code=f"{_script()}\nreturn edge_ticks().map((t) => t.at)")
         axis.formatter = CustomJSTickFormatter(args=args, code=f"{_script()}\nreturn edge_label(tick)")

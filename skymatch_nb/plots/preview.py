@@ -19,6 +19,9 @@ from skymatch_nb.steps.preview import CoarseMosaic
 
 PANELS = ("before", "after", "difference")
 
+UNSEEN = 0.01
+"""Share of a range of brightness by which its ends may be off: for new ones a page colours every cell again, twice."""
+
 
 def image_data(mosaic: CoarseMosaic, panel: str) -> dict[str, list[Any]]:
     """Columns of one panel's image: single precision, its corner and size in degrees."""
@@ -103,15 +106,28 @@ def renew_preview(grid: GridPlot, mosaic: CoarseMosaic) -> bool:
     """Show the same members with other levels in a figure of them; False where it is to be made anew."""
     if grid.tags != _structure(mosaic):
         return False
-    limits = stretch_limits(mosaic)
-    for (plot, *_), panel in zip(grid.children, PANELS, strict=True):
-        drawn = next(r for r in plot.renderers if r.name == "image")
+    images = {panel: _image(child[0]) for child, panel in zip(grid.children, PANELS, strict=True)}
+    for panel, drawn in images.items():
         values = np.asarray(getattr(mosaic, panel), np.float32)
         if not np.array_equal(values, drawn.data_source.data["image"][0], equal_nan=True):
-            drawn.data_source.data = image_data(mosaic, panel)
-        set_range(drawn.glyph.color_mapper, *limits[panel])
+            drawn.data_source.data["image"] = [values]
+    limits = stretch_limits(mosaic)
+    for panels in (("before", "after"), ("difference",)):
+        if any(_is_off(images[panel].glyph.color_mapper, *limits[panel]) for panel in panels):
+            for panel in panels:
+                set_range(images[panel].glyph.color_mapper, *limits[panel])
     set_texts(grid.children[2][0], grid.children[2][0].title.text, _middle(mosaic.difference))
     return True
+
+
+def _image(plot: figure) -> Any:
+    """The image of one panel."""
+    return next(drawn for drawn in plot.renderers if drawn.name == "image")
+
+
+def _is_off(mapper: LinearColorMapper, low: float, high: float) -> bool:
+    """Whether the range of a colour mapper should be another one by more than anybody sees."""
+    return bool(max(abs(mapper.low - low), abs(mapper.high - high)) > UNSEEN * (high - low))
 
 
 def _structure(mosaic: CoarseMosaic) -> list[Any]:

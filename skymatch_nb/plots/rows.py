@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from bokeh.layouts import gridplot
 from bokeh.models import (
+    Axis,
     ColumnDataSource,
+    CustomJSTickFormatter,
     FixedTicker,
     GridPlot,
     Legend,
@@ -19,7 +21,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.theme import LETTER, Theme, literal, plain, raise_title, screen_only
+from skymatch_nb.plots.theme import LETTER, Theme, plain, raise_title, screen_only
 
 MOST_NAMES = 48
 """Rows up to which every one has its name at the axis; of more, hover tells."""
@@ -61,18 +63,36 @@ def rows_figure(names: Sequence[str], rows: Sequence[int], theme: Theme, name: s
 def name_rows(plot: figure, names: Sequence[str], rows: Sequence[int]) -> None:
     """Write the names of rows at the axis, where there are few enough."""
     if len(names) <= MOST_NAMES:
-        plot.yaxis.major_label_overrides = {int(r): literal(n) for n, r in zip(names, rows, strict=True)}
+        told = dict(zip(rows, names, strict=True))
+        write_names(plot.yaxis[0], [told[row] for row in range(len(names))])
+
+
+def names_at(axis: Axis) -> list[str]:
+    """Names that `write_names` wrote at an axis, from the top row; none where it did not."""
+    return list(axis.formatter.args.get("names", ())) if isinstance(axis.formatter, CustomJSTickFormatter) else []
+
+
+def write_names(axis: Axis, names: Sequence[str]) -> None:
+    """Write the names of all rows at an axis, as they are.
+
+    They are not ``major_label_overrides``: of these a page makes every one anew where any is another one.
+    """
+    if not isinstance(axis.formatter, CustomJSTickFormatter):
+        axis.formatter = CustomJSTickFormatter(args={"names": list(names)}, code="return names[tick] ?? ''")
+    elif names_at(axis) != list(names):
+        axis.formatter.args = {"names": list(names)}
 
 
 def move_names(plot: figure, before: Mapping[Any, int], rows: Mapping[Any, int]) -> bool:
     """Move the names of rows, as they are written at the axis, from rows before to others; False where some are new."""
     axis = plot.yaxis[0]
-    names = axis.major_label_overrides
-    if rows == before or not any(name.text for name in names.values()):
+    names = names_at(axis)
+    if rows == before or not any(names):
         return True
     if rows.keys() != before.keys():
         return False
-    axis.major_label_overrides = {rows[key]: names[before[key]] for key in rows}
+    moved = {row: names[before[key]] for key, row in rows.items()}
+    write_names(axis, [moved[row] for row in range(len(names))])
     return True
 
 

@@ -16,7 +16,6 @@ from bokeh.models import (
     Label,
     Node,
     Panel,
-    PlainText,
     Range1d,
     Row,
     Select,
@@ -164,11 +163,6 @@ def translucent(colors: Sequence[str], opacity: float) -> list[str]:
 def plain(text: str) -> str:
     """Text that Bokeh does not take for TeX: its delimiters are broken by a zero-width space."""
     return _TEX.sub("\\g<0>\u200b", text)
-
-
-def literal(text: str) -> PlainText:
-    """Text for the labels of an axis, taken as it is."""
-    return PlainText(text=text)
 
 
 def short(name: str, longest: int = LONGEST_NAME) -> str:

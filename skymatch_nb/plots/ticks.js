@@ -23,7 +23,13 @@ function chosen_step(low, high) {
   return steps.find((s) => s >= (high - low) / wanted) ?? steps[steps.length - 1]
 }
 
-function edge_ticks() {
+function edge_ticks() { // found once for a window: they are asked for many times while it is drawn
+  const window = [x_range.start, x_range.end, y_range.start, y_range.end, wanted].join()
+  if (found.window != window) Object.assign(found, {window, ticks: find_ticks()})
+  return found.ticks
+}
+
+function find_ticks() {
   const [start, end, value] = edge(), n = 240, places = [], values = []
   for (let k = 0; k <= n; k++) {
     places.push(start + (end - start) * k / n)

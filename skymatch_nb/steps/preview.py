@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,11 +56,28 @@ class _Grid:
 
 @dataclass(frozen=True, eq=False)
 class GroupMeans:
-    """Mean brightness of every group on its part of a grid: what of a mosaic no level changes."""
+    """Mean brightness of every group in the cells of a grid that it fills: what of a mosaic no level changes.
+
+    One entry for each group in each of its cells, in the order of the groups: flat index of the cell, group, and mean.
+    """
 
     grid: _Grid
-    parts: dict[int, tuple[slice, slice, Floats]]
+    cell: NDArray[np.int32]
+    group: NDArray[np.int32]
+    mean: Floats
     stride: int
+
+    @cached_property
+    def before(self) -> Floats:
+        """Mean over groups, shape (height, width)."""
+        return self.spread(self.cell, self.mean)
+
+    def spread(self, cell: NDArray[np.int32], values: Floats) -> Floats:
+        """Mean of the values of each cell, NaN where there are none; shape (height, width)."""
+        size = self.grid.width * self.grid.height
+        with np.errstate(invalid="ignore"):
+            mean = np.bincount(cell, values, size) / np.bincount(cell, minlength=size)
+        return mean.reshape(self.grid.height, self.grid.width)
 
 
 def group_means(
@@ -84,37 +102,31 @@ def group_means(
     for k in members:
         of_group.setdefault(int(loaded.group_of[k]), []).append(k)
 
-    def one(group: int) -> tuple[slice, slice, Floats]:
+    def one(group: int) -> tuple[NDArray[np.int32], Floats]:
         return _group_mean(group, of_group[group], loaded, masks, units, edges, place, grid, stride)
 
-    return GroupMeans(grid, dict(zip(of_group, work.map(one, of_group, "preview"), strict=True)), stride)
+    cells, means = zip(*work.map(one, of_group, "preview"), strict=True)
+    groups = np.repeat(np.array(list(of_group), np.int32), [len(mean) for mean in means])
+    return GroupMeans(grid, np.concatenate(cells), groups, np.concatenate(means), stride)
 
 
 def coarse_mosaic(means: GroupMeans, solution: Solution) -> CoarseMosaic:
     """Mean over groups, before and after, and the last less the first."""
-    grid = means.grid
-    shape = (grid.height, grid.width)
-    before, after = np.zeros(shape), np.zeros(shape)
-    first, last = np.full(shape, np.nan), np.full(shape, np.nan)
-    seen, matched = np.zeros(shape, int), np.zeros(shape, int)
-    for group, (rows, columns, mean) in means.parts.items():
-        there = np.isfinite(mean)
-        before[rows, columns][there] += mean[there]
-        seen[rows, columns][there] += 1
-        if not np.isfinite(solution.sky[group]):
-            continue
-        flat = mean[there] - solution.sky[group]
-        after[rows, columns][there] += flat
-        new = there & (matched[rows, columns] == 0)
-        first[rows, columns][new] = mean[new] - solution.sky[group]
-        last[rows, columns][there] = flat
-        matched[rows, columns][there] += 1
-    difference = np.where(matched > 1, last - first, np.nan)
-    with np.errstate(invalid="ignore"):
-        return CoarseMosaic(
-            grid.west, grid.south, grid.cell, before / np.where(seen > 0, seen, np.nan),
-            after / np.where(matched > 0, matched, np.nan), difference, means.stride,
-        )  # fmt: skip
+    grid, cell = means.grid, means.cell
+    flat = means.mean - solution.sky[means.group]
+    known = np.isfinite(flat)
+    if not known.all():
+        cell, flat = cell[known], flat[known]
+    difference = np.full(grid.height * grid.width, np.nan)
+    difference[cell] = flat  # where groups overlap, the last one is left
+    first = np.empty_like(difference)
+    first[cell[::-1]] = flat[::-1]
+    difference -= first
+    difference[np.bincount(cell, minlength=len(difference)) < 2] = np.nan
+    return CoarseMosaic(
+        grid.west, grid.south, grid.cell, means.before, means.spread(cell, flat),
+        difference.reshape(grid.height, grid.width), means.stride,
+    )  # fmt: skip
 
 
 def _grid(edges: dict[int, tuple[Floats, Floats]], footprints: Footprints, size: int) -> _Grid:
@@ -148,8 +160,8 @@ def _group_mean(
     place: Place,
     grid: _Grid,
     stride: int,
-) -> tuple[slice, slice, Floats]:
-    """Mean brightness of one group on its part of the grid: rows, columns, and values."""
+) -> tuple[NDArray[np.int32], Floats]:
+    """Mean brightness of one group: flat indices of the cells of the grid that it fills, and values."""
     x, y = grid.cells(*(np.concatenate([edges[k][axis] for k in members]) for axis in (0, 1)))
     left, bottom = max(int(np.nanmin(x)) - 1, 0), max(int(np.nanmin(y)) - 1, 0)
     right, top = min(int(np.nanmax(x)) + 2, grid.width), min(int(np.nanmax(y)) + 2, grid.height)
@@ -160,8 +172,11 @@ def _group_mean(
         sums = np.zeros_like(total)
         deposit(data, good, rows, columns, cx - left, cy - bottom, sums, count)
         total += sums * units.factor[k]
-    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return slice(bottom, top), slice(left, right), mean
+    row, column = np.nonzero(count)
+    mean = total[row, column] / count[row, column]
+    filled = ((bottom + row) * grid.width + left + column).astype(np.int32)
+    known = np.isfinite(mean)
+    return filled[known], mean[known]
 
 
 def _read(member: Member, masks: Masks, k: int, stride: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skymatch_nb.core.runs import Runs, to_runs
-from skymatch_nb.errors import ParameterError
+from skymatch_nb.errors import ParameterError, installed_with
 from skymatch_nb.executor import Work
 from skymatch_nb.io.pixels import good_pixels, read_pixels
 from skymatch_nb.params import SkyMatchParams
@@ -34,7 +34,7 @@ def find_sources(key: str, loaded: Loaded, masks: Masks, params: SkyMatchParams,
     if not _has_photutils():
         raise ParameterError(
             f"parameter mask_sources={params.mask_sources!r}: it needs the package 'photutils', which is not "
-            "installed: python -m pip install 'skymatch_nb[sources]'"
+            f"installed; {installed_with('sources')}"
         )
 
     choices = (float(params.mask_sources or 0.0), params.mask_sources_npixels, params.mask_sources_dilate)

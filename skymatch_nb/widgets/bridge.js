@@ -8,8 +8,18 @@ function bokehOf(version) {
   return bokeh?.version === version ? bokeh : bokeh?.[version];
 }
 
+// Bokeh writes the place of every part of a figure into a style sheet each time it paints, and asks for styles in between.
+// Where the place is what it was, nothing need be written: the browser would work out the styles of the page each time.
+function calmed(bokeh) {
+  const sheet = bokeh.require("core/dom").InlineStyleSheet?.prototype, { replace } = sheet ?? {};
+  if (!replace || replace.skymatch) return bokeh;
+  sheet.replace = function (css, styles) { if (styles != null || css !== this.css) replace.call(this, css, styles); };
+  sheet.replace.skymatch = true;
+  return bokeh;
+}
+
 function loadBokeh(model, version) {
-  if (bokehOf(version)) return Promise.resolve(bokehOf(version));
+  if (bokehOf(version)) return Promise.resolve(calmed(bokehOf(version)));
   wanted[version] ??= ask(model, { kind: "bokehjs" }).then(({ content }) => {
     for (const source of content.sources) {
       const script = document.createElement("script");
@@ -18,7 +28,7 @@ function loadBokeh(model, version) {
       script.remove();
     }
     if (!bokehOf(version)) throw new Error(`BokehJS ${version} could not be loaded`);
-    return bokehOf(version);
+    return calmed(bokehOf(version));
   });
   wanted[version].catch(() => { delete wanted[version]; });
   return wanted[version];
@@ -35,14 +45,20 @@ function ask(model, question) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => finish(() => reject(new Error("the kernel does not answer"))), 60000);
     const finish = (end) => { clearTimeout(timer); model.off("msg:custom", receive); end(); };
-    const receive = (content) => {
+    const receive = (content, buffers) => {
       if (content.to !== to) return;
-      finish(() => (content.kind === "error" ? reject(new Error(content.text)) : resolve({ content })));
+      finish(() => (content.kind === "error" ? reject(new Error(content.text)) : resolve({ content, buffers })));
     };
     model.on("msg:custom", receive);
     model.send({ ...question, to });
   });
 }
+
+// Arrays of a message by the names that its JSON has for them.
+const arraysOf = (content, buffers = []) => new Map((content.buffers ?? []).map((id, k) => {
+  const { buffer, byteOffset, byteLength } = buffers[k];
+  return [id, buffer.slice(byteOffset, byteOffset + byteLength)];
+}));
 
 // Binary parts of a patch as base64 text, which Python reads.
 function asText(patch) {
@@ -131,11 +147,11 @@ export default {
     };
 
     // One at a time, and beside the present figure, which stays and can be used until the next one is drawn.
-    async function build(bokeh, content, turn) {
+    async function build(bokeh, content, buffers, turn) {
       if (closed || turn !== latest) return;
       fitted = content.width;
       const next = document.createElement("div");
-      const made = bokeh.require("document").Document.from_json(JSON.parse(content.document));
+      const made = bokeh.require("document").Document.from_json(JSON.parse(content.document), undefined, arraysOf(content, buffers));
       next.style.cssText = "height: 0; overflow: hidden; visibility: hidden";
       host.append(next);
       doc = made;
@@ -160,9 +176,10 @@ export default {
       try {
         const bokeh = await loadBokeh(model, model.get("version"));
         shownDark = isDark();
-        const { content } = await ask(model, { kind: "document", dark: shownDark, width: await room(el), fit, origin });
+        const question = { kind: "document", dark: shownDark, width: await room(el), fit, origin };
+        const { content, buffers } = await ask(model, question);
         if (closed || turn !== latest) return;
-        await (building = building.catch(() => {}).then(() => build(bokeh, content, turn)));
+        await (building = building.catch(() => {}).then(() => build(bokeh, content, buffers, turn)));
       } catch (error) {
         const told = document.createElement("div");
         told.className = "skymatch-waiting";
@@ -172,12 +189,15 @@ export default {
       if (turn === latest) host.ariaBusy = "false";
     }
 
-    const receive = (content) => {
+    const receive = (content, buffers) => {
       if (content.kind === "renew" && content.but !== origin) renew();
       if (content.kind !== "patch" || content.origin === origin || content.root !== root()) return;
       applying = true;
       try {
-        doc.apply_json_patch(JSON.parse(content.patch));
+        doc.apply_json_patch(JSON.parse(content.patch), arraysOf(content, buffers));
+      } catch (error) {  // widgets do not tell of it
+        console.error(error);
+        renew();
       } finally {
         applying = false;
       }

@@ -15,7 +15,7 @@ from typing import Any
 import anywidget
 import traitlets
 from bokeh import __version__ as bokeh_version
-from bokeh.core.serialization import Serializer
+from bokeh.core.serialization import Buffer, Ref, Serialized, Serializer
 from bokeh.document import Document
 from bokeh.embed import components
 from bokeh.model import Model
@@ -155,8 +155,7 @@ class FigureView(anywidget.AnyWidget):
         elif kind == "document":
             self._send_held()
             self._prepare(bool(content["dark"]), int(content.get("width", 0)), bool(content.get("fit")))
-            document = json.dumps(self.document.to_json(deferred=False))
-            self.send({"kind": kind, "to": content["to"], "document": document, "width": self._width})
+            self._send_packed(self.document.to_json(), {"kind": kind, "to": content["to"], "width": self._width})
             if content.get("fit"):
                 self.send({"kind": "renew", "but": content.get("origin")})
         elif kind == "patch" and self._document is not None and content.get("root") == self._document.roots[0].id:
@@ -189,11 +188,16 @@ class FigureView(anywidget.AnyWidget):
 
     def _send_events(self, events: list[Any]) -> None:
         document = self.document
-        serializer = Serializer(references=document.models.synced_references, deferred=False)
-        patch = json.dumps({"events": serializer.encode(events)})
+        serializer = Serializer(references=document.models.synced_references)
+        patch = Serialized({"events": serializer.encode(events)}, serializer.buffers)
         document.models.flush_synced(lambda model: not serializer.has_ref(model))
-        root = document.roots[0].id
-        self.send({"kind": "patch", "origin": events[0].setter, "root": root, "patch": patch})
+        self._send_packed(patch, {"kind": "patch", "origin": events[0].setter, "root": document.roots[0].id})
+
+    def _send_packed(self, packed: Serialized[Any], content: dict[str, Any]) -> None:
+        """Send JSON under the name of its kind, its arrays beside it as they are: in text they would be zipped."""
+        text = json.dumps(packed.content, default=_reference)
+        ids = [buffer.id for buffer in packed.buffers]
+        self.send({**content, content["kind"]: text, "buffers": ids}, [b.to_bytes() for b in packed.buffers])
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Widget and plain text, and the figure as HTML for where there is no kernel."""
@@ -211,6 +215,13 @@ class FigureView(anywidget.AnyWidget):
             warnings.setLevel(level)
         figure = str(div + script)
         return _NEEDS_BOKEHJS + figure if len(figure) < LARGEST_FALLBACK else _NEEDS_KERNEL
+
+
+def _reference(part: Any) -> Ref:
+    """What stands in JSON for an array that is sent beside it."""
+    if isinstance(part, Buffer):
+        return part.ref
+    raise TypeError(f"{type(part).__name__} is not JSON")
 
 
 def _bokeh_sources() -> list[str]:

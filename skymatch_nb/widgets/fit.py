@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 from bokeh.model import Model
-from bokeh.models import AdaptiveTicker, ColorBar, CustomJSTicker, GridPlot, Label, Legend, PlainText, Title
+from bokeh.models import AdaptiveTicker, ColorBar, CustomJSTicker, GridPlot, HoverTool, Label, Legend, Title
 from bokeh.plotting import figure
 
 from skymatch_nb.plots.frame import resize_compass
 from skymatch_nb.plots.graph import label_nodes
 from skymatch_nb.plots.labels import short_names
-from skymatch_nb.plots.rows import wrap_legend
-from skymatch_nb.plots.theme import LETTER, literal
+from skymatch_nb.plots.rows import names_at, wrap_legend, write_names
+from skymatch_nb.plots.theme import LETTER
 
 COLUMN = 560
 """Width in pixels that a figure may have, axes included, where the page does not tell its own."""
@@ -42,6 +42,9 @@ NARROWEST = {"map": 165, "rows": 100}
 
 BAR_BESIDE = 250
 """Pixels that a frame has at least beside a colour bar; else this is put below it."""
+
+BUTTON = 31
+"""Pixels that a button of a toolbar takes."""
 
 ROOM_FOR_NUMBER = 30
 """Pixels that a label of a number takes below a frame."""
@@ -79,6 +82,8 @@ def fit(model: Model, width: int = COLUMN) -> Model:
             _shrink(plot, frame)
     for plot in plots:
         _put_below(plot, Legend)
+    if not isinstance(model, GridPlot):
+        _fit_toolbar(model)
     return fit_texts(model, width)
 
 
@@ -99,16 +104,14 @@ def fit_names(model: Model, width: int) -> None:
     """Make the names of rows, or those of both sides of pairs, no wider than their share."""
     room = int(NAMES * width / (LETTER * 11))
     for plot in _plots(model):
-        axis = plot.yaxis[0]
-        names = {k: v.text for k, v in axis.major_label_overrides.items() if isinstance(v, PlainText)}
-        if not names or max(map(len, names.values())) <= room:
+        names = names_at(plot.yaxis[0])
+        if not names or max(map(len, names)) <= room:
             continue
-        split = {k: name.split(BETWEEN) for k, name in names.items()}
-        parts = sorted({part for both in split.values() for part in both})
-        most = max(map(len, split.values()))
+        split = [name.split(BETWEEN) for name in names]
+        parts = sorted({part for both in split for part in both})
+        most = max(map(len, split))
         told = dict(zip(parts, short_names(parts, (room - len(BETWEEN) * (most - 1)) // most), strict=True))
-        new = {k: literal(BETWEEN.join(told[part] for part in both)) for k, both in split.items()}
-        axis.major_label_overrides = {**axis.major_label_overrides, **new}
+        write_names(plot.yaxis[0], [BETWEEN.join(told[part] for part in both) for both in split])
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,8 @@ def _name_left(plot: figure, first: figure) -> None:
     axis, named = plot.yaxis[0], first.yaxis[0]
     axis.visible, axis.axis_label = True, named.axis_label
     axis.major_label_text_font_size = named.major_label_text_font_size
-    axis.major_label_overrides = named.major_label_overrides
+    if names_at(named):
+        write_names(axis, names_at(named))
     plot.min_border_left = first.min_border_left
 
 
@@ -166,7 +170,7 @@ def _left(plot: figure) -> float:
     axis = plot.yaxis[0]
     if not axis.visible:
         return float(plot.min_border_left or 5)
-    texts = [v.text if isinstance(v, PlainText) else v for v in axis.major_label_overrides.values()]
+    texts = [*names_at(axis), *axis.major_label_overrides.values()]
     longest = max((len(line) for text in texts for line in str(text).split("\n")), default=0)
     kind = "map" if _kind(plot) == "map" else "numbers"
     ticks = LETTER * 11 * longest + 12 if texts else TICKS[kind]
@@ -228,6 +232,14 @@ def _shrink(plot: figure, width: int) -> None:
             part.args = {**part.args, "wanted": max(2, plot.frame_width // ROOM_FOR_RA)}
     if plot.name == "graph":
         _label_again(plot)
+
+
+def _fit_toolbar(plot: figure) -> None:
+    """Leave out the button of hover, which stays on, where Bokeh would put the last buttons into a menu."""
+    hovers = [tool for tool in plot.tools if isinstance(tool, HoverTool)]
+    if plot.frame_height is not None and plot.frame_height < BUTTON * (len(plot.tools) - len(hovers) + 1):
+        for tool in hovers:
+            tool.visible = False
 
 
 def _label_again(plot: figure) -> None:

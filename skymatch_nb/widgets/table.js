@@ -6,13 +6,20 @@ function numberOf(text) {
   return Number.isNaN(number) ? Infinity : number;
 }
 
+// What a table has but rows: its head, and what stands below it.
+const frameOf = (made) => `${made.querySelector("thead")?.innerHTML} ${made.querySelector(":scope > p")?.textContent}`;
+
 export default {
   render({ model, el }) {
-    let rows = [], sorted = null;  // rows as Python made them; the column and direction that they are sorted by
+    let rows = [], frame = "";  // rows as Python made them; all else of the table
+    let sorted = null;  // the column and direction that rows are sorted by
 
     const mark = () => {
       const chosen = new Set(model.get("selected"));
-      rows.forEach((row, k) => row.setAttribute("aria-selected", chosen.has(k)));
+      rows.forEach((row, k) => {
+        const now = String(chosen.has(k));
+        if (row.getAttribute("aria-selected") !== now) row.setAttribute("aria-selected", now);
+      });
     };
 
     const order = () => {
@@ -30,21 +37,43 @@ export default {
         shown.sort(compare);
         heads[column].setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
       }
-      body?.append(...shown);
+      if (shown.some((row, k) => row !== body.rows[k])) body.append(...shown);
       const first = shown.find((row) => row.tabIndex === 0) ?? shown[0];
       if (first) first.tabIndex = 0;
     };
 
-    const draw = () => {
+    const dress = (cell) => cell.classList.toggle("long", cell.textContent.length > 30);
+
+    // Show the cells that are not as they were, where all else is: so the page has little to lay out again.
+    const renew = (made) => {
+      const next = [...made.querySelectorAll("tbody tr")];
+      if (!rows.length || frameOf(made) !== frame || next.length !== rows.length) return false;
+      next.forEach((row, k) => [...row.cells].forEach((cell, c) => {
+        const old = rows[k].cells[c];
+        if (old.textContent === cell.textContent) return;
+        old.replaceChildren(...cell.childNodes);
+        if (old.classList.contains("text")) dress(old);
+      }));
+      return true;
+    };
+
+    const make = (made) => {
       const scroll = el.querySelector(".scroll"), place = [scroll?.scrollLeft ?? 0, scroll?.scrollTop ?? 0];
-      el.innerHTML = model.get("html");  // every text in it was escaped where it was made
-      el.querySelectorAll("td.text").forEach((cell) => cell.classList.toggle("long", cell.textContent.length > 30));
+      frame = frameOf(made);
+      el.replaceChildren(made);
+      el.querySelectorAll("td.text").forEach(dress);
       rows = [...el.querySelectorAll("tbody tr")];
       rows.forEach((row) => (row.tabIndex = -1));
       el.querySelectorAll("th").forEach((head) => { head.tabIndex = 0; head.title = "sort"; });
+      el.querySelector(".scroll")?.scrollTo(...place);
+    };
+
+    const draw = () => {
+      const template = document.createElement("template");
+      template.innerHTML = model.get("html");  // every text in it was escaped where it was made
+      if (!renew(template.content)) make(template.content);
       order();
       mark();
-      el.querySelector(".scroll")?.scrollTo(...place);
     };
 
     const choose = (row, more) => {

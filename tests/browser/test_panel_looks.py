@@ -204,3 +204,26 @@ def test_steps_are_opened_and_their_controls_reached_by_the_keyboard(desk):
     header.focus()
     page.keyboard.press("Space")
     desk.wait_for("document.activeElement.ariaExpanded === 'false'")
+
+
+def test_views_are_opened_and_what_they_show_is_selected_by_the_keyboard(desk):
+    """A pair from a table by keyboard, and its pixels in another view."""
+    page = desk.page
+    tabs = page.locator(".skymatch-panel .widget-tab .lm-TabBar-tab")
+    tabs.and_(page.locator("[tabindex='0']")).focus()
+    for key in ("End", "Enter"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="residuals", exact=True).press("Space")
+    rows = page.locator(".widget-tab .skymatch-table tbody tr")
+    desk.wait_for("document.querySelector('.widget-tab .skymatch-table th').innerText.includes('group_a')")
+    rows.and_(page.locator("[tabindex='0']")).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    desk.wait_for("document.activeElement.ariaSelected === 'true'")
+    names = [rows.nth(1).locator("td").nth(k).inner_text() for k in range(2)]
+    assert desk.ask("[list(pair) for pair in p.views.selected.selection.pairs]") == [sorted(names)]
+    tabs.and_(page.locator("[aria-selected='true']")).focus()
+    for key in ("ArrowLeft", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    assert desk.ask("p.views.shown_tab") == "Samples"
+    page.wait_for_function(PLACE, arg=["sample histogram", 0, 0, ".skymatch-samples"])

@@ -48,6 +48,14 @@ def test_sky_is_shown_once_it_is_known(session):
     assert "electron / (s arcsec2)" in bar.title
 
 
+def test_the_colour_bar_of_one_exposure_is_about_its_sky(mosaic):
+    alone = SkyMatchSession(mosaic.paths[:1], skymethod="localmin", verbose=False)
+    (sky,) = set(alone.sky["sky"])
+    mapper = next(b for b in alone.plot_footprints().right if isinstance(b, ColorBar)).color_mapper
+    assert mapper.high - mapper.low == pytest.approx(0.2 * abs(sky))
+    assert 0.5 * (mapper.low + mapper.high) == pytest.approx(sky)
+
+
 @pytest.mark.parametrize("color", ["sky", "group", "component", "status"])
 def test_fill_is_what_was_asked_and_its_key_is_seen(session, color):
     plot = session.plot_footprints(color)

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from bokeh.models import ColumnDataSource
 from bokeh.plotting import figure
@@ -15,10 +16,14 @@ class Shown:
     """A figure of a number that can be changed, and what its widget sends."""
 
     def __init__(self, monkeypatch, renew=None, failed=None):
-        self.number, self.sent, self.darks = 1, [], []
+        self.number, self.sent, self.buffers, self.darks = 1, [], [], []
         self.source = ColumnDataSource({"x": [1]}, name="numbers")
         self.view = FigureView(self.make, renew, failed)
-        monkeypatch.setattr(self.view, "send", self.sent.append)
+        monkeypatch.setattr(self.view, "send", self.send)
+
+    def send(self, content, buffers=()):
+        self.sent.append(content)
+        self.buffers.append(list(buffers))
 
     def make(self, dark):
         self.darks.append(dark)
@@ -80,6 +85,18 @@ def test_changes_that_are_held_are_one_message_with_the_last_values(monkeypatch)
         shown.view.shown.title.text = "in a figure that is gone"
         shown.view.renew()
     assert [m["kind"] for m in shown.sent[2:]] == ["renew"]
+
+
+def test_arrays_are_sent_beside_the_message_as_they_are(monkeypatch):
+    """A page reads them by the names that stand in their place, in documents as in patches."""
+    values, others = np.linspace(0, 1, 5), np.arange(4, dtype=np.float32)
+    shown = Shown(monkeypatch)
+    shown.source.data = {"x": values}
+    for sent, wanted in ((lambda: shown.ask(), values), (lambda: shown.source.data.update(x=others), others)):
+        sent()
+        (name,), (array,) = shown.sent[-1]["buffers"], shown.buffers[-1]
+        assert f'{{"type": "bytes", "data": {{"id": "{name}"}}}}' in shown.sent[-1][shown.sent[-1]["kind"]]
+        assert np.array_equal(np.frombuffer(array, wanted.dtype), wanted)
 
 
 def test_a_page_that_asks_meanwhile_is_not_told_twice(monkeypatch):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from bokeh.models import Title
+from bokeh.models import HoverTool, Title
 
 from skymatch_nb.plots.labels import short_names, telling_parts
+from skymatch_nb.plots.rows import names_at
 from skymatch_nb.plots.theme import LETTER
 from skymatch_nb.widgets.fit import fit
 
@@ -47,7 +48,7 @@ def test_frames_that_have_no_room_beside_each_other_stand_below_each_other(sessi
     for plot in plots_of(narrow):
         assert plot.yaxis[0].visible
         assert plot.yaxis[0].major_label_text_font_size != "0px"
-        assert plot.yaxis[0].major_label_overrides == plots_of(narrow)[0].yaxis[0].major_label_overrides
+        assert names_at(plot.yaxis[0]) == names_at(plots_of(narrow)[0].yaxis[0])
         assert plot.frame_width < 340
 
 
@@ -116,3 +117,12 @@ def test_compass_and_ticks_of_a_narrow_map_stay_inside(session):
     assert len(arrows) == 2
     assert all(0 < x < plot.frame_width for a in arrows for x in (a.x_start, a.x_end))
     assert plot.xaxis[0].ticker.args["wanted"] * 95 <= max(plot.frame_width, 190)
+
+
+@pytest.mark.parametrize(("height", "shown"), [(700, True), (160, False)])
+def test_hover_leaves_its_place_in_a_toolbar_that_is_too_high(session, height, shown):
+    plot = session.plot_footprints()
+    plot.frame_height = height
+    hovers = {tool.visible for tool in fit(plot, 2000).tools if isinstance(tool, HoverTool)}
+    others = {tool.visible for tool in plot.tools if not isinstance(tool, HoverTool)}
+    assert (hovers, others) == ({shown}, {True})
