@@ -54,6 +54,18 @@ def undo(paths: Sequence[Path], *, everything: bool = False) -> list[Outcome]:
     return [_telling_of_earlier(outcome, runs.of(outcome.path)) for outcome in outcomes.values()]
 
 
+def has_written(paths: Sequence[Path]) -> bool:
+    """Whether a run that wrote any of these files, or files of these folders, is left to undo or was interrupted."""
+    real = [_as_written(Path(os.path.realpath(path))) for path in paths]
+    folders = {path if path.is_dir() else path.parent for path in real}
+    kept = {folder for folder in folders if _has_home(folder)}
+    found = [read_journals(folder) for folder in kept]
+    if any(lost or any(journal.state != "done" for journal in journals) for journals, lost in found):
+        return True
+    runs = _Runs(kept)
+    return any(runs.of(path) for path in real if (path if path.is_dir() else path.parent) in kept)
+
+
 class _Runs:
     """Finished runs in some folders, as their journals tell now."""
 

@@ -147,7 +147,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _session_changed(self) -> None:
         """Parameters or inputs were changed, here or by code."""
         self.form.show(self.session.params)
-        self._apply.forget()
+        self._apply.refresh()
         self._select.refresh()
         self._guard.handler(self.views.show_regions)()
         if self._live.value:
@@ -175,6 +175,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.messages.warn(self.session.notes)
         self.messages.finish(f"{TITLES[until].lower()}: done in {_duration(seconds)}")
         self.views.refresh()
+        self._select.refresh()
         self._show_state()
         self._ranges.update()
 
