@@ -59,7 +59,7 @@ class ApplyBox:
         self.refresh()
 
     def refresh(self) -> None:
-        """Parameters or inputs have changed: forget a preview of something else, and tell whether files can be written."""
+        """Forget a preview of what is no longer so, and tell whether files can be written."""
         if self._previewed is not None and self._previewed != self._now():
             self.forget()
         readonly = self._session.params.readonly

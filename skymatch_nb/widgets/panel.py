@@ -60,8 +60,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.messages = Messages()
         self.worker = Worker(self._failed, self._progressed, self._busy)
         self._running = ""
+        self._states: dict[str, tuple[str, str]] = {}
         self._guard = Guard(self._refused, self.messages.clear_refused)
-        self.form = ParameterForm(session.params, self._parameter_changed)
+        self.form = ParameterForm(session.params, self._parameter_changed, self._show_titles)
         self.views = Views(session, self._drew, self.worker.request, self._guard)
         self._ranges = Ranges(self.form, session)
         self._failed_stage = ""
@@ -172,6 +173,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Show the results of steps that ran."""
         self._failed_stage = self._running = ""
         self.messages.clear_error()
+        if until in ("solve", "apply"):
+            self.form.forgive()
         self.messages.warn(self.session.notes)
         self.messages.finish(f"{TITLES[until].lower()}: done in {_duration(seconds)}")
         self.views.refresh()
@@ -213,11 +216,20 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Show every step's state and result in its title."""
         states, counts = self.session.stages()
         runs = next((stage for stage in STAGES if states[stage] != "fresh"), "") if self._running else ""
-        titles = []
-        for k, stage in enumerate(STAGES):
+        for stage in STAGES:
             state = "failed" if stage == self._failed_stage else "running" if stage == runs else states[stage]
-            result = f" · {counts[stage]}" if stage in counts else ""
-            titles.append(f"{STATE_MARKS[state]} {k + 1} {TITLES[stage]} · {state}{result}")
+            self._states[stage] = state, counts.get(stage, "")
+        self._show_titles()
+
+    def _show_titles(self) -> None:
+        """Put the states last shown, and what of the parameters is hidden in a folded step, into the steps' titles."""
+        if not self._states:
+            return
+        titles = []
+        for k, (stage, (state, count)) in enumerate(self._states.items()):
+            bad, changed = ([m for m in self.form.marks(stage) if ("⚠" in m) == wanted] for wanted in (True, False))
+            parts = [f"{STATE_MARKS[state]} {k + 1} {TITLES[stage]}", state, *bad, *filter(None, [count]), *changed]
+            titles.append(" · ".join(parts))
         self._steps.titles = titles
 
     # -- building ------------------------------------------------------------------------------------------

@@ -126,12 +126,15 @@ def test_bad_values_are_explained_and_the_last_good_result_stays(panel, session)
     assert control._field.value == "-2.0"
     assert session.params.lsigma == 4.0
     assert session.sky.equals(sky)
+    assert steps_titles(panel)[3].startswith("✓ 4 Solve · fresh · ⚠ 1 bad value")
     given(panel.form.controls["nclip"]._field, value="3")  # another change leaves what was typed
+    assert steps_titles(panel)[3].endswith(" changed")
     assert control._field.value == "-2.0"
     given(control._field, value="2")
     assert control._error.value == ""
     settle(panel)
     assert session.params.lsigma == 2.0
+    assert "bad value" not in " ".join(steps_titles(panel))
 
 
 def test_a_step_that_fails_is_named_and_the_figures_stay(panel, session):
