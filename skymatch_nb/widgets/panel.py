@@ -18,6 +18,7 @@ from skymatch_nb.widgets.fallback import panel_html
 from skymatch_nb.widgets.form import ParameterForm
 from skymatch_nb.widgets.guard import Guard, warnings_told
 from skymatch_nb.widgets.keys import Keys
+from skymatch_nb.widgets.lastgood import LastGood
 from skymatch_nb.widgets.messages import Messages
 from skymatch_nb.widgets.ranges import Ranges
 from skymatch_nb.widgets.selectbox import SelectBox
@@ -60,6 +61,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.messages = Messages()
         self.worker = Worker(self._failed, self._progressed, self._busy)
         self._running = ""
+        self._is_busy = False
         self._states: dict[str, tuple[str, str]] = {}
         self._guard = Guard(self._refused, self.messages.clear_refused)
         self.form = ParameterForm(session.params, self._parameter_changed, self._show_titles)
@@ -70,6 +72,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._chooser = InputChooser(_input_text(session), Path.cwd(), self._load, self._guard)
         self._select = SelectBox(session, self.views.selected, self._guard)
         self._exports = Exports(session, self._guard, self.messages.say)
+        self._shown = LastGood(session)
         self._steps = self._make_steps()
         self._cancel = widgets.Button(description="Cancel", icon="stop", tooltip="Stop what runs", disabled=True)
         keys = Keys(layout={"display": "none"})
@@ -97,7 +100,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def cancel(self) -> None:
         """Stop what runs; the results that there are stay."""
-        self.worker.cancel()
+        if self.worker.cancel():
+            self._cancel.disabled = True
+            self.messages.say("cancelling ...")
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -113,6 +118,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _busy(self, busy: bool) -> None:
         """Let users cancel only while there is something to cancel, and show what is stale meanwhile."""
         self._cancel.disabled = not busy
+        self._is_busy = busy
         if not busy:
             self._running = ""
         self._show_state()
@@ -178,6 +184,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.messages.warn(self.session.notes)
         self.messages.finish(f"{TITLES[until].lower()}: done in {_duration(seconds)}")
         self.views.refresh()
+        self._shown.renewed()
         self._select.refresh()
         self._show_state()
         self._ranges.update()
@@ -187,6 +194,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._running = ""
         if isinstance(error, CancelledError):
             self.messages.finish("cancelled")
+            self._cancel.disabled = not self._is_busy  # what was asked for meanwhile can be cancelled too
         else:
             self.messages.finish("failed")
             self._failed_stage = _stage_of(self.session)
@@ -219,6 +227,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         for stage in STAGES:
             state = "failed" if stage == self._failed_stage else "running" if stage == runs else states[stage]
             self._states[stage] = state, counts.get(stage, "")
+        self._shown.tell(bool(self._running))
         self._show_titles()
 
     def _show_titles(self) -> None:
@@ -267,7 +276,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         label = widgets.HTML("<small>Regions drawn on the map</small>")
         drawing = widgets.HBox([label, self._draw_as, clear], layout={"flex_flow": "row wrap", "align_items": "center"})
         left = widgets.VBox([self._steps, self._exports.widget])
-        right = widgets.VBox([drawing, self._select.widget, self.views.widget])
+        right = widgets.VBox([drawing, self._select.widget, self._shown.widget, self.views.widget])
         left.add_class("skymatch-left")
         right.add_class("skymatch-right")
         body = widgets.Box([left, right])

@@ -148,8 +148,12 @@ def test_a_step_that_fails_is_named_and_the_figures_stay(panel, session):
     assert "nobody" in panel.form.controls["reference"]._error.value
     assert panel.views.map.view.document is document
     assert panel.views.map.sources["members"].data["sky"] == levels
+    shown = panel._shown.widget
+    assert shown.value == "⚠ Shown: last good result, of 12 members with match, median. Changed since: reference."
+    assert shown.layout.display == ""
     session.configure(reference=None)
     settle(panel)
+    assert shown.layout.display == "none"
     assert panel.messages.error == ""
     assert steps_titles(panel)[3].startswith("✓ 4 Solve · fresh")
 
@@ -256,6 +260,8 @@ def test_reading_tells_files_and_can_be_cancelled(session, monkeypatch):
             break
         time.sleep(0.05)
     press(panel, "cancel")
+    assert panel.messages._status.value == "cancelling ..."
+    assert panel._cancel.disabled
     go.set()
     settle(panel)
     assert panel.messages._status.value == "cancelled"
@@ -302,8 +308,13 @@ def test_without_live_nothing_is_solved_until_it_is_asked_for(panel, session):
     settle(panel)
     assert session.fresh_result("solve") is None
     assert "stale" in steps_titles(panel)[3]
+    assert panel._shown.widget.value.endswith("with match, median. Changed since: skystat.")
+    session.set_inputs(session.inputs[:2])
+    assert panel._shown.widget.value.endswith("of 12 members with match, median. Changed since: inputs, skystat.")
+    assert panel._shown.widget.layout.display == ""
     press(panel, "solve")
     settle(panel)
+    assert panel._shown.widget.layout.display == "none"
     assert session.fresh_result("solve") is not None
 
 
