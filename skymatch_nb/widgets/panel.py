@@ -69,7 +69,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._ranges = Ranges(self.form, session)
         self._failed_stage = ""
         self._apply = ApplyBox(session, self._guard, self._files_changed)
-        self._chooser = InputChooser(_input_text(session), Path.cwd(), self._load, self._guard)
+        self._chooser = InputChooser(_input_text(session), _input_folder(session), self._load, self._guard)
         self._select = SelectBox(session, self.views.selected, self._guard)
         self._exports = Exports(session, self._guard, self.messages.say)
         self._shown = LastGood(session)
@@ -311,6 +311,11 @@ def _stage_of(session: "SkyMatchSession") -> str:
 
 def _input_text(session: "SkyMatchSession") -> str:
     return ", ".join(str(s.path) if isinstance(s, ImageSpec) else s.name for s in session.inputs)
+
+
+def _input_folder(session: "SkyMatchSession") -> Path:
+    """Folder of the first input that is a file, else the working folder."""
+    return next((s.path.parent for s in session.inputs if isinstance(s, ImageSpec)), Path.cwd())
 
 
 def _duration(seconds: float) -> str:

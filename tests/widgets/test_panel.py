@@ -1,7 +1,9 @@
 """Panel and session are one: changes go both ways without echo, results show, errors stay with the last good result."""
 
+import shutil
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from skymatch_nb.widgets.panel import Panel
 from skymatch_nb.widgets.selection import Selection
 from skymatch_nb.widgets.views import CELLS, TABS
 
-from .conftest import given, press, settle
+from .conftest import given, press, settle, within
 
 
 def told_of(model):
@@ -318,6 +320,14 @@ def test_without_live_nothing_is_solved_until_it_is_asked_for(panel, session):
     assert session.fresh_result("solve") is not None
 
 
+@pytest.fixture
+def writable_folder(mosaic, tmp_path):
+    """A folder with copies of two exposures, and these."""
+    folder = tmp_path / "exposures"
+    folder.mkdir()
+    return folder, [Path(shutil.copy(path, folder)) for path in mosaic.paths[:2]]
+
+
 def test_the_chooser_lists_fits_files_and_quotes_their_names(panel, tmp_path):
     (tmp_path / "sub").mkdir()
     fits.PrimaryHDU().writeto(tmp_path / "a, b.fits")
@@ -331,6 +341,22 @@ def test_the_chooser_lists_fits_files_and_quotes_their_names(panel, tmp_path):
     chooser._list.value = ("sub/",)
     assert chooser._folder == tmp_path / "sub"
     assert chooser._list.options == ("../",)
+
+
+def test_the_chooser_starts_at_the_inputs_and_lists_again_when_it_is_unfolded(writable_folder):
+    folder, paths = writable_folder
+    panel = SkyMatchSession(paths, verbose=False).panel(run=False)
+    browse = next(w for w in within(panel) if "skymatch-browse" in w._dom_classes)
+    given(browse, selected_index=0)
+    assert panel._chooser._place.value == f"<small>{folder}</small>"
+    names = [path.name for path in paths]
+    assert panel._chooser._list.options == ("../", *names)
+    given(panel._chooser._list, index=[1])
+    (folder / "later").mkdir()
+    given(browse, selected_index=None)
+    given(browse, selected_index=0)
+    assert panel._chooser._list.options == ("../", "later/", *names)
+    assert panel._chooser.field.value == str(paths[0])
 
 
 def test_faults_in_figures_callbacks_are_shown(panel, monkeypatch):
