@@ -10,8 +10,11 @@ RARELY = 100_000
 def main() -> int:
     """Run the command that was given; nothing looks for garbage while modules are read, which all stay."""
     gc.disable()
-    from skymatch_nb.cli import main as run
-
+    try:
+        from skymatch_nb.cli import main as run
+    except KeyboardInterrupt:
+        print("skymatch-nb: stopped", file=sys.stderr)
+        return 130
     gc.freeze()
     gc.set_threshold(RARELY)
     gc.enable()

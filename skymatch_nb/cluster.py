@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import signal
 import time
 import traceback
 import uuid
@@ -33,10 +34,11 @@ Outcome: TypeAlias = tuple[list[Any], Exception | None]
 
 
 class DaskCluster:
-    """A Dask cluster: the given client's, else that of the client that is active, else a local one.
+    """A Dask cluster: the given client's, else that of the client that is active, else that of Dask's configuration.
 
-    The local one has ``workers`` processes of one thread each. It is made when it is first needed, and ended by
-    `close` or with this object.
+    The last is the scheduler that ``scheduler-address`` (DASK_SCHEDULER_ADDRESS) names. Where there is none of these,
+    it is a local cluster of ``workers`` processes of one thread each. What it makes itself is made when it is first
+    needed, and ended by `close` or with this object.
     """
 
     def __init__(self, given: Any, workers: int) -> None:
@@ -52,17 +54,20 @@ class DaskCluster:
         ParameterError
             Where distributed is not installed, or the client is closed or asynchronous.
         SkyMatchError
-            Where a local cluster cannot be started.
+            Where a local cluster cannot be started, or no scheduler answers at the address of Dask's configuration.
         """
         distributed = _distributed()
         with self._lock:
             client = self._given if self._given is not None else _active(distributed)
             if client is None:
-                self._own = self._own or self._local(distributed)
+                self._own = self._own or self._configured(distributed) or self._local(distributed)
                 return self._own
         if client.status != "running" or client.asynchronous:
             state = "asynchronous" if client.asynchronous else client.status
-            raise ParameterError(f"parameter executor={client!r}: the client is {state}, not connected to a scheduler")
+            raise ParameterError(
+                f"parameter executor={client!r}: the client is {state}, not connected to a scheduler; give another "
+                "client, or executor='threads'"
+            )
         return client
 
     def close(self) -> None:
@@ -146,11 +151,25 @@ class DaskCluster:
         if error is not None:
             raise error
 
+    def _configured(self, distributed: Any) -> Any:
+        address = import_module("dask").config.get("scheduler-address", None)
+        if address is None:
+            return None
+        try:
+            client = distributed.Client(address, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise SkyMatchError(
+                f"executor='dask': no scheduler answers at {address!r}, which Dask's configuration "
+                f"(DASK_SCHEDULER_ADDRESS) names ({error})"
+            ) from error
+        client.skymatch_end = weakref.finalize(self, _end, client)
+        return client
+
     def _local(self, distributed: Any) -> Any:
         try:
             cluster = distributed.LocalCluster(
                 n_workers=self._workers, threads_per_worker=1, dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False}, silence_logs="ERROR",
+                scheduler_kwargs={"dashboard": False}, silence_logs="ERROR", preload=[__name__],
             )  # fmt: skip
         except Exception as error:  # of many types, as they come from other processes
             raise SkyMatchError(
@@ -162,9 +181,15 @@ class DaskCluster:
         return client
 
 
-def _end(client: Any, cluster: Any) -> None:
+def _end(client: Any, cluster: Any = None) -> None:
     client.close()
-    cluster.close()
+    if cluster is not None:
+        cluster.close()
+
+
+def dask_setup(_worker: Any) -> None:
+    """Leave Ctrl-C to the session; Dask calls this in the processes of a local cluster, whose terminal is the same."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _distributed() -> Any:

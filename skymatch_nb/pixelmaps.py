@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skymatch_nb.core.align import PixelMap
 from skymatch_nb.core.raster import Spans, polygon_cells, polygon_spans
-from skymatch_nb.geometry import project_each, to_radec
+from skymatch_nb.geometry.sphere import project_each, to_radec
 from skymatch_nb.results import Floats, Member, Outline, SkyPolygon
 
 MAP_TOLERANCE = 0.01

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skymatch_nb.core.misfit import left_in_pairs
 from skymatch_nb.errors import SkyMatchError
-from skymatch_nb.geometry import to_radec
+from skymatch_nb.geometry.sphere import to_radec
 from skymatch_nb.io.named import members_named
 from skymatch_nb.params.flags import flag_table
 from skymatch_nb.results import (

@@ -261,6 +261,14 @@ class TestTrouble:
         with pytest.raises(ParameterError, match="the client is closed"):
             SkyMatchSession(mosaic.paths, executor=other, verbose=False).load()
 
+    def test_no_scheduler_at_the_address_of_the_configuration_is_one_error(self, mosaic):
+        import dask
+
+        with dask.config.set({"scheduler-address": "tcp://127.0.0.1:9", "distributed.comm.timeouts.connect": "1s"}):
+            session = SkyMatchSession(mosaic.paths, executor="dask", verbose=False)
+            with pytest.raises(SkyMatchError, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:9'"):
+                session.load()
+
     def test_without_distributed_the_error_names_the_extra(self, mosaic, monkeypatch):
         monkeypatch.setitem(sys.modules, "distributed", None)
         with pytest.raises(ParameterError, match=r"pip install .skymatch_nb\[dask\]."):
@@ -280,6 +288,19 @@ class TestSessions:
             session.solve()
             assert session._pipeline._cluster[1]._own is None
 
+    def test_the_scheduler_of_the_configuration_is_taken(self, mosaic, client):
+        """As DASK_SCHEDULER_ADDRESS gives it, which is how commands reach a cluster."""
+        import dask
+
+        with dask.config.set({"scheduler-address": client.scheduler.address}):
+            session = SkyMatchSession(mosaic.paths, skymethod="match", executor="dask", verbose=False)
+            session.solve()
+            own = session._pipeline._cluster[1]._own
+            assert own.scheduler.address == client.scheduler.address
+            session.close()
+        assert own.status == "closed"
+        assert client.status == "running"
+
     def test_saved_sessions_and_commands_say_dask(self, mosaic, client, tmp_path):
         session = SkyMatchSession(mosaic.paths, skymethod="match", executor=client, verbose=False)
         again = SkyMatchSession.open(session.save(tmp_path / "s.json"))
@@ -294,6 +315,13 @@ class TestSessions:
         threads, cluster = both(mosaic.paths, client)
         choices = {"skystat": ["median", "mean"], "overlap_stat": ["region", "difference"]}
         pd.testing.assert_frame_equal(cluster.sweep(**choices), threads.sweep(**choices), check_exact=True)
+
+    def test_workers_of_a_local_cluster_leave_interrupts_to_the_session(self, mosaic):
+        """Ctrl-C in a terminal goes to all processes; only that of the session is to answer."""
+        with SkyMatchSession(mosaic.paths, executor="dask", workers=1, verbose=False) as session:
+            session.load()
+            handlers = session._pipeline._cluster[1].client().run(signal.getsignal, signal.SIGINT)
+            assert set(handlers.values()) == {signal.SIG_IGN}
 
     def test_the_shell_makes_a_local_cluster_and_ends_it(self, mosaic, tmp_path):
         """In a process of its own, which leaves no other behind."""

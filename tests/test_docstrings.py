@@ -6,6 +6,7 @@ import pkgutil
 import re
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,12 @@ def test_the_session_is_among_them():
     assert {"SkyMatchSession", "SkyMatchSession.solve", "SkyMatchSession.sky", "SkyMatchSession.plot_sky"} <= set(
         DESCRIBED
     )
+
+
+def test_the_api_page_has_every_method_of_the_session():
+    page = (Path(__file__).parents[1] / "docs" / "api.md").read_text("utf-8").splitlines()
+    shown = {line.split(":: skymatch_nb.")[1] for line in page if line.startswith((".. automethod", ".. autoproperty"))}
+    assert {name for name in DESCRIBED if name.startswith("SkyMatchSession.")} == shown
 
 
 @pytest.mark.parametrize("name", DESCRIBED)

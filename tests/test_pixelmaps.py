@@ -9,7 +9,8 @@ from skymatch_nb import SkyMatchSession
 from skymatch_nb.core.raster import full_spans, polygon_spans
 from skymatch_nb.datasets import make_mosaic
 from skymatch_nb.errors import GeometryError
-from skymatch_nb.geometry import outline_polygon, project
+from skymatch_nb.geometry.outlines import outline_polygon
+from skymatch_nb.geometry.sphere import project
 from skymatch_nb.pixelmaps import map_between, polygons_to_cells
 
 

@@ -13,7 +13,7 @@ def check_client(value: Any) -> Any:
     """
     classes = ((cls.__module__.partition(".")[0], cls.__name__) for cls in type(value).__mro__)
     if ("distributed", "Client") not in classes:
-        raise ValueError("must be 'threads', 'dask' or a dask.distributed.Client")
+        raise ValueError("must be 'threads', 'dask' or a dask.distributed.Client, such as Client('tcp://host:8786')")
     return value
 
 

@@ -274,7 +274,8 @@ class SkyMatchParams(BaseModel):
 
     executor: Annotated[Executor, About("run", advanced=True)] = "threads"
     """Where members and overlaps are worked on: in 'threads' of this process, or by 'dask', in the processes of a
-    cluster: that of the Dask client that is active, else a local one. In Python also a dask.distributed.Client."""
+    cluster: that of the Dask client that is active, else that of DASK_SCHEDULER_ADDRESS, else a local one. In Python
+    also a dask.distributed.Client."""
 
     verbose: Annotated[bool, About("run", advanced=True)] = True
     """Whether progress is shown."""
@@ -365,11 +366,16 @@ def _distinct(error: ValidationError) -> list[Any]:
     return list(first.values())
 
 
+_OF_SESSIONS = ("masks", "dq", "workers", "progress")
+"""Arguments of `SkyMatchSession` that are no parameters."""
+
+
 def _explain(model: type[BaseModel], error: Any) -> str:
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
         close = difflib.get_close_matches(name.lower(), model.model_fields, 1, 0.6)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(model.model_fields)}"
+        hint = "; it is given when a session is made" if name in _OF_SESSIONS else hint
         return f"unknown parameter {name!r}{hint}"
     optional = " or None" if type(None) in get_args(model.model_fields[name].annotation) else ""
     detail = error["ctx"]["error"] if error["type"] == "value_error" else _allowed(error, optional)

@@ -8,7 +8,7 @@ import numpy as np
 from bokeh.models import CustomJSTicker, CustomJSTickFormatter
 from bokeh.plotting import figure
 
-from skymatch_nb.geometry import to_radec, to_vectors
+from skymatch_nb.geometry.sphere import to_radec, to_vectors
 from skymatch_nb.results import Floats
 
 WIDEST = np.radians(70.0)

@@ -21,7 +21,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from skymatch_nb.plots.theme import LETTER, Theme, plain, raise_title, screen_only
+from skymatch_nb.plots.theme import Theme, plain, raise_title, screen_only
 
 MOST_NAMES = 48
 """Rows up to which every one has its name at the axis; of more, hover tells."""
@@ -29,6 +29,9 @@ MOST_NAMES = 48
 LEGEND_HEIGHT = 23
 """Pixels that a legend of one line takes between a frame and its title."""
 
+
+NAME_LETTER = 0.61
+"""Width of a letter of a legend as a share of the size of its font: names of exposures are digits for the most part."""
 
 LEGEND_SIZE = 12
 """Size of the font of a legend whose texts are broken into lines, in pixels."""
@@ -158,7 +161,7 @@ def rename_legend(legend: Legend, texts: Sequence[str], width: int) -> int:
 
     New ones, even such as are alike, would have the page lay out the figure again.
     """
-    letters = max(int((width - LEGEND_MARK) / (LETTER * LEGEND_SIZE)), 12)
+    letters = max(int((width - LEGEND_MARK) / (NAME_LETTER * LEGEND_SIZE)), 12)
     wrapped = [textwrap.wrap(text, letters, break_on_hyphens=False) or [""] for text in texts]
     lines = [
         (line, text, k == 0) for text, of_text in zip(texts, wrapped, strict=True) for k, line in enumerate(of_text)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from skymatch_nb.errors import GeometryError, InputError
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import trace_outline, trace_ring, within_bounds
+from skymatch_nb.geometry.outlines import trace_outline, trace_ring, within_bounds
 from skymatch_nb.io.pixels import good_pixels, read_pixels
 from skymatch_nb.results import Footprints, Loaded, Masks, Member, Outline
 from skymatch_nb.steps.goodarea import GoodArea, good_area, is_frame

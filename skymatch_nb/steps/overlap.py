@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import candidate_pairs, clip_pairs
+from skymatch_nb.geometry.candidates import candidate_pairs
+from skymatch_nb.geometry.clipping import clip_pairs
 from skymatch_nb.results import Footprints, Loaded, Overlaps
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skymatch_nb.core.coarse import deposit
 from skymatch_nb.core.quality import flagged
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import to_vectors
+from skymatch_nb.geometry.sphere import to_vectors
 from skymatch_nb.io.pixels import good_mask, read_flags, read_pixels
 from skymatch_nb.results import Floats, Footprints, Loaded, Masks, Member, Solution, Units
 

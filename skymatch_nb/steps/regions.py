@@ -11,7 +11,10 @@ from skymatch_nb.core.raster import polygon_spans
 from skymatch_nb.core.runs import Runs, paint_spans, to_runs
 from skymatch_nb.errors import GeometryError, InputError
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import EDGE_TOLERANCE, bounding_caps, clip_to_outline, to_radec, trace_outline
+from skymatch_nb.geometry.candidates import bounding_caps
+from skymatch_nb.geometry.clipping import clip_to_outline
+from skymatch_nb.geometry.outlines import EDGE_TOLERANCE, trace_outline
+from skymatch_nb.geometry.sphere import to_radec
 from skymatch_nb.io.regions import Region, RegionSet, read_region_sets
 from skymatch_nb.results import Floats, Integers, Member, Outline, SkyPolygon
 

@@ -189,9 +189,8 @@ export default {
       if (turn === latest) host.ariaBusy = "false";
     }
 
-    const receive = (content, buffers) => {
-      if (content.kind === "renew" && content.but !== origin) renew();
-      if (content.kind !== "patch" || content.origin === origin || content.root !== root()) return;
+    const change = (content, buffers) => {
+      if (closed || content.root !== root()) return;
       applying = true;
       try {
         doc.apply_json_patch(JSON.parse(content.patch), arraysOf(content, buffers));
@@ -201,6 +200,13 @@ export default {
       } finally {
         applying = false;
       }
+    };
+
+    // What is changed while a figure is built waits until it is: parts that are not there yet would not hear of it.
+    const receive = (content, buffers) => {
+      if (content.kind === "renew" && content.but !== origin) renew();
+      if (content.kind !== "patch" || content.origin === origin || content.root !== root()) return;
+      building.catch(() => {}).then(() => change(content, buffers));
     };
 
     model.on("msg:custom", receive);

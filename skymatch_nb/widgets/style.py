@@ -65,7 +65,7 @@ STYLE = """
 .skymatch-panel .skymatch-table tbody tr[aria-selected=true] { box-shadow: inset 4px 0 #0072b2;
   background: color-mix(in srgb, #0072b2 28%, transparent); }
 .skymatch-panel .skymatch-table :focus-visible { outline: 2px solid #0072b2; outline-offset: -2px; }
-body > .bk-Tooltip { max-width: min(440px, 90vw); overflow-wrap: anywhere; }
+body > .bk-Tooltip { max-width: min(640px, 90vw); overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-figure { overflow: auto; max-width: 100%; }
 .skymatch-panel .skymatch-views { display: flex; flex-flow: row wrap; gap: 12px; overflow: visible; }
 .skymatch-panel .skymatch-views > * { flex: 1 1 100%; min-width: 0; max-width: 100%; }

@@ -21,7 +21,8 @@ from skymatch_nb.core.measure import STATISTICS, measure
 from skymatch_nb.core.quality import gather_good
 from skymatch_nb.core.raster import full_spans
 from skymatch_nb.core.sample import clip, sorted_samples
-from skymatch_nb.geometry import candidate_pairs, clip_pairs
+from skymatch_nb.geometry.candidates import candidate_pairs
+from skymatch_nb.geometry.clipping import clip_pairs
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's import mode leaves it out
 from run_cover import cover

@@ -56,8 +56,6 @@ def draw_times(path: Path, series: Mapping[str, Points]) -> None:
     plot.xaxis.major_label_overrides = {number: str(number) for number in numbers}
     plot.axis.axis_label_text_font_size = plot.axis.major_label_text_font_size = "13px"
     for name, points in series.items():
-        if len(points) < 2:
-            continue
         marker, color = LOOKS[name]
         x, y = zip(*points, strict=True)
         label = f"{name}: at the end as N to the {slope(points):.1f}"
@@ -83,8 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--docs", type=Path, required=True, metavar="DIR", help="folder with performance.md")
     options = parser.parse_args(arguments)
     told = json.loads(options.results.read_text(encoding="utf-8"))
+    points = points_of(next(iter(told["kinds"].values())))
+    if not told["complete"] or any(len(of_one) < 2 for of_one in points.values()):
+        parser.error(f"{options.results}: the page needs a whole run with the reference, without --quick and --only")
+    draw_times(options.docs / "images" / "performance-times.png", points)
     put_blocks(options.docs / "performance.md", blocks_of(told))
-    draw_times(options.docs / "images" / "performance-times.png", points_of(next(iter(told["kinds"].values()))))
 
 
 if __name__ == "__main__":

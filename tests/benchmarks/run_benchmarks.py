@@ -61,7 +61,7 @@ LARGE_GROUPS = {
     "large_scattered_errors_seconds": "scattered, with errors",
     "large_scattered_fixed_errors_seconds": "scattered, with errors and fixed levels",
 }
-IMPORT_SECONDS = 0.3
+IMPORT_SECONDS, FIRST_SECONDS, LATER_SECONDS = 0.3, 20.0, 3.0
 
 
 @dataclass
@@ -188,6 +188,20 @@ def import_seconds(statement: str, runs: int = 5) -> float:
     return statistics.median(float(run_child("-c", code)) for _ in range(runs))
 
 
+def start_seconds(paths: Sequence[Path], runs: int = 3) -> tuple[float, float]:
+    """Wall time of `skymatch-nb match` of two small files: the first on a machine, and the median of later ones."""
+    seconds = []
+    with TemporaryDirectory() as cache:
+        for _ in range(1 + runs):
+            started = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "skymatch_nb", "match", *map(str, paths)],
+                check=True, capture_output=True, env=os.environ | {"NUMBA_CACHE_DIR": cache},
+            )  # fmt: skip
+            seconds.append(time.perf_counter() - started)
+    return seconds[0], statistics.median(seconds[1:])
+
+
 # -- judging ---------------------------------------------------------------------------------------------------
 
 
@@ -239,8 +253,17 @@ def mosaic_checks(results: Sequence[Measured], large: Large | None, stated: bool
     return checks
 
 
-def other_checks() -> list[Check]:
-    """Solver and import, each in processes of their own."""
+def start_checks(paths: Sequence[Path]) -> list[Check]:
+    first, later = start_seconds(paths)
+    return [
+        Check("skymatch-nb match of two files, first on a machine: seconds", first, FIRST_SECONDS),
+        Check("skymatch-nb match of two files, later: seconds", later, LATER_SECONDS),
+        Check("import skymatch_nb: seconds", import_seconds("import skymatch_nb"), IMPORT_SECONDS),
+    ]
+
+
+def solver_checks() -> list[Check]:
+    """Solutions of many groups, in a process of their own."""
     solver = json.loads(run_child(str(HERE / "run_solver.py")))
     return [
         Check("solver, 10,000 groups: seconds", solver["seconds"], SOLVER_SECONDS),
@@ -257,7 +280,6 @@ def other_checks() -> list[Check]:
         Check("errors, 10,000 groups, huber: seconds", solver["errors_huber_seconds"], 30.0),
         Check("errors, 10,000 groups, shared noise: seconds", solver["errors_shared_seconds"], 30.0),
         Check("errors, 10,000 groups: peak memory, MiB", solver["errors_peak_mib"], 2048, form=".0f"),
-        Check("import skymatch_nb: seconds", import_seconds("import skymatch_nb"), IMPORT_SECONDS),
     ]
 
 
@@ -438,7 +460,8 @@ def keep(path: Path, kinds: Sequence[Kind], required: str, options: argparse.Nam
         for kind in kinds
     }
     document = {"environment": environment([m for k in kinds for m in k.results], options), "kinds": told}
-    text = json.dumps(document | {"required": required}, indent=1)
+    complete = bool(options.reference) and not options.quick and not options.only
+    text = json.dumps(document | {"required": required, "complete": complete}, indent=1)
     path.write_text(text.replace(": NaN", ": null"), encoding="utf-8")
 
 
@@ -447,16 +470,17 @@ def main() -> int:
     warnings.simplefilter("ignore")
     kinds = kinds_of(options)
     with scratch_folder(options.scratch) as scratch:
-        _ = time_ours(Measured(WARM_UP), get_mosaic(WARM_UP, scratch), options.workers).sky
+        small = get_mosaic(WARM_UP, scratch)
+        _ = time_ours(Measured(WARM_UP), small, options.workers).sky
         for kind in kinds:
             measure_kind(kind, scratch, options)
+        others = [] if options.quick else [*solver_checks(), *start_checks(small.paths)]
     show_environment([m for kind in kinds for m in kind.results], options)
     for kind in kinds:
         show(f"## {kind.about[0].upper()}{kind.about[1:]}\n")
         for table in kind.tables(bool(options.reference)).values():
             show(f"{table}\n")
-    checks = [] if options.quick else [check for kind in kinds for check in kind.checks()]
-    checks += other_checks()
+    checks = [] if options.quick else [check for kind in kinds for check in kind.checks()] + others
     required = markdown(["number", "measured", "required", "verdict"], [check.row() for check in checks])
     show(f"{required}\n")
     show(f"For comparison, `from skymatch_nb import SkyMatchSession` took {session_import():.2f} s.")

@@ -20,7 +20,7 @@ from run_solver import peak_memory
 from scipy.spatial.transform import Rotation
 
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import trace_outline
+from skymatch_nb.geometry.outlines import trace_outline
 from skymatch_nb.io.wcs import FitsTransform
 from skymatch_nb.results import Footprints, Loaded, Outline
 from skymatch_nb.steps.overlap import overlap

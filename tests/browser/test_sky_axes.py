@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bokeh.models import Range1d
 
-from skymatch_nb.geometry import to_vectors
+from skymatch_nb.geometry.sphere import to_vectors
 from skymatch_nb.plots.export import figure_page
 from skymatch_nb.plots.frame import Window, map_figure
 from skymatch_nb.plots.plane import SkyPlane

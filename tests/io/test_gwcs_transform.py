@@ -9,7 +9,7 @@ from astropy.wcs import WCS
 from webb_files import asdf, imaging_gwcs
 
 from skymatch_nb.errors import GeometryError, InputError
-from skymatch_nb.geometry import trace_outline, within_bounds
+from skymatch_nb.geometry.outlines import trace_outline, within_bounds
 from skymatch_nb.io.gwcs_transform import GwcsTransform
 from skymatch_nb.io.scales import local_scale, nominal_scale
 from skymatch_nb.io.wcs import FitsTransform

@@ -16,7 +16,10 @@ from stwcs.wcsutil import HSTWCS, headerlet
 from skymatch_nb import InputError, SkyMatchSession
 from skymatch_nb.core.raster import count_pixels
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import candidate_pairs, clip_pairs, to_radec, trace_outline
+from skymatch_nb.geometry.candidates import candidate_pairs
+from skymatch_nb.geometry.clipping import clip_pairs
+from skymatch_nb.geometry.outlines import trace_outline
+from skymatch_nb.geometry.sphere import to_radec
 from skymatch_nb.io.pixels import read_pixels
 from skymatch_nb.io.wcs import read_transform
 from skymatch_nb.params import SkyMatchParams

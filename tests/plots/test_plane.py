@@ -6,7 +6,7 @@ from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skymatch_nb.geometry import to_radec, to_vectors
+from skymatch_nb.geometry.sphere import to_radec, to_vectors
 from skymatch_nb.plots.plane import SkyPlane, graticule, poles_inside
 
 POINTS = st.tuples(st.floats(0, 360), st.floats(-90, 90))

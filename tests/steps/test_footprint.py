@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skymatch_nb import SkyMatchSession, SkyMatchWarning
-from skymatch_nb.geometry import clip_to_outline, outline_polygon
+from skymatch_nb.geometry.clipping import clip_to_outline
+from skymatch_nb.geometry.outlines import outline_polygon
 from skymatch_nb.steps.goodarea import good_area, is_frame
 
 NY, NX = SHAPE = (300, 500)

@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 
 from skymatch_nb import SkyMatchSession
-from skymatch_nb.geometry import to_vectors
+from skymatch_nb.geometry.sphere import to_vectors
 from skymatch_nb.steps import preview
 
 

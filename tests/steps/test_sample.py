@@ -11,7 +11,8 @@ from astropy.wcs import WCS
 from skymatch_nb.core.raster import count_pixels
 from skymatch_nb.datasets import make_mosaic
 from skymatch_nb.executor import Work
-from skymatch_nb.geometry import outline_polygon, to_radec, to_vectors
+from skymatch_nb.geometry.outlines import outline_polygon
+from skymatch_nb.geometry.sphere import to_radec, to_vectors
 from skymatch_nb.io.inputs import resolve_inputs
 from skymatch_nb.io.wcs import FitsTransform
 from skymatch_nb.params import SkyMatchParams

@@ -1,32 +1,15 @@
 """The session: steps on demand, only what is stale is recomputed, and the answers are the planted ones."""
 
 import gc
+import pickle
 import weakref
 
 import numpy as np
 import pandas as pd
 import pytest
-from spherical_geometry.polygon import SphericalPolygon
 
-from skymatch_nb import InputError, ParameterError, SkyMatchSession, SkyMatchWarning
+from skymatch_nb import ParameterError, SkyMatchSession, SkyMatchWarning
 from skymatch_nb.datasets import make_mosaic
-
-COLUMNS = {
-    "members": "file ext group telescope instrument detector filter date_obs ny nx data_type exptime inv_sensitivity "
-    "pixel_scale factor sky_header",
-    "masks": "pixels good good_fraction bad_dq bad_user bad_region bad_value bad_source dq_good",
-    "footprints": "ra dec area_arcsec2 vertices overlaps",
-    "overlaps": "member_a member_b group_a group_b area_arcsec2 npix_a npix_b sky_a sky_b difference difference_err "
-    "status",
-    "sky": "group component status sky sky_err sky_data sky_data_err header_old header_new baseline_err",
-    "residuals": "before after err pull npix weight status",
-    "applied": "keyword old new subtracted backup status",
-}
-
-
-@pytest.fixture
-def session(mosaic):
-    return SkyMatchSession(mosaic.paths, skymethod="match", skystat="median", verbose=False)
 
 
 def level_error(session, mosaic):
@@ -57,19 +40,6 @@ def test_counts_of_different_exposure_times_are_matched_as_brightness(tmp_path):
     assert s.members.exptime.nunique() > 1
     assert s.members.data_type.unique() == ["counts"]
     assert (level - planted - (level - planted).mean()).abs().max() < 0.02 * planted.mean()
-
-
-@pytest.mark.parametrize("table", COLUMNS)
-def test_tables_have_the_promised_columns_and_units(session, table):
-    frame = getattr(session, table)
-    names = list(frame.columns)
-    assert names[: len(COLUMNS[table].split())] == COLUMNS[table].split()
-    assert set(frame.attrs["units"]) == set(names)
-    if table == "residuals":
-        assert list(frame.index.names) == ["group_a", "group_b"]
-    elif table != "overlaps":
-        assert frame.index.name == "member"
-        assert list(frame.index) == list(session.members.index)
 
 
 def test_steps_return_their_tables_and_run_what_they_need(session):
@@ -234,39 +204,6 @@ def test_subtraction_adds_to_the_old_value(session, mosaic, tmp_path):
     assert np.allclose(s.applied.subtracted, added.sky_data)
 
 
-def test_outlines_are_spherical_polygons(session, mosaic):
-    member = session.outline(f"{mosaic.paths[0].name}[SCI,1]")
-    group = session.outline(mosaic.paths[0].name)
-    everything = session.mosaic_outline()
-    assert all(isinstance(p, SphericalPolygon) for p in (member, group, everything))
-    areas = session.footprints.area_arcsec2
-    steradian = (180 * 3600 / np.pi) ** 2
-    assert member.area() * steradian == pytest.approx(areas.iloc[0], rel=1e-5)
-    assert group.area() * steradian == pytest.approx(areas.iloc[:2].sum(), rel=1e-5)
-    assert group.area() < everything.area() < sum(areas) / steradian
-    with pytest.raises(InputError, match="'nobody' is no member"):
-        session.outline("nobody")
-
-
-def test_text_and_html_tell_the_state(session):
-    assert "solve      not run" in repr(session)
-    session.solve()
-    session.configure(nclip=1)
-    assert "solve      stale" in repr(session)
-    assert "nclip=1" in repr(session)
-    html = session._repr_html_()
-    assert "stale" in html
-    assert "<script" not in html
-
-
-def test_names_are_escaped_in_html(write_image):
-    paths = [write_image("<b>&'x.fits", FILTER="<i>"), write_image("b.fits")]
-    s = SkyMatchSession(paths, skymethod="match", verbose=False)
-    with pytest.warns(SkyMatchWarning, match="<i>"):
-        s.solve()
-    assert "<i>" not in s._repr_html_()
-
-
 def test_progress_is_told_to_the_callback_and_can_stop_the_work(mosaic):
     seen = []
     s = SkyMatchSession(mosaic.paths, skymethod="match", progress=lambda *told: seen.append(told))
@@ -285,44 +222,10 @@ def test_progress_is_told_to_the_callback_and_can_stop_the_work(mosaic):
     assert s.fresh_result("solve") is None
 
 
-def test_log_gets_every_solution(session, tmp_path):
-    log = tmp_path / "sky.log"
-    session.configure(logfile=str(log)).solve()
-    session.configure(nclip=3).solve()
-    text = log.read_text()
-    assert text.count("skymethod = 'match'") == 2
-    assert "nclip = 3" in text
-    assert "DQ [DQ,2], ELECTRONS/S (rate: BUNIT)" in text
-
-
-def test_log_gets_a_solution_that_is_fresh_once_per_file(session, tmp_path):
-    first, second = tmp_path / "a.log", tmp_path / "b.log"
-    session.solve()
-    session.configure(logfile=str(first))
-    assert not first.exists()
-    levels = session.sky.sky_data
-    session.solve()
-    session.residuals  # noqa: B018 - asking is what is tested
-    session.report(tmp_path / "r.html")
-    text = first.read_text()
-    assert text.count("***** skymatch_nb") == 1
-    assert all(f"{name}: " in text and f"{level:.8g}" in text for name, level in levels.items())
-    session.configure(logfile=str(second)).run()
-    session.configure(logfile=str(first), nclip=3).solve()
-    session.configure(nclip=5).solve()
-    assert (first.read_text().count("*****"), second.read_text().count("*****")) == (4, 2)
-
-
-def test_log_that_cannot_be_written_is_tried_again(session, tmp_path):
-    log = tmp_path / "logs" / "sky.log"
-    log.parent.mkdir()
-    session.configure(logfile=str(log))
-    log.parent.rmdir()
-    with pytest.raises(ParameterError, match="there is no folder"):
-        session.solve()
-    log.parent.mkdir()
-    session.solve()
-    assert log.read_text().count("***** skymatch_nb") == 1
+@pytest.mark.parametrize("name", ["workers", "masks", "dq", "progress"])
+def test_what_is_given_when_a_session_is_made_cannot_be_configured(session, name):
+    with pytest.raises(ParameterError, match=f"unknown parameter '{name}'; it is given when a session is made"):
+        session.configure(**{name: 3})
 
 
 def test_wrong_parameters_are_refused_before_anything_changes(session):
@@ -374,3 +277,19 @@ def test_what_is_left_out_gets_no_level_and_changes_no_other(mosaic, method):
     pd.testing.assert_series_equal(s.sky.sky[~out], apart.sky.sky, rtol=1e-9)
     with pytest.raises(ParameterError, match="leave_out: 'nobody'"):
         s.configure(leave_out="nobody").solve()
+
+
+def test_a_pickled_session_keeps_its_results_but_nothing_that_holds_in_one_process_alone(session, tmp_path):
+    told = []
+    session.watch(lambda: told.append("changed"))
+    session.solve()
+    shown = session.plot_preview(size=16)
+    again = pickle.loads(pickle.dumps(session))
+    assert set(again.status().state) == set(session.status().state) >= {"fresh"}
+    samples = (s.fresh_result("sample_overlaps") for s in (session, again))
+    assert ["places" in vars(of_one) for of_one in samples] == [True, False]
+    assert (session.renew_preview(shown), again.renew_preview(shown)) == (True, False)
+    log = tmp_path / "sky.log"
+    pd.testing.assert_frame_equal(again.configure(nclip=1, logfile=str(log)).sky, session.configure(nclip=1).sky)
+    assert log.read_text().count("***** skymatch_nb") == 1
+    assert told == ["changed"]  # by the one that was watched

@@ -2,17 +2,15 @@
 
 import json
 import warnings
-from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from skymatch_nb import tables
 from skymatch_nb.errors import ParameterError, SkyMatchWarning
 from skymatch_nb.log import solution_lines, write_log
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.pipeline import Pipeline
-from skymatch_nb.report import SessionSummary, check_folder, write_text
+from skymatch_nb.report import check_folder, write_text
 from skymatch_nb.saved import (
     differences,
     notebook,
@@ -22,35 +20,13 @@ from skymatch_nb.saved import (
     session_document,
     shell_command,
 )
-from skymatch_nb.steps.registry import LOCAL_METHODS, Given, Keys
+from skymatch_nb.session.status import SessionStatus
+from skymatch_nb.session.tables import SessionTables
+from skymatch_nb.steps.registry import LOCAL_METHODS, Keys
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-class SessionKeeping:
+class SessionKeeping(SessionTables, SessionStatus):
     """Ways to keep a session, and to repeat it."""
-
-    _pipeline: Pipeline
-    _stamps: dict[Path, tuple[int, int]]
-    _beside: dict[Path, tuple[int, int]]
-    _saved: tuple[str, Mapping[str, Any]]
-    _logged: set[tuple[str, str]]
-
-    if TYPE_CHECKING:  # what the session has
-
-        def __init__(self, inputs: Any, **options: Any) -> None: ...
-        @property
-        def members(self) -> pd.DataFrame: ...  # noqa: D102
-        @property
-        def sky(self) -> pd.DataFrame: ...  # noqa: D102
-        @property
-        def residuals(self) -> pd.DataFrame: ...  # noqa: D102
-        @property
-        def params(self) -> SkyMatchParams: ...  # noqa: D102
-        @property
-        def _given(self) -> Given: ...
-        def _summary(self) -> SessionSummary: ...
 
     def log(self) -> list[str]:
         """Log of the solution, line by line; solves first where needed."""
@@ -139,8 +115,6 @@ class SessionKeeping:
         """
         check_folder(Path(path))
         return write_text(Path(path), tables.sky_lines(self.members, self.sky))
-
-    # -- inside --------------------------------------------------------------------------------------------
 
     def _portable_params(self) -> SkyMatchParams:
         """Parameters as text can hold them: a function that forms groups becomes what it returned."""
