@@ -28,7 +28,7 @@ function nameParts(control) {
   if (help.textContent !== told) help.textContent = told;
   for (const part of control.querySelectorAll(PARTS)) {
     const own = part.tagName === "BUTTON" ? part.textContent.trim() || part.title || "reset"
-      : part.type === "checkbox" ? part.closest(".widget-checkbox")?.textContent.trim() ?? "" : "";
+      : part.type === "checkbox" ? part.closest(".widget-checkbox")?.textContent.replace(/\u200b/g, "").trim() : "";
     put(part, { "aria-label": [called, own].filter(Boolean).join(": "), "aria-describedby": help.id });
     if (part.matches("input, select, textarea")) put(part, { "aria-invalid": String(bad) });
   }

@@ -43,5 +43,6 @@ class LastGood:
         names = [*(["inputs"] if inputs != self._session.inputs else []), *changed]
         since = f" Changed since: {', '.join(names)}." if names else ""
         what = f"{number_of(members, 'member')} with {params.skymethod}, {params.skystat}"
-        self.widget.value = f"⚠ Shown: last good result, of {escape(what)}.{escape(since)}"
+        told = f"what figures still show is the last good result, of {what}.{since}"
+        self.widget.value = f"⚠ There is no fresh solution; {escape(told)}"
         self.widget.layout.display = ""

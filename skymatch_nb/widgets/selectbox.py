@@ -48,7 +48,7 @@ class SelectBox:
         self._name = widgets.Text(placeholder="name of the group", layout={"width": "150px"})
         self._value = widgets.Text(layout={"width": "150px"})
         self._value.add_class("skymatch-sky-value")
-        self._wrong = widgets.HTML(layout={"display": "none"})
+        self._wrong = widgets.HTML(layout={"display": "none", "flex": "1 1 100%"})
         self._wrong.add_class("skymatch-error")
         self._value.observe(guard.handler(lambda _: self._explain("")), "value")
         self._filled, self._unit = "", "data units"
