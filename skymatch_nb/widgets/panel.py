@@ -61,7 +61,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.messages = Messages()
         self.worker = Worker(self._failed, self._progressed, self._busy)
         self._running = ""
-        self._is_busy = False
+        self._is_busy = self._cancelling = False
         self._states: dict[str, tuple[str, str]] = {}
         self._guard = Guard(self._refused, self.messages.clear_refused)
         self.form = ParameterForm(session.params, self._parameter_changed, self._show_titles)
@@ -100,8 +100,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def cancel(self) -> None:
         """Stop what runs; the results that there are stay."""
-        if self.worker.cancel():
-            self._cancel.disabled = True
+        if self.worker.cancel() and self._is_busy:
+            self._cancel.disabled = self._cancelling = True
             self.messages.say("cancelling ...")
 
     # -- inside --------------------------------------------------------------------------------------------
@@ -121,6 +121,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._is_busy = busy
         if not busy:
             self._running = ""
+        if self._cancelling and not busy:  # it came to its end, and had nothing to tell
+            self._cancelling = False
+            self.messages.finish("done before it could be cancelled")
         self._show_state()
 
     def _progressed(self, done: int, total: int, message: str) -> None:
@@ -178,6 +181,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _done(self, until: str, seconds: float) -> None:
         """Show the results of steps that ran."""
         self._failed_stage = self._running = ""
+        self._cancelling = False
         self.messages.clear_error()
         if until in ("solve", "apply"):
             self.form.forgive()
@@ -192,6 +196,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _failed(self, error: BaseException) -> None:
         """Show why a task ended."""
         self._running = ""
+        self._cancelling = False
         if isinstance(error, CancelledError):
             self.messages.finish("cancelled")
             self._cancel.disabled = not self._is_busy  # what was asked for meanwhile can be cancelled too

@@ -281,6 +281,45 @@ def test_reading_tells_files_and_can_be_cancelled(session, monkeypatch):
     assert (12, 12, "sample") in told
 
 
+def until(true):
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_what_is_asked_for_while_something_is_cancelled_can_be_cancelled_too(panel):
+    first, second = threading.Event(), threading.Event()
+
+    def task(go):
+        go.wait(20)
+        panel.worker.progress(0, 0, "read")
+
+    panel.worker.request(lambda: task(first))
+    until(lambda: not panel._cancel.disabled)
+    press(panel, "cancel")
+    panel.worker.request(lambda: task(second))
+    assert panel._cancel.disabled
+    first.set()
+    until(lambda: not panel._cancel.disabled)
+    press(panel, "cancel")
+    second.set()
+    settle(panel)
+    assert panel.messages._status.value == "cancelled"
+    assert panel._cancel.disabled
+
+
+def test_a_cancel_that_came_too_late_is_told(panel):
+    go = threading.Event()
+    panel.worker.request(lambda: go.wait(20))
+    until(lambda: not panel._cancel.disabled)
+    press(panel, "cancel")
+    assert panel.messages._status.value == "cancelling ..."
+    go.set()
+    settle(panel)
+    assert panel.messages._status.value == "done before it could be cancelled"
+
+
 def test_broken_files_are_told_and_other_input_helps(panel, session, mosaic, tmp_path):
     broken = tmp_path / "broken.fits"
     broken.write_bytes(b"no FITS file")
