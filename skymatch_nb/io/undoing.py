@@ -13,6 +13,9 @@ from skymatch_nb.io.editing import part_sums
 from skymatch_nb.io.journal import Entry, Journal, Outcome, read_journals
 from skymatch_nb.io.recovery import finish_undo, locked_and_recovered, warn_of
 
+UNFINISHED = ("writing", "replacing", "undoing")
+"""States of a run that was interrupted, or is at work."""
+
 _NOTHING = "nothing was undone: "
 
 
@@ -60,7 +63,7 @@ def has_written(paths: Sequence[Path]) -> bool:
     folders = {path if path.is_dir() else path.parent for path in real}
     kept = {folder for folder in folders if _has_home(folder)}
     found = [read_journals(folder) for folder in kept]
-    if any(lost or any(journal.state != "done" for journal in journals) for journals, lost in found):
+    if any(lost or any(journal.state in UNFINISHED for journal in journals) for journals, lost in found):
         return True
     runs = _Runs(kept)
     return any(runs.of(path) for path in real if (path if path.is_dir() else path.parent) in kept)
