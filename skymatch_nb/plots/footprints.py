@@ -162,7 +162,8 @@ def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSou
     outlines = plot.patches(
         "xs", "ys", source=members, fill_color="fill", fill_alpha=OPACITY, line_color="edge", line_width="width",
         nonselection_fill_alpha=0.2, nonselection_line_alpha=0.4, selection_line_width=3,
-        selection_line_color=theme.accent, hover_line_width=3, name="member patches",
+        selection_line_color=theme.accent, hover_line_width=2, hover_line_dash="dashed", hover_line_color=theme.ink,
+        name="member patches",
     )  # fmt: skip
     # Apart: the page makes one pattern for all of these, where a column of patterns is one for each row; empty outlines
     # for the others, since a page that draws a view of some rows while these become others finds too many or too few.
@@ -174,7 +175,7 @@ def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSou
     shade = plot.patches(
         "xs", "ys", source=regions, fill_color=theme.ink, fill_alpha="shade", line_color=None,
         selection_line_color=theme.alert, selection_line_width=2.5, nonselection_fill_alpha="shade",
-        hover_line_color=theme.alert, hover_line_width=2, name="overlap patches",
+        hover_line_color=theme.ink, hover_line_width=1.5, hover_line_dash="dashed", name="overlap patches",
     )  # fmt: skip
     of_member = [("member", "@member"), ("group", "@group"), ("filter", "@filter"), ("sky", "@shown"),
                  ("status", "@status"), ("component", "@component")]  # fmt: skip

@@ -146,6 +146,7 @@ def _panel(
     theme: Theme,
 ) -> figure:
     plot = map_figure(plane, window, theme, f"preview {panel}")
+    next(drawn for drawn in plot.renderers if drawn.name == "graticule").visible = False  # nothing lies on the pixels
     palette = diverging_palette(theme) if panel == "difference" else grey_palette(theme)
     mapper = LinearColorMapper(palette, low=limits[0], high=limits[1], nan_color="#00000000")
     drawn = add_image(plot, image_data(mosaic, panel), mapper)

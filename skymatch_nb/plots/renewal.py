@@ -6,7 +6,7 @@ replaces the data, and what stands here.
 
 from typing import Any
 
-from bokeh.models import ColorBar, Legend, Title
+from bokeh.models import ColorBar, Legend, Range1d, Title
 from bokeh.plotting import figure
 
 from skymatch_nb.plots.theme import plain
@@ -33,6 +33,11 @@ def keys_of(plot: figure) -> list[Any]:
 def source_of(plot: figure, name: str) -> Any:
     """Data source of a figure's marks, by its name."""
     return next(drawn.data_source for drawn in plot.renderers if drawn.data_source.name == name)
+
+
+def open_at(of: Range1d, start: float, end: float) -> None:
+    """Have a range show an extent, and come back to it where a user resets it."""
+    of.update(start=start, end=end, reset_start=start, reset_end=end)
 
 
 def set_range(mapper: Any, low: float, high: float) -> None:

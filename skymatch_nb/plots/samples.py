@@ -11,7 +11,7 @@ from bokeh.plotting import figure
 from skymatch_nb.core.clipping import clip_history
 from skymatch_nb.core.sample import SampleSet
 from skymatch_nb.params import SkyMatchParams
-from skymatch_nb.plots.renewal import set_texts, source_of
+from skymatch_nb.plots.renewal import open_at, set_texts, source_of
 from skymatch_nb.plots.rows import add_legend, grid_of, rename_legend, wrap_legend
 from skymatch_nb.plots.sources import replace
 from skymatch_nb.plots.theme import Theme, hover, say_empty, set_titles
@@ -147,7 +147,7 @@ def renew_samples(
     if not set_texts(plot, title) or not set_texts(ladder, "", *_lines(samples, view, notes)):
         return False
     if title != titled or [plot.x_range.start, plot.x_range.end] == opened:
-        plot.x_range.update(start=view[0], end=view[1])
+        open_at(plot.x_range, *view)
     texts = [_key(shown, columns, params) for shown, columns in zip(samples, limits, strict=True)]
     rename_legend(next(part for part in plot.above if isinstance(part, Legend)), texts, plot.frame_width)
     _put(plot, ladder, samples, limits, view)
@@ -176,7 +176,7 @@ def _put(
     """Give the marks of both figures their data and places."""
     most = max(len(columns["low"]) for columns in limits)
     ladder.frame_height = 26 * most + 14
-    ladder.y_range.update(start=most - 0.4, end=-0.6)
+    open_at(ladder.y_range, most - 0.4, -0.6)
     ladder.yaxis[0].ticker.ticks = list(range(most))
     histograms = [histogram_data(shown, view) for shown in samples]
     counts = {f"count {k}": data["count"] for k, data in enumerate(histograms)}

@@ -38,6 +38,8 @@ class SessionFigures(SessionPreview):
     ) -> "figure":
         """Map of the members on the sky, overlaps shaded by what is left in them where the sky is known.
 
+        Regions that are excluded or included are drawn, and a legend tells them apart.
+
         Parameters
         ----------
         color
@@ -49,6 +51,7 @@ class SessionFigures(SessionPreview):
         """
         from skymatch_nb.plots.footprints import footprints_figure, underlay
         from skymatch_nb.plots.mapdata import field_parts, footprints_plane
+        from skymatch_nb.plots.regions import add_regions
         from skymatch_nb.plots.theme import theme_named
 
         look = theme_named(theme)
@@ -60,8 +63,10 @@ class SessionFigures(SessionPreview):
             loaded, footprints, overlaps, fresh.get("units"), fresh.get("compare"), fresh.get("solve"), look,
             color, sources,
         )  # fmt: skip
+        plane, params = footprints_plane(footprints), self._pipeline.params
+        add_regions(plot, plane, {"exclude": params.exclude_regions, "include": params.include_regions}, look)
         if images:
-            plane, parts = footprints_plane(footprints), field_parts(loaded, overlaps)
+            parts = field_parts(loaded, overlaps)
             if len(parts) > MOST_MOSAICS:
                 parts = [np.arange(len(loaded))]
             underlay(plot, [self._mosaic(p, 700, plane)[1] for p in sorted(parts, key=len, reverse=True)], look)

@@ -21,7 +21,7 @@ from bokeh.embed import components
 from bokeh.model import Model
 from bokeh.resources import Resources
 
-from skymatch_nb.widgets.takeover import take_over
+from skymatch_nb.widgets.takeover import note_extents, take_over
 
 MakeFigure = Callable[[bool], Model]
 """Makes the figure, for a dark page (True) or a light one."""
@@ -79,7 +79,7 @@ class FigureView(anywidget.AnyWidget):
         """The figure's document; it is made where there is none yet."""
         if self._document is None:
             document = Document()
-            document.add_root(self._make(self._dark))
+            document.add_root(note_extents(self._make(self._dark)))
             document.on_change(self._send_change)
             self._document = document
         return self._document
@@ -111,7 +111,7 @@ class FigureView(anywidget.AnyWidget):
             shown = self._document.roots[0]
             if self._renew_data is not None and self._renew_data(shown, self._dark):
                 return
-            if not take_over(shown, self._make(self._dark)):
+            if not take_over(shown, note_extents(self._make(self._dark))):
                 self.renew()
 
     @contextmanager

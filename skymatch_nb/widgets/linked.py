@@ -62,6 +62,7 @@ class LinkedFigure:
             self.view.renew()
         else:
             self.view.refresh()
+            self._show_selection(self._selected.selection)  # the same rows may stand at other places now
 
     def _make(self, dark: bool) -> Model:
         model = fit(self._draw("dark" if dark else "light", self._sources), self.view.width or COLUMN)
@@ -69,6 +70,7 @@ class LinkedFigure:
             if name not in self._listening:
                 self._listening.add(name)
                 source.selected.on_change("indices", lambda _a, old, new, name=name: self._tapped(name, old, new))
+        self._show_selection(self._selected.selection)
         return model
 
     def _renewed(self, shown: Model, dark: bool) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
-from numpy.typing import NDArray
 
 from skymatch_nb.errors import ParameterError, SkyMatchError
 from skymatch_nb.io.inputs import ImageSpec
@@ -21,6 +20,7 @@ from skymatch_nb.widgets.keys import Keys
 from skymatch_nb.widgets.lastgood import LastGood
 from skymatch_nb.widgets.messages import Messages
 from skymatch_nb.widgets.ranges import Ranges
+from skymatch_nb.widgets.regionbox import RegionBox
 from skymatch_nb.widgets.selectbox import SelectBox
 from skymatch_nb.widgets.style import STYLE
 from skymatch_nb.widgets.views import Views
@@ -65,7 +65,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._states: dict[str, tuple[str, str]] = {}
         self._guard = Guard(self._refused, self.messages.clear_refused)
         self.form = ParameterForm(session.params, self._parameter_changed, self._show_titles)
-        self.views = Views(session, self._drew, self.worker.request, self._guard)
+        self._regions = RegionBox(session, self._guard)
+        self.views = Views(session, self._regions.drew, self._regions.took, self.worker.request, self._guard)
         self._ranges = Ranges(self.form, session)
         self._failed_stage = ""
         self._apply = ApplyBox(session, self._guard, self._files_changed)
@@ -159,16 +160,12 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.form.show(self.session.params)
         self._apply.refresh()
         self._select.refresh()
+        self._regions.refresh()
         self._guard.handler(self.views.show_regions)()
         if self._live.value:
             self.solve()  # its end shows the states; what is stale for a moment is not worth a message
         else:
             self._show_state()
-
-    def _drew(self, vertices: NDArray[Any]) -> None:
-        """A region was drawn on the map."""
-        add = self.session.include if self._draw_as.value == "include" else self.session.exclude
-        self._guard.attempt(lambda: add(vertices))
 
     def _load(self, text: str) -> None:
         self.messages.forget_warnings()
@@ -268,20 +265,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return row
 
     def _body(self) -> widgets.Widget:
-        self._draw_as = widgets.ToggleButtons(
-            options=["exclude", "include"],
-            tooltips=["Pixels in what is drawn are bad", "Pixels outside what is drawn are bad"],
-            style={"button_width": "80px"},
-            layout={"width": "auto"},
-        )
-        clear = widgets.Button(description="Clear regions", tooltip="Forget all regions")
-        clear.on_click(lambda _: self._guard.attempt(self.session.clear_regions))
-        clear.add_class("skymatch-clear")
-        clear.layout.width = "auto"
-        label = widgets.HTML("<small>Regions drawn on the map</small>")
-        drawing = widgets.HBox([label, self._draw_as, clear], layout={"flex_flow": "row wrap", "align_items": "center"})
         left = widgets.VBox([self._steps, self._exports.widget])
-        right = widgets.VBox([drawing, self._select.widget, self._shown.widget, self.views.widget])
+        parts = [self._regions.widget, self._select.widget, self._shown.widget, self._regions.hint, self.views.widget]
+        right = widgets.VBox(parts)
         left.add_class("skymatch-left")
         right.add_class("skymatch-right")
         body = widgets.Box([left, right])

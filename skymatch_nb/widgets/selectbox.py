@@ -15,12 +15,9 @@ if TYPE_CHECKING:
 
 
 HINTS = {
-    "exposure": "Tap an exposure or an overlap to select it (with Shift: several). Chips of an exposure share a sky and"
-    " are selected together.",
-    "chip": "Tap a chip or an overlap to select it (with Shift: several). With group_by='chip' each chip has a sky of"
-    " its own, and is selected by itself.",
-    "group": "Tap a member or an overlap to select its group or pair (with Shift: several). What shares a sky is"
-    " selected together.",
+    "exposure": "Nothing is selected. Chips of an exposure share a sky and are selected together.",
+    "chip": "Nothing is selected. With group_by='chip' each chip has a sky of its own, and is selected by itself.",
+    "group": "Nothing is selected. What shares a sky is selected together.",
 }
 """What the box says while nothing is selected, by what groups are."""
 
@@ -66,9 +63,10 @@ class SelectBox:
             button.add_class(f"skymatch-{label.lower().replace(' ', '-')}")
             button.on_click(guard.handler(lambda _, do=do: do()))
             made.append(button)
-        group, fix, *others = made
+        group, fix, out, back, none = made
+        self._of_groups, self._back, self._none = (group, fix, out), back, none
         self._row = widgets.HBox(
-            [group, self._name, fix, self._value, self._wrong, *others], layout={"flex_flow": "row wrap"}
+            [group, self._name, fix, self._value, self._wrong, out, back, none], layout={"flex_flow": "row wrap"}
         )
         self.widget = widgets.VBox([self._text, self._row])
         selected.watchers.append(self._show)
@@ -79,7 +77,10 @@ class SelectBox:
         parts += [_told(number_of(len(selection.pairs), "pair"), [f"{a} – {b}" for a, b in sorted(selection.pairs)])]
         text = "; ".join(filter(None, parts))
         self._text.value = f"<small>{f'<b>Selected:</b> {escape(text)}.' if text else HINTS[self._noun]}</small>"
-        self._row.layout.display = "" if selection.groups else "none"
+        for button in self._of_groups:  # they stay where they are, so that the map below does
+            button.disabled = not selection.groups
+        self._back.disabled = not self._session.params.leave_out
+        self._none.disabled = not selection
         if selection != self._filled_for or self._value.value == self._filled:
             self._fill(selection)
 
@@ -113,7 +114,13 @@ class SelectBox:
 
     def _group(self) -> None:
         name = self._name.value.strip() or "+".join(self._groups)[:60]
-        self._guard.attempt(lambda: self._session.regroup(dict.fromkeys(self._groups, name)))
+        pairs = self._selected.selection.pairs
+
+        def group() -> None:
+            self._session.regroup(dict.fromkeys(self._groups, name))
+            self._selected.set(Selection(frozenset({name}), pairs))
+
+        self._guard.attempt(group)
 
     def _fix(self) -> None:
         text, fixed = self._value.value.strip(), dict(self._session.params.fixed or {})

@@ -41,11 +41,16 @@ def selected_rows(name: str, data: Mapping[str, Any], indices: list[int]) -> Sel
 
 
 def rows_selected(name: str, data: Mapping[str, Any], selection: Selection) -> list[int]:
-    """Rows of a figure's data source that belong to a selection."""
+    """Rows of a figure's data source that belong to a selection.
+
+    Rows of ``pairs`` (residuals, graph) are those of the selected groups, where no pair itself is selected.
+    """
     if name in ("members", "groups"):
         return [k for k, group in enumerate(data["group"]) if str(group) in selection.groups]
     columns = ("group_a", "group_b") if name == "pairs" else ("of_a", "of_b")
     ends = zip(data[columns[0]], data[columns[1]], strict=True)
+    if name == "pairs" and not selection.pairs:
+        return [k for k, both in enumerate(ends) if not selection.groups.isdisjoint(map(str, both))]
     return [k for k, (a, b) in enumerate(ends) if _pair(a, b) in selection.pairs]
 
 
@@ -61,6 +66,52 @@ def after_click(name: str, data: Mapping[str, Any], before: list[int], now: list
     groups = chosen.groups - dropped.groups if dropped.groups <= chosen.groups else chosen.groups
     pairs = chosen.pairs - dropped.pairs if dropped.pairs <= chosen.pairs else chosen.pairs
     return Selection(groups, pairs, chosen.member if groups else None, chosen.overlap if pairs else None)
+
+
+@dataclass(frozen=True)
+class Field:
+    """What can be selected: the group of every member, and the members of every row of the overlaps table."""
+
+    groups: Mapping[str, str] = field(default_factory=dict)
+    overlaps: tuple[Pair, ...] = ()
+
+    def renewed(self, loaded: Any, overlaps: Any) -> "Field":
+        """Field of the results of the steps ``group`` and ``overlap``; what is None is as it was."""
+        if loaded is None:
+            return self
+        names = [m.name for m in loaded.members]
+        groups = {m.name: m.group for m in loaded.members}
+        if overlaps is None:
+            return Field(groups, tuple(ends for ends in self.overlaps if groups.keys() >= set(ends)))
+        ends = zip(overlaps.member_a.tolist(), overlaps.member_b.tolist(), strict=True)
+        return Field(groups, tuple((names[a], names[b]) for a, b in ends))
+
+
+def followed(selection: Selection, before: Field, now: Field) -> Selection:
+    """Selection of the same members, and overlaps of them, in the groups that there are now.
+
+    Groups that there were not before are those that somebody asked for; what there is no longer is not selected.
+    """
+    there = set(now.groups.values())
+    known = set(before.groups.values())
+    groups = {group for group in selection.groups if group not in known and group in there}
+    groups |= {now.groups[m] for m, group in before.groups.items() if group in selection.groups and m in now.groups}
+    pairs = {pair for pair in selection.pairs if not known.issuperset(pair) and there.issuperset(pair)}
+    for a, b in now.overlaps:
+        ends = before.groups.get(a), before.groups.get(b)
+        if None not in ends and _pair(*ends) in selection.pairs and now.groups[a] != now.groups[b]:
+            pairs.add(_pair(now.groups[a], now.groups[b]))
+    member = selection.member if now.groups.get(selection.member or "") in groups else None
+    return Selection(frozenset(groups), frozenset(pairs), member, _same_overlap(selection, before, now, pairs))
+
+
+def _same_overlap(selection: Selection, before: Field, now: Field, pairs: set[Pair]) -> int | None:
+    """Row of the selected overlap as the table is now."""
+    row = selection.overlap
+    if row is None or row >= len(before.overlaps) or before.overlaps[row] not in now.overlaps:
+        return None
+    a, b = before.overlaps[row]
+    return now.overlaps.index((a, b)) if _pair(now.groups[a], now.groups[b]) in pairs else None
 
 
 @dataclass
@@ -82,8 +133,12 @@ class Selected:
         """Change the selection and tell everybody, where it is another one."""
         if selection != self.selection:
             self.selection = selection
-            for watcher in self.watchers:
-                watcher(selection)
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell everybody of the present selection."""
+        for watcher in self.watchers:
+            watcher(self.selection)
 
 
 def _pair(a: Any, b: Any) -> Pair:

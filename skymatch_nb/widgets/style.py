@@ -33,7 +33,9 @@ STYLE = """
 .skymatch-panel .skymatch-flags .widget-checkbox { height: auto; min-height: var(--jp-widgets-inline-height, 28px); }
 .skymatch-panel .skymatch-flags .widget-label-basic { white-space: normal; height: auto; line-height: 1.3;
   overflow-wrap: anywhere; align-items: flex-start; }
-.skymatch-panel .skymatch-selection .widget-html-content { line-height: 1.35; }
+.skymatch-panel .skymatch-selection, .skymatch-panel .skymatch-hint { height: 2.9em; flex: none; overflow-y: auto; }
+.skymatch-panel .skymatch-selection .widget-html-content, .skymatch-panel .skymatch-hint .widget-html-content
+  { line-height: 1.35; }
 .skymatch-panel .skymatch-state { font-size: 90%; }
 .skymatch-panel .skymatch-dot-fresh { color: #2e8b57; }
 .skymatch-panel .skymatch-dot-stale { color: #c77700; }

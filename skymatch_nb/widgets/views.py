@@ -10,12 +10,13 @@ from bokeh.plotting import figure
 
 from skymatch_nb.plots.footprints import FILLS, fill_of
 from skymatch_nb.plots.mapdata import footprints_plane
+from skymatch_nb.plots.regions import show_regions
 from skymatch_nb.plots.sources import Sources
 from skymatch_nb.plots.theme import say_empty, theme_named
 from skymatch_nb.widgets.drawing import Drawing, Drew
 from skymatch_nb.widgets.guard import Guard
 from skymatch_nb.widgets.linked import Draw, LinkedFigure, Renew
-from skymatch_nb.widgets.selection import Selected, Selection
+from skymatch_nb.widgets.selection import Field, Selected, Selection, followed
 from skymatch_nb.widgets.tables import Tables
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Views:
         What they show; only results that are there, nothing is computed for them but the preview.
     drew
         Called with the vertices of a region that was drawn on the map.
+    took
+        Called with the tool of the map that is in use.
     in_background
         Has a function done in the background, for views that read pixels.
     guard
@@ -46,12 +49,14 @@ class Views:
         self,
         session: "SkyMatchSession",
         drew: Drew,
+        took: Callable[[str], None],
         in_background: Callable[[Callable[[], None]], None],
         guard: Guard,
     ) -> None:
         self._session, self._in_background = session, in_background
         self.selected = Selected()
-        self._drawing = Drawing(drew)
+        self._field = Field()
+        self._drawing = Drawing(drew, took)
         self._loaded = ""
         self._preview: dict[str, tuple[str, Model | None]] = {}
         ways: dict[str, tuple[Draw, Renew | None]] = {
@@ -85,6 +90,7 @@ class Views:
         loaded: Any = self._session.fresh_result("load")
         key = "" if loaded is None else loaded.key
         anew, self._loaded = bool(self._loaded) and key != self._loaded, key
+        moved = self._follow()
         with ExitStack() as held:  # a page that is given all of it at once lays out and draws once
             for linked in (self.map, *self.figures.values()):
                 held.enter_context(linked.view.holding())
@@ -92,13 +98,26 @@ class Views:
             for name, linked in self.figures.items():
                 linked.refresh(name == self.shown_tab, anew)
             self._refresh_table()
+        if moved:
+            self.selected.tell()  # now that views have the rows that are selected
         if self.shown_tab == "Preview":
             self._make_preview()
+
+    def _follow(self) -> bool:
+        """Take what is selected over to the groups and overlaps that there are now; whether it is another selection."""
+        now = self._field.renewed(self._session.fresh_result("group"), self._session.fresh_result("overlap"))
+        if now == self._field or not now.groups:
+            return False
+        before, self._field, shown = self._field, now, self.selected.selection
+        self.selected.selection = followed(shown, before, now)
+        return self.selected.selection != shown
 
     def show_regions(self) -> None:
         """Show on the map the regions that are in force."""
         params = self._session.params
-        self._drawing.show([*(params.exclude_regions or ()), *(params.include_regions or ())])
+        shown, plane = self.map.view.shown, self._drawing.plane
+        if isinstance(shown, figure) and shown.name == "footprints" and plane is not None:
+            show_regions(shown, plane, {"exclude": params.exclude_regions, "include": params.include_regions})
 
     def select(self, selection: Selection) -> None:
         """Select in all views."""
@@ -127,8 +146,7 @@ class Views:
             return _empty(theme, "No footprints yet: run the steps, or load other files.", 420)
         plot = self._session.plot_footprints(self._fill(), theme=theme, sources=sources)
         footprints: Any = self._session.fresh_result("footprint")
-        self._drawing.add_to(plot, footprints_plane(footprints), theme_named(theme).alert)
-        self.show_regions()
+        self._drawing.add_to(plot, footprints_plane(footprints), theme_named(theme))
         return plot
 
     def _renew(self, shown: Model, theme: str, sources: Sources) -> bool:

@@ -11,8 +11,10 @@ pytestmark = pytest.mark.xdist_group("lab")
 ACTIVE = f"""(type) => {{ {FIGURE}
   return figureView("footprints", ".skymatch-map").model.toolbar.tools.find((tool) => tool.type === type).active }}"""
 
-REGIONS = f"""() => {{ {FIGURE} const shown = figureView("footprints", ".skymatch-map").model.renderers
-  .find((r) => r.name === "regions").data_source.data; return shown.xs.length }}"""
+REGIONS = f"""() => {{ {FIGURE} const drawn = figureView("footprints", ".skymatch-map").model.renderers;
+  const of = (kind) => drawn.find((r) => r.name === `regions ${{kind}}`).data_source.data;
+  const shown = {{ xs: [...of("exclude").xs, ...of("include").xs], ys: [...of("exclude").ys, ...of("include").ys] }};
+  return shown.xs.length }}"""
 
 FRAME = f"""() => {{ {FIGURE} const view = figureView("footprints", ".skymatch-map");
   const box = view.el.getBoundingClientRect(), frame = view.frame.bbox;

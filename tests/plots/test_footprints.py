@@ -34,6 +34,25 @@ def test_only_outlines_before_the_sky_is_known(mosaic):
     assert fresh.fresh_result("solve") is None
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_excluded_and_included_regions_look_otherwise_and_are_told(mosaic, theme):
+    s = SkyMatchSession(mosaic.paths, verbose=False)
+    ra, dec = s.footprints[["ra", "dec"]].mean()
+    s.exclude([[ra, dec], [ra + 0.002, dec], [ra, dec + 0.002]])
+    plot = s.plot_footprints(theme=theme)
+    legend = next(part for part in plot.below if isinstance(part, Legend))
+    assert [item.label.value for item in legend.items if item.visible] == ["excluded region"]
+    s.include([[ra, dec], [ra + 0.004, dec], [ra, dec + 0.004]])
+    plot = s.plot_footprints(theme=theme)
+    drawn = [glyphs(plot, f"regions {kind}") for kind in ("exclude", "include")]
+    assert [len(one.data_source.data["xs"]) for one in drawn] == [1, 1]
+    for look in ("line_color", "line_dash", "hatch_pattern"):
+        one, other = (getattr(each.glyph, look) for each in drawn)
+        assert one != other
+    legend = next(part for part in plot.below if isinstance(part, Legend))
+    assert [item.renderers[0] for item in legend.items if item.visible] == drawn
+
+
 def test_sky_is_shown_once_it_is_known(session):
     plot = session.plot_footprints()
     data = columns(plot, "member patches")

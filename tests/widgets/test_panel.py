@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from bokeh.models import Legend, LinearColorMapper, Range1d, Title
+from bokeh.models import FixedTicker, Legend, LinearColorMapper, Range1d, Title
 from bokeh.plotting import figure
 
 from skymatch_nb import SkyMatchSession
@@ -32,16 +32,18 @@ def told_of(model):
     keys = [[item.label.value for item in legend.items] for legend in model.select({"type": Legend})]
     names = [names_at(axis) for plot in plots for axis in plot.yaxis]
     ranges = [(r.start, r.end) for plot in plots for r in (plot.x_range, plot.y_range) if isinstance(r, Range1d)]
+    ticks = [list(t.ticks) for t in model.select({"type": FixedTicker})]
+    heights = [plot.frame_height for plot in plots]
     mappers = [(m.low, m.high) for m in model.select({"type": LinearColorMapper})]
     data = {
         f"{plot.name} {renderer.name} {k}": {
-            c: str(np.asarray(v).tolist()) for c, v in renderer.data_source.data.items()
+            c: str([np.asarray(part).tolist() for part in v]) for c, v in renderer.data_source.data.items()
         }
         for plot in plots
         for k, renderer in enumerate(plot.renderers)
     }
-    return {"texts": sorted(texts), "keys": keys, "names": sorted(map(str, names)), "ranges": sorted(ranges),
-            "mappers": sorted(mappers), "data": data}  # fmt: skip
+    return {"texts": sorted(texts), "keys": sorted(keys), "names": sorted(map(str, names)), "ranges": sorted(ranges),
+            "mappers": sorted(mappers), "data": data, "ticks": sorted(ticks), "heights": sorted(heights)}  # fmt: skip
 
 
 @pytest.fixture
@@ -223,6 +225,36 @@ def test_no_view_is_made_anew_for_a_statistic_or_weights(panel, session, name):
                 assert ends == pytest.approx(new, abs=UNSEEN * (new[1] - new[0]))
         assert told == wanted
     assert name != "Residuals" or len(orders) > 1
+
+
+@pytest.mark.parametrize("name", ["map", "Sky", "Residuals", "Graph", "Samples", "Preview"])
+def test_other_groups_are_shown_as_in_a_figure_made_anew(panel, session, name):
+    """Rows, their names and ranges: for other groups, a named one, one left out, and as it was."""
+    first, second = map(str, session.members.index[[0, 2]])
+    panel.views.select(Selection(pairs=frozenset({tuple(sorted(map(str, session.residuals.index[0])))})))
+    linked = panel.views.map if name == "map" else panel.views.figures[name]
+    if name != "map":
+        panel.views.tabs.selected_index = TABS.index(name)
+    assert linked.view.document
+    settle(panel)
+    out = session.members.group.iloc[0]
+    names = set()
+    for change in (
+        lambda: session.configure(group_by="chip"),
+        lambda: session.configure(group_by="exposure"),
+        lambda: session.regroup({first: "G", second: "G"}),
+        lambda: session.configure(group_by="exposure", leave_out=[out]),
+        lambda: session.configure(leave_out=None),
+    ):
+        change()
+        settle(panel)
+        assert panel.messages.error == ""
+        shown = linked.view.document.roots[0]
+        made = session.plot_preview(size=CELLS) if name == "Preview" else linked._draw("light", Sources())
+        told, wanted = told_of(shown), told_of(fit(made, COLUMN))
+        assert told == wanted
+        names.add(str(told["names"]))
+    assert name not in ("Sky", "Residuals") or len(names) == 4
 
 
 def test_views_that_nobody_looks_at_are_not_drawn(panel, session):

@@ -1,11 +1,20 @@
 """What is selected in one view is selected in all of them."""
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 
-from skymatch_nb.widgets.selection import Selected, Selection, after_click, rows_selected, selected_rows
+from skymatch_nb.widgets.selection import (
+    Field,
+    Selected,
+    Selection,
+    after_click,
+    followed,
+    rows_selected,
+    selected_rows,
+)
 
-from .conftest import press, settle
+from .conftest import press, settle, within
 
 MEMBERS = {"member": ["a[1]", "a[2]", "b[1]"], "group": ["a", "a", "b"]}
 PAIRS = {"group_a": ["b", "a"], "group_b": ["a", "c"]}
@@ -61,6 +70,36 @@ def test_members_and_pairs_are_selected_beside_each_other():
     assert selected.selection == Selection(frozenset({"a"}), frozenset({("a", "c")}), member="a[1]")
     selected.take("members", selected_rows("members", MEMBERS, []))
     assert selected.selection == Selection(pairs=frozenset({("a", "c")}))
+
+
+CHIPS = {"a1": "a[1]", "a2": "a[2]", "b1": "b[1]", "c1": "c[1]"}
+EXPOSURES = {"a1": "a", "a2": "a", "b1": "b", "c1": "c"}
+ENDS = (("a1", "b1"), ("b1", "c1"), ("a2", "c1"))
+
+
+@pytest.mark.parametrize(
+    ("groups", "selected", "wanted"),
+    [
+        (CHIPS, {"a"}, {"a[1]", "a[2]"}),
+        (EXPOSURES | {"b1": "G", "c1": "G"}, {"b", "c"}, {"G"}),
+        (EXPOSURES | {"b1": "G", "c1": "G"}, {"G"}, {"G"}),  # selected by its new name already
+        ({"a1": "a"}, {"a", "b"}, {"a"}),
+    ],
+)
+def test_a_selection_follows_its_members_into_other_groups(groups, selected, wanted):
+    before = Field(EXPOSURES, ENDS)
+    now = Field(groups, tuple(e for e in ENDS if groups.keys() >= set(e)))
+    assert followed(Selection(frozenset(selected)), before, now).groups == wanted
+
+
+def test_selected_pairs_and_overlaps_follow_their_members():
+    before = Field(EXPOSURES, ENDS)
+    pair = Selection(pairs=frozenset({("a", "c")}), overlap=2)
+    by_chip = followed(pair, before, Field(CHIPS, ENDS[1:]))
+    assert by_chip == Selection(pairs=frozenset({("a[2]", "c[1]")}), overlap=1)
+    assert followed(by_chip, Field(CHIPS, ENDS[1:]), before) == pair
+    one = Field(EXPOSURES | {"a1": "G", "a2": "G", "c1": "G"}, ENDS)
+    assert followed(pair, before, one) == Selection()  # what it was between is one group now
 
 
 @pytest.fixture
@@ -120,13 +159,96 @@ def test_a_row_of_a_table_is_selected_in_the_figures(views, session):
     assert overlaps.selected.indices == residuals.selected.indices == []
 
 
+def buttons_that_do(panel):
+    """Buttons for the selection that can be pressed; the others stay in their places."""
+    buttons = [w for w in within(panel._select.widget) if isinstance(w, widgets.Button)]
+    assert len(buttons) == 5
+    assert all(button.layout.display != "none" for button in buttons)
+    return {button.description for button in buttons if not button.disabled}
+
+
+def test_buttons_keep_their_places_and_can_be_pressed_where_they_do_something(views, panel, session):
+    assert buttons_that_do(panel) == set()
+    views.select(Selection(pairs=frozenset({tuple(sorted(map(str, session.residuals.index[0])))})))
+    assert buttons_that_do(panel) == {"Deselect"}
+    views.select(Selection(frozenset({session.sky.group.iloc[0]})))
+    assert buttons_that_do(panel) == {"One group", "Fix sky", "Leave out", "Deselect"}
+    press(panel, "leave-out")
+    assert "Bring back" in buttons_that_do(panel)
+    settle(panel)
+
+
+def test_pairs_of_a_selected_exposure_are_selected_in_residuals_and_graph(views, session):
+    group = session.sky.group.iloc[0]
+    views.select(Selection(frozenset({group})))
+    found = names_selected(views)
+    wanted = {tuple(sorted(map(str, pair))) for pair in session.residuals.index if group in pair}
+    assert found == {"Residuals": wanted, "Graph": wanted, "map": set()}
+    source = views.figures["Residuals"].sources["pairs"]
+    source.selected.indices = [source.selected.indices[1]]  # a tap on one of them
+    assert views.selected.selection.groups == {group}
+    assert len(views.selected.selection.pairs) == len(names_selected(views)["Graph"]) == 1
+
+
+def names_selected(views):
+    """Pairs that are selected in each view, by its name, and what the panel says is selected."""
+    found = {}
+    for name in ("Residuals", "Graph"):
+        data, rows = views.figures[name].sources["pairs"].data, views.figures[name].sources["pairs"].selected.indices
+        found[name] = {tuple(sorted((data["group_a"][k], data["group_b"][k]))) for k in rows}
+    source = views.map.sources["overlaps"]
+    found["map"] = {tuple(sorted((source.data["of_a"][k], source.data["of_b"][k]))) for k in source.selected.indices}
+    return found
+
+
+def test_the_same_pair_stays_selected_where_rows_are_sorted_anew(views, panel, session):
+    views.tabs.selected_index = 1
+    source = views.figures["Residuals"].sources["pairs"]
+    source.selected.indices = [len(source.data["row"]) - 1]
+    pair = tuple(sorted(source.data[c][-1] for c in ("group_a", "group_b")))
+    rows = set()
+    for tab, stat in ((1, "mean"), (2, "midpt"), (1, "mode"), (2, "median")):
+        views.tabs.selected_index = tab
+        session.configure(skystat=stat)
+        settle(panel)
+        found = names_selected(views)
+        assert found["map"] == found[("Residuals", "Graph")[tab - 1]] == {pair}
+        rows.add(tuple(source.selected.indices))
+    assert len(rows) > 1
+    assert views.selected.selection.pairs == {pair}
+
+
+def test_what_is_selected_is_what_there_is_after_a_regrouping(views, panel, session):
+    first, second = session.sky.group.unique()[:2]
+    views.select(
+        Selection(frozenset({first, second}), frozenset({tuple(sorted(map(str, session.residuals.index[0])))}))
+    )
+    panel._select._name.value = "both"
+    press(panel, "one-group")
+    settle(panel)
+    assert views.selected.selection.groups == {"both"}
+    assert "1 exposure, both" in panel._select._text.value or "1 group, both" in panel._select._text.value
+    source = views.map.sources["members"]
+    assert {source.data["group"][k] for k in source.selected.indices} == {"both"}
+    panel._select._value.value = "0.25"
+    press(panel, "fix-sky")
+    settle(panel)
+    assert dict(session.params.fixed) == {"both": 0.25}
+    session.configure(fixed=None, group_by="chip")
+    settle(panel)
+    there = set(session.sky.group)
+    assert len(views.selected.selection.groups) == 4
+    assert views.selected.selection.groups < there
+    assert all(set(pair) <= there for pair in views.selected.selection.pairs)
+    assert first not in panel._select._text.value.split(", ")
+
+
 def test_the_selection_can_be_grouped_held_and_left_out(views, panel, session):
     first, second = session.sky.group.unique()[:2]
     members = list(session.members.index)
     views.map.sources["members"].selected.indices = [
         k for k, m in enumerate(members) if session.members.group.iloc[k] in (first, second)
     ]
-    assert panel._select._row.layout.display == ""
     panel._select._name.value = "both"
     press(panel, "one-group")
     settle(panel)
@@ -157,7 +279,7 @@ def test_the_selection_can_be_grouped_held_and_left_out(views, panel, session):
     assert session.params.leave_out is None
     press(panel, "deselect")
     assert not views.selected.selection
-    assert panel._select._row.layout.display == "none"
+    assert buttons_that_do(panel) == set()
     settle(panel)
 
 

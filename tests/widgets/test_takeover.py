@@ -2,10 +2,10 @@
 
 from bokeh.document import Document
 from bokeh.layouts import gridplot
-from bokeh.models import ColumnDataSource, Range1d, Span, Title
+from bokeh.models import ColumnDataSource, CustomJS, CustomJSTickFormatter, Range1d, Span, Title
 from bokeh.plotting import figure
 
-from skymatch_nb.widgets.takeover import take_over
+from skymatch_nb.widgets.takeover import note_extents, take_over
 
 
 def made(title, start, color, source, notes=("one",)):
@@ -15,7 +15,7 @@ def made(title, start, color, source, notes=("one",)):
     for note in notes:
         plot.add_layout(Title(text=note), "below")
     plot.tags = [title]
-    return plot
+    return note_extents(plot)
 
 
 def color_of(plot):
@@ -30,7 +30,7 @@ def test_texts_colours_and_places_are_taken_and_only_they_are_sent():
     document.add_root(shown)
     sent = []
     document.on_change(lambda event: sent.append(event.attr))
-    assert take_over(shown, made("after", 5, "blue", source), keep_zoom=False)
+    assert take_over(shown, made("after", 5, "blue", source))
     assert shown.title.text == "after"
     assert shown.tags == ["after"]
     assert (shown.x_range.start, shown.x_range.end) == (5, 15)
@@ -39,7 +39,7 @@ def test_texts_colours_and_places_are_taken_and_only_they_are_sent():
     assert {"text", "start", "end", "location", "fill_color"} <= set(sent)
     assert not {"renderers", "center", "below", "data"} & set(sent)
     sent.clear()
-    assert take_over(shown, made("after", 5, "blue", source), keep_zoom=False)
+    assert take_over(shown, made("after", 5, "blue", source))
     assert sent == []
 
 
@@ -47,8 +47,32 @@ def test_zoom_is_kept():
     source = ColumnDataSource({"x": [1], "y": [2]})
     shown = made("before", 0, "red", source)
     shown.x_range.start = 3
-    assert take_over(shown, made("after", 5, "red", source))
+    assert take_over(shown, made("after", 0, "red", source))
     assert shown.x_range.start == 3
+
+
+def test_a_range_that_opens_elsewhere_is_taken_and_reset_to():
+    """With other rows, or another field, what was zoomed would show something else."""
+    source = ColumnDataSource({"x": [1], "y": [2]})
+    shown = made("before", 0, "red", source)
+    shown.x_range.start = 3
+    assert take_over(shown, made("after", 5, "red", source))
+    extents = [(r.start, r.end, r.reset_start, r.reset_end) for r in (shown.x_range,)]
+    assert extents == [(5, 15, 5, 15)]
+
+
+def test_plain_parts_of_what_is_run_on_the_page_are_taken():
+    """Its models stay those of the figure that is shown."""
+    source = ColumnDataSource({"x": [1], "y": [2]})
+    shown, new = (made("t", 0, "red", source) for _ in range(2))
+    for plot, windows in ((shown, [1]), (new, [2])):
+        args = {"windows": windows, "x": plot.x_range}
+        plot.xaxis[0].formatter = CustomJSTickFormatter(args=args, code="return ''")
+        plot.toolbar.js_on_change("autohide", CustomJS(args=args, code=""))
+    assert take_over(shown, new)
+    (call,) = shown.toolbar.js_property_callbacks["change:autohide"]
+    for args in (call.args, shown.xaxis[0].formatter.args):
+        assert args == {"windows": [2], "x": shown.x_range}
 
 
 def test_data_of_own_sources_are_taken():
