@@ -8,6 +8,7 @@ from pathlib import Path
 from skymatch_nb.errors import InputError
 from skymatch_nb.io.journal import Journal, read_journals, remove_home
 from skymatch_nb.io.recovery import locked_and_recovered, warn_of
+from skymatch_nb.io.undoing import UNFINISHED
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _folders(paths: Sequence[Path]) -> list[Path]:
 def _kept(journal: Journal) -> KeptRun:
     states = {entry.state for entry in journal.entries}
     state = "applied"
-    if journal.state in ("writing", "replacing", "undoing"):
+    if journal.state in UNFINISHED:
         state = "running or interrupted"
     elif "left" in states:
         state = "changed since"

@@ -13,6 +13,9 @@ from skymatch_nb.io.editing import part_sums
 from skymatch_nb.io.journal import Entry, Journal, Outcome, read_journals
 from skymatch_nb.io.recovery import finish_undo, locked_and_recovered, warn_of
 
+UNFINISHED = ("writing", "replacing", "undoing")
+"""States of a run that was interrupted, or is at work."""
+
 _NOTHING = "nothing was undone: "
 
 
@@ -52,6 +55,18 @@ def undo(paths: Sequence[Path], *, everything: bool = False) -> list[Outcome]:
         warn_of([outcome for outcome in recovered if outcome.path not in outcomes])
         runs = _Runs(folders)
     return [_telling_of_earlier(outcome, runs.of(outcome.path)) for outcome in outcomes.values()]
+
+
+def has_written(paths: Sequence[Path]) -> bool:
+    """Whether a run that wrote any of these files, or files of these folders, is left to undo or was interrupted."""
+    real = [_as_written(Path(os.path.realpath(path))) for path in paths]
+    folders = {path if path.is_dir() else path.parent for path in real}
+    kept = {folder for folder in folders if _has_home(folder)}
+    found = [read_journals(folder) for folder in kept]
+    if any(lost or any(journal.state in UNFINISHED for journal in journals) for journals, lost in found):
+        return True
+    runs = _Runs(kept)
+    return any(runs.of(path) for path in real if (path if path.is_dir() else path.parent) in kept)
 
 
 class _Runs:

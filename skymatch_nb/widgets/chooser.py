@@ -20,7 +20,7 @@ class InputChooser:
     text
         What the field shows at first.
     folder
-        Whose files are listed at first.
+        Whose files are listed at first, anew whenever the list is unfolded.
     opened
         Called with the field's text when a user asks for it to be loaded.
     guard
@@ -40,12 +40,18 @@ class InputChooser:
         load.on_click(guard.handler(lambda _: self.open()))
         hint = "Files, wildcards, 'file[sci,2]', '@list.txt' or an association; select files below to list them here."
         browse = widgets.Accordion([widgets.VBox([self._place, self._list])], titles=["browse files"])
+        browse.add_class("skymatch-browse")
+        browse.observe(guard.handler(lambda change: self._unfolded(change["new"])), "selected_index")
         self.widget = widgets.VBox([widgets.HTML(f"<small>{hint}</small>"), self.field, load, browse])
-        self._fill()
 
     def open(self) -> None:
         """Ask for what the field names to be loaded."""
         self._opened(self.field.value)
+
+    def _unfolded(self, index: int | None) -> None:
+        """List what is there by now."""
+        if index is not None:
+            self._fill()
 
     def _fill(self) -> None:
         """List the folders and FITS files of the present folder."""
@@ -57,8 +63,9 @@ class InputChooser:
             return
         folders = [f"{p.name}/" for p in entries if p.is_dir() and not p.name.startswith(".")]
         files = [p.name for p in entries if p.name.lower().endswith(FITS_ENDINGS)]
-        shown = ["../", *folders, *files]
-        self._list.options = shown[:LONGEST_LIST]
+        shown = tuple(["../", *folders, *files][:LONGEST_LIST])
+        if shown != tuple(self._list.options):  # new options take the choice back
+            self._list.options = shown
 
     def _choose(self, chosen: tuple[str, ...]) -> None:
         if len(chosen) == 1 and chosen[0].split(" (")[0].endswith("/"):

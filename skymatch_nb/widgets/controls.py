@@ -24,22 +24,30 @@ class Control:
     spec
         The parameter.
     changed
-        Called when a user changes it. An error that it raises is shown beside the control, whose value stays as typed.
+        Called when a user changes it. An error that it raises is shown beside the control, with the value that is
+        still used; what was typed stays.
 
     Attributes
     ----------
     widget
         The row.
+    is_changed, is_bad
+        Whether the value that counts is not the default, and whether something is wrong with what is shown.
+    marked
+        Called when either changes.
     """
 
     def __init__(self, spec: ParamSpec, changed: Changed) -> None:
         self.spec, self._changed = spec, changed
-        self._quiet = self._by_name = self._is_changed = False
+        self._quiet = self._by_name = False
+        self._used, self._refused, self._label_shows = spec.default, False, ("", False)
+        self.is_changed = self.is_bad = False
+        self.marked: Callable[[], None] = lambda: None
         self._label = widgets.HTML()
         self._label.add_class("skymatch-label")
         self._error = widgets.HTML()
         self._error.add_class("skymatch-error")
-        self._reset = widgets.Button(icon="undo", tooltip=f"Back to {default_of(spec)}", layout={"width": "38px"})
+        self._reset = widgets.Button(icon="undo", layout={"width": "38px"})
         self._reset.on_click(lambda _: self._guarded(self.reset))
         self.input = self._build()
         row = widgets.HBox([self._label, self.input, self._reset])
@@ -53,44 +61,58 @@ class Control:
     def label_by_name(self, by_name: bool) -> None:
         """Label the control with the parameter's name in code, or in words."""
         self._by_name = by_name
-        spec = self.spec
+        spec, (unit, changed) = self.spec, self._label_shows
         default = spec.format(spec.default)
-        unit = f" <span class='skymatch-unit'>{escape(spec.unit)}</span>" if spec.unit else ""
+        unit = f" <span class='skymatch-unit'>{escape(unit)}</span>" if unit else ""
         words = f"<code>{spec.name}</code>" if by_name else escape(in_words(spec.name))
-        told = f"<div class='skymatch-default'>{escape(default_of(spec))}</div>" if self._is_changed else ""
+        told = f"<div class='skymatch-default'>{escape(default_of(spec))}</div>" if changed else ""
         allowed = f" Allowed: {spec.allowed}." if spec.allowed else ""
         tip = f"{spec.name}: {spec.help}{allowed} Default: {default}."
         self._label.value = f"<span title='{escape(tip, quote=True)}'>{words}{unit}</span>{told}"
 
     def show(self, value: Any) -> None:
         """Show a value that came from elsewhere; nobody is told."""
-        self._quiet = True
-        try:
-            self._put(value)
-        finally:
-            self._quiet = False
-        self._error.value = ""
-        self._mark(value)
+        self._put_quietly(value)
+        self._used = value
+        self._say("")
 
     def reset(self) -> None:
-        """Give the parameter its default, as if a user had."""
+        """Take back what was refused, else give the parameter its default, as if a user had."""
+        if self._refused:
+            self.show(self._used)
+            return
         self.show(self.spec.default)
         self._tell(self.spec.default)
 
     def explain(self, text: str) -> None:
-        """Show what is wrong with the value."""
-        self._error.value = escape(text)
+        """Show what is wrong with the value that counts."""
+        self._say(text)
+
+    def forgive(self) -> None:
+        """Take back what was explained, as the value was of use after all."""
+        if self.is_bad and not self._refused:
+            self._say("")
+
+    def _refuse(self, error: ParameterError) -> None:
+        """Show what is wrong with what was typed, and what is still used."""
+        text = str(error).removeprefix(f"parameter {self.spec.name}=")
+        self._say(f"{text}; {self.spec.format(self._used)} is still used", refused=True)
+
+    def _say(self, text: str, refused: bool = False) -> None:
+        self._error.value, self._refused = escape(text), refused
+        self._mark()
 
     def _tell(self, value: Any) -> None:
         """Hand on a value that a user gave."""
         if self._quiet:
             return
-        self._mark(value)
-        self._error.value = ""
+        before, self._used = self._used, value
+        self._say("")
         try:
             self._changed(self.spec.name, value)
         except ParameterError as error:
-            self.explain(str(error).removeprefix(f"parameter {self.spec.name}="))
+            self._used = before
+            self._refuse(error)
 
     def _listen(self, part: widgets.Widget, heard: Callable[[Any], None]) -> None:
         """Call a method with every value that a user gives a part of the control, and show what it raises."""
@@ -102,14 +124,32 @@ class Control:
         except Exception as error:  # nobody would see it: ipywidgets only logs what handlers raise
             self.explain(f"{type(error).__name__}: {error}")
 
-    def _mark(self, value: Any) -> None:
-        """Mark a value that is not the default, and name the default beside it."""
-        changed = value != self.spec.default
-        if changed != self._is_changed:
-            self._is_changed = changed
+    def _mark(self) -> None:
+        """Mark what is wrong, or a value that is not the default with the default beside it; offer to take it back."""
+        before = self.is_changed, self.is_bad
+        self.is_changed, self.is_bad = self._used != self.spec.default, bool(self._error.value)
+        shown = self.is_changed and not self._refused
+        if self._label_shows != (self._unit(), shown):
+            self._label_shows = self._unit(), shown
             self.label_by_name(self._by_name)
-        self._reset.layout.visibility = "visible" if changed else "hidden"
-        (self._label.add_class if changed else self._label.remove_class)("skymatch-changed")
+        self._reset.layout.visibility = "visible" if self.is_changed or self.is_bad else "hidden"
+        back = f"{self.spec.format(self._used)}, which is still used" if self._refused else default_of(self.spec)
+        self._reset.tooltip = f"Back to {back}"
+        for name, wanted in (("changed", shown), ("bad", self.is_bad)):
+            (self._label.add_class if wanted else self._label.remove_class)(f"skymatch-{name}")
+        if (self.is_changed, self.is_bad) != before:
+            self.marked()
+
+    def _unit(self) -> str:
+        """Unit of the value that counts."""
+        return self.spec.unit
+
+    def _put_quietly(self, value: Any) -> None:
+        self._quiet = True
+        try:
+            self._put(value)
+        finally:
+            self._quiet = False
 
     def _build(self) -> widgets.Widget:
         raise NotImplementedError
@@ -197,7 +237,7 @@ class NumberControl(Control):
         try:
             value = self.spec.parse(text)
         except ParameterError as error:
-            self.explain(str(error).removeprefix(f"parameter {self.spec.name}="))
+            self._refuse(error)
             return
         self._both(value)
 
@@ -207,11 +247,7 @@ class NumberControl(Control):
 
     def _both(self, value: Any) -> None:
         """Let all parts show the same, and hand it on once."""
-        self._quiet = True
-        try:
-            self._put(value)
-        finally:
-            self._quiet = False
+        self._put_quietly(value)
         self._tell(value)
 
 
@@ -221,9 +257,9 @@ class LimitControl(Control):
     def _build(self) -> widgets.Widget:
         self._on = widgets.Checkbox(indent=False, description="", tooltip="Use a limit", layout={"width": "24px"})
         self._slider = widgets.FloatSlider(
-            readout=False, continuous_update=False, layout={"width": "118px"}, min=-10, max=10, step=0.1
+            readout=False, continuous_update=False, layout={"width": "102px"}, min=-10, max=10, step=0.1
         )
-        self._field = widgets.Text(continuous_update=False, placeholder="off", layout={"width": "80px"})
+        self._field = widgets.Text(continuous_update=False, placeholder="off", layout={"width": "96px"})
         self._in_sigma = widgets.ToggleButtons(options=["data", "sigma"], style={"button_width": "62px"})
         self._range = (0.0, 1.0)
         self._listen(self._on, self._switched)
@@ -231,6 +267,9 @@ class LimitControl(Control):
         self._listen(self._field, self._typed)
         self._listen(self._in_sigma, self._other_unit)
         return widgets.VBox([widgets.HBox([self._on, self._slider, self._field]), self._in_sigma])
+
+    def _unit(self) -> str:
+        return "sigma" if isinstance(self._used, str) and in_sigma(self._used) is not None else self.spec.unit
 
     def set_range(self, low: float, high: float) -> None:
         """Set the range of data units that the slider covers."""
@@ -291,7 +330,7 @@ class LimitControl(Control):
         try:
             self._give(self.spec.parse(text))
         except ParameterError as error:
-            self.explain(str(error))
+            self._refuse(error)
 
     def _give(self, value: Any) -> None:
         if self._quiet:
@@ -318,6 +357,7 @@ class BitsControl(Control):
         self._listen(self._ignore, self._ignored)
         self._before: Any = self.spec.default
         self._boxes = widgets.VBox([])
+        self._boxes.add_class("skymatch-flags")
         self._flags: list[tuple[int, widgets.Checkbox]] = []
         self._good_bits = 0
         self._fold = widgets.Accordion([self._boxes], titles=["flags that are good"])
@@ -328,7 +368,7 @@ class BitsControl(Control):
         """Offer flags, as bits and their meanings, as boxes to check; ``good_bits`` are those that are good now."""
         self._good_bits = good_bits
         if [bit for bit, _ in self._flags] == [bit for bit, _ in meanings]:
-            self.show(self._shown)
+            self._show_flags()
             return
         self._flags = [
             (bit, widgets.Checkbox(description=f"{bit}: {meaning}", indent=False, layout={"width": "auto"}))
@@ -338,10 +378,14 @@ class BitsControl(Control):
             self._listen(box, lambda _on: self._checked())
         self._boxes.children = [box for _, box in self._flags]
         self._fold.layout.display = "" if self._flags else "none"
-        self.show(self._shown)
+        self._show_flags()
+
+    def _show_flags(self) -> None:
+        """Check the boxes of flags that are good, and leave what was typed and refused."""
+        if not self._refused:
+            self._put_quietly(self._used)
 
     def _put(self, value: Any) -> None:
-        self._shown = value
         self._before = self._before if value is None else value
         self._field.value = self.spec.format(value)
         self._ignore.value = value is None
@@ -357,7 +401,7 @@ class BitsControl(Control):
         self._give(None if ignored else self._before)
 
     def _give(self, value: Any) -> None:
-        self.show(value)
+        self._put_quietly(value)
         self._tell(value)
 
 
@@ -377,7 +421,7 @@ class TextControl(Control):
         try:
             self._tell(None if self.spec.optional and not text.strip() else self.spec.parse(text))
         except ParameterError as error:
-            self.explain(str(error))
+            self._refuse(error)
 
 
 _BY_KIND: dict[str, type[Control]] = {
@@ -396,9 +440,9 @@ def make_control(spec: ParamSpec, changed: Changed) -> Control:
 
 
 def default_of(spec: ParamSpec) -> str:
-    """The default in words: 'default 4.0', and only 'default' where it is called that."""
+    """The default in words: 'default 4.0', and where it is called 'default' what that is."""
     text = spec.format(spec.default)
-    return text if text == "default" else f"default {text}"
+    return "default: by instrument" if text == "default" else f"default {text}"
 
 
 def in_words(name: str) -> str:

@@ -17,6 +17,7 @@ from skymatch_nb.widgets.fallback import panel_html
 from skymatch_nb.widgets.form import ParameterForm
 from skymatch_nb.widgets.guard import Guard, warnings_told
 from skymatch_nb.widgets.keys import Keys
+from skymatch_nb.widgets.lastgood import LastGood
 from skymatch_nb.widgets.messages import Messages
 from skymatch_nb.widgets.ranges import Ranges
 from skymatch_nb.widgets.regionbox import RegionBox
@@ -60,16 +61,19 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.messages = Messages()
         self.worker = Worker(self._failed, self._progressed, self._busy)
         self._running = ""
+        self._is_busy = self._cancelling = False
+        self._states: dict[str, tuple[str, str]] = {}
         self._guard = Guard(self._refused, self.messages.clear_refused)
-        self.form = ParameterForm(session.params, self._parameter_changed)
+        self.form = ParameterForm(session.params, self._parameter_changed, self._show_titles)
         self._regions = RegionBox(session, self._guard)
         self.views = Views(session, self._regions.drew, self._regions.took, self.worker.request, self._guard)
         self._ranges = Ranges(self.form, session)
         self._failed_stage = ""
         self._apply = ApplyBox(session, self._guard, self._files_changed)
-        self._chooser = InputChooser(_input_text(session), Path.cwd(), self._load, self._guard)
+        self._chooser = InputChooser(_input_text(session), _input_folder(session), self._load, self._guard)
         self._select = SelectBox(session, self.views.selected, self._guard)
         self._exports = Exports(session, self._guard, self.messages.say)
+        self._shown = LastGood(session)
         self._steps = self._make_steps()
         self._cancel = widgets.Button(description="Cancel", icon="stop", tooltip="Stop what runs", disabled=True)
         keys = Keys(layout={"display": "none"})
@@ -97,7 +101,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def cancel(self) -> None:
         """Stop what runs; the results that there are stay."""
-        self.worker.cancel()
+        if self.worker.cancel() and self._is_busy:
+            self._cancel.disabled = self._cancelling = True
+            self.messages.say("cancelling ...")
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -113,8 +119,12 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _busy(self, busy: bool) -> None:
         """Let users cancel only while there is something to cancel, and show what is stale meanwhile."""
         self._cancel.disabled = not busy
+        self._is_busy = busy
         if not busy:
             self._running = ""
+        if self._cancelling and not busy:  # it came to its end, and had nothing to tell
+            self._cancelling = False
+            self.messages.finish("done before it could be cancelled")
         self._show_state()
 
     def _progressed(self, done: int, total: int, message: str) -> None:
@@ -148,7 +158,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _session_changed(self) -> None:
         """Parameters or inputs were changed, here or by code."""
         self.form.show(self.session.params)
-        self._apply.forget()
+        self._apply.refresh()
         self._select.refresh()
         self._regions.refresh()
         self._guard.handler(self.views.show_regions)()
@@ -168,18 +178,25 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _done(self, until: str, seconds: float) -> None:
         """Show the results of steps that ran."""
         self._failed_stage = self._running = ""
+        self._cancelling = False
         self.messages.clear_error()
+        if until in ("solve", "apply"):
+            self.form.forgive()
         self.messages.warn(self.session.notes)
         self.messages.finish(f"{TITLES[until].lower()}: done in {_duration(seconds)}")
         self.views.refresh()
+        self._shown.renewed()
+        self._select.refresh()
         self._show_state()
         self._ranges.update()
 
     def _failed(self, error: BaseException) -> None:
         """Show why a task ended."""
         self._running = ""
+        self._cancelling = False
         if isinstance(error, CancelledError):
             self.messages.finish("cancelled")
+            self._cancel.disabled = not self._is_busy  # what was asked for meanwhile can be cancelled too
         else:
             self.messages.finish("failed")
             self._failed_stage = _stage_of(self.session)
@@ -209,11 +226,21 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Show every step's state and result in its title."""
         states, counts = self.session.stages()
         runs = next((stage for stage in STAGES if states[stage] != "fresh"), "") if self._running else ""
-        titles = []
-        for k, stage in enumerate(STAGES):
+        for stage in STAGES:
             state = "failed" if stage == self._failed_stage else "running" if stage == runs else states[stage]
-            result = f" · {counts[stage]}" if stage in counts else ""
-            titles.append(f"{STATE_MARKS[state]} {k + 1} {TITLES[stage]} · {state}{result}")
+            self._states[stage] = state, counts.get(stage, "")
+        self._shown.tell(bool(self._running))
+        self._show_titles()
+
+    def _show_titles(self) -> None:
+        """Put the states last shown, and what of the parameters is hidden in a folded step, into the steps' titles."""
+        if not self._states:
+            return
+        titles = []
+        for k, (stage, (state, count)) in enumerate(self._states.items()):
+            bad, changed = ([m for m in self.form.marks(stage) if ("⚠" in m) == wanted] for wanted in (True, False))
+            parts = [f"{STATE_MARKS[state]} {k + 1} {TITLES[stage]}", state, *bad, *filter(None, [count]), *changed]
+            titles.append(" · ".join(parts))
         self._steps.titles = titles
 
     # -- building ------------------------------------------------------------------------------------------
@@ -239,7 +266,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _body(self) -> widgets.Widget:
         left = widgets.VBox([self._steps, self._exports.widget])
-        right = widgets.VBox([self._regions.widget, self._select.widget, self._regions.hint, self.views.widget])
+        parts = [self._regions.widget, self._select.widget, self._shown.widget, self._regions.hint, self.views.widget]
+        right = widgets.VBox(parts)
         left.add_class("skymatch-left")
         right.add_class("skymatch-right")
         body = widgets.Box([left, right])
@@ -274,6 +302,11 @@ def _stage_of(session: "SkyMatchSession") -> str:
 
 def _input_text(session: "SkyMatchSession") -> str:
     return ", ".join(str(s.path) if isinstance(s, ImageSpec) else s.name for s in session.inputs)
+
+
+def _input_folder(session: "SkyMatchSession") -> Path:
+    """Folder of the first input that is a file, else the working folder."""
+    return next((s.path.parent for s in session.inputs if isinstance(s, ImageSpec)), Path.cwd())
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """What can be done with a selection: group, regroup, hold a sky, leave out."""
 
 from html import escape
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -42,10 +43,16 @@ class SelectBox:
         self._text = widgets.HTML()
         self._text.add_class("skymatch-selection")
         self._name = widgets.Text(placeholder="name of the group", layout={"width": "150px"})
-        self._value = widgets.Text(placeholder="sky, data units", layout={"width": "120px"})
+        self._value = widgets.Text(layout={"width": "150px"})
+        self._value.add_class("skymatch-sky-value")
+        self._wrong = widgets.HTML(layout={"display": "none", "flex": "1 1 100%"})
+        self._wrong.add_class("skymatch-error")
+        self._value.observe(guard.handler(lambda _: self._explain("")), "value")
+        self._filled, self._unit = "", "data units"
+        self._filled_for = Selection()
         buttons = (
             ("One group", "Make one group of what is selected", self._group),
-            ("Fix sky", "Hold the sky of the selected exposures at the value beside", self._fix),
+            ("Fix sky", "Hold the sky of what is selected at the value beside; empty: let it go", self._fix),
             ("Leave out", "Leave the selected exposures out of the match", self._exclude),
             ("Bring back", "Take all exposures in again", self._bring_back),
             ("Deselect", "Select nothing", lambda: self._selected.set(Selection())),
@@ -59,7 +66,7 @@ class SelectBox:
         group, fix, out, back, none = made
         self._of_groups, self._back, self._none = (group, fix, out), back, none
         self._row = widgets.HBox(
-            [group, self._name, fix, self._value, out, back, none], layout={"flex_flow": "row wrap"}
+            [group, self._name, fix, self._value, self._wrong, out, back, none], layout={"flex_flow": "row wrap"}
         )
         self.widget = widgets.VBox([self._text, self._row])
         selected.watchers.append(self._show)
@@ -74,6 +81,22 @@ class SelectBox:
             button.disabled = not selection.groups
         self._back.disabled = not self._session.params.leave_out
         self._none.disabled = not selection
+        if selection != self._filled_for or self._value.value == self._filled:
+            self._fill(selection)
+
+    def _fill(self, selection: Selection) -> None:
+        """Name the unit of the selected sky in its field, and put the present sky there, where there is one."""
+        skies, unit = _skies(self._session, selection.groups)
+        self._filled_for, self._unit = selection, unit
+        self._filled = f"{skies.pop():.6g}" if len(skies) == 1 else ""
+        self._value.placeholder = f"sky in {unit}"
+        self._value.value = self._filled
+        self._explain("")
+
+    def _explain(self, text: str) -> None:
+        """Say beside the field what is wrong with the sky in it."""
+        self._wrong.value = escape(text)
+        self._wrong.layout.display = "" if text else "none"
 
     @property
     def _noun(self) -> str:
@@ -100,16 +123,15 @@ class SelectBox:
         self._guard.attempt(group)
 
     def _fix(self) -> None:
-        def fix() -> None:
-            fixed = dict(self._session.params.fixed or {})
-            text = self._value.value.strip()
-            for group in self._groups:
-                fixed.pop(group, None)
-                if text:
-                    fixed[group] = float(text)
-            self._session.configure(fixed=fixed or None)
-
-        self._guard.attempt(fix)
+        text, fixed = self._value.value.strip(), dict(self._session.params.fixed or {})
+        sky = _number(text)
+        held = [group for group in self._groups if fixed.pop(group, None) is not None]
+        if sky is None and (text or not held):
+            self._explain(f"sky: type a number in {self._unit}")
+            return
+        if sky is not None:
+            fixed |= dict.fromkeys(self._groups, sky)
+        self._guard.attempt(lambda: self._session.configure(fixed=fixed or None))
 
     def _exclude(self) -> None:
         left_out = dict.fromkeys([*(self._session.params.leave_out or ()), *self._groups])
@@ -123,3 +145,26 @@ def _told(count: str, names: list[str]) -> str:
     """How many there are and the first names of them; '' for none."""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return f"{count}, {', '.join(names[:MOST_NAMED])}{more}" if names else ""
+
+
+def _number(text: str) -> float | None:
+    """Finite number that a text is, None where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _skies(session: "SkyMatchSession", groups: frozenset[str]) -> tuple[set[float], str]:
+    """Different skies of groups by the fresh solution, and their unit, both of the data."""
+    loaded: Any = session.fresh_result("group")
+    units: Any = session.fresh_result("units")
+    if loaded is None or units is None:
+        return set(), "data units"
+    rows = [k for k, member in enumerate(loaded.members) if member.group in groups]
+    names = {units.data_unit[k] for k in rows}
+    unit = names.pop() if len(names) == 1 else ""
+    solution: Any = session.fresh_result("solve")
+    levels = () if solution is None else (solution.sky[loaded.group_of[k]] / units.factor[k] for k in rows)
+    return {float(level) for level in levels if isfinite(level)}, unit or "data units"

@@ -4,9 +4,9 @@ STYLE = """
 <style>
 .skymatch-panel { container-type: inline-size; color: var(--jp-ui-font-color1, #222); }
 .skymatch-panel .skymatch-body { display: flex; flex-flow: row wrap; gap: 12px; overflow: visible; }
-.skymatch-panel .skymatch-left { flex: 1 1 400px; max-width: 470px; min-width: 300px; overflow: visible; }
-.skymatch-panel .skymatch-right { flex: 3 1 480px; min-width: 320px; overflow: visible; }
-@container (max-width: 820px) {
+.skymatch-panel .skymatch-left { flex: 1 1 380px; max-width: 470px; min-width: 300px; overflow: visible; }
+.skymatch-panel .skymatch-right { flex: 3 1 400px; min-width: 320px; overflow: visible; }
+@container (max-width: 796px) {
   .skymatch-panel .skymatch-left, .skymatch-panel .skymatch-right { flex: 1 1 100%; max-width: none; }
   .skymatch-panel .skymatch-views .widget-tab .lm-TabBar-tab { padding: 0 5px; font-size: 12px; flex: 0 1 auto;
     min-width: auto; }
@@ -16,12 +16,23 @@ STYLE = """
 .skymatch-panel .skymatch-label { width: 128px; flex: none; line-height: 1.3; overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-label.skymatch-changed { font-weight: 600; border-left: 3px solid #0072b2;
   padding-left: 5px; }
+.skymatch-panel .skymatch-label.skymatch-bad { border-left: 3px solid var(--jp-error-color1, #b3261e);
+  padding-left: 5px; }
 .skymatch-panel .skymatch-label .widget-html-content, .skymatch-panel .skymatch-error .widget-html-content
   { line-height: 1.25; }
 .skymatch-panel .skymatch-default { color: var(--jp-ui-font-color2, #666); font-size: 85%; font-weight: normal; }
 .skymatch-panel .skymatch-unit { color: var(--jp-ui-font-color2, #666); font-size: 90%; font-weight: normal; }
 .skymatch-panel .skymatch-error { color: var(--jp-error-color1, #b3261e); line-height: 1.3; overflow-wrap: anywhere; }
 .skymatch-panel .skymatch-error:empty { display: none; }
+.skymatch-panel .skymatch-readonly .widget-html-content, .skymatch-panel .skymatch-question .widget-html-content,
+.skymatch-panel .skymatch-last-good .widget-html-content { line-height: 1.35; overflow-wrap: anywhere; }
+.skymatch-panel .skymatch-readonly, .skymatch-panel .skymatch-last-good { height: auto; }
+.skymatch-panel .skymatch-last-good { border-left: 4px solid #c77700; padding: 2px 8px; }
+.skymatch-panel .skymatch-written { overflow-wrap: anywhere; line-height: 1.35; font-size: 90%; margin: 2px; }
+.skymatch-panel .skymatch-written a { color: var(--jp-content-link-color, #0b62a4); text-decoration: underline; }
+.skymatch-panel .skymatch-flags .widget-checkbox { height: auto; min-height: var(--jp-widgets-inline-height, 28px); }
+.skymatch-panel .skymatch-flags .widget-label-basic { white-space: normal; height: auto; line-height: 1.3;
+  overflow-wrap: anywhere; align-items: flex-start; }
 .skymatch-panel .skymatch-selection, .skymatch-panel .skymatch-hint { height: 2.9em; flex: none; overflow-y: auto; }
 .skymatch-panel .skymatch-selection .widget-html-content, .skymatch-panel .skymatch-hint .widget-html-content
   { line-height: 1.35; }

@@ -67,12 +67,13 @@ class Worker:
         if self._task is None:
             self.request(task)
 
-    def cancel(self) -> None:
-        """Stop the task that runs at its next step of progress, and forget one that waits."""
+    def cancel(self) -> bool:
+        """Stop the task that runs at its next step of progress, and forget one that waits; whether one runs."""
         with self._condition:
             self._task = None
             if self._working:
                 self._stop.set()
+            return self._working
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Wait until there is nothing to do; whether that came within ``timeout`` seconds."""

@@ -55,6 +55,22 @@ def test_the_notebook_gives_the_same_table_when_it_is_run(desk, changed, tmp_pat
         assert told[column] == changed[column].tolist(), column
 
 
+def test_a_file_that_jupyterlab_shows_is_linked(desk, tmp_path):
+    folder = desk.root / "kept here"
+    folder.mkdir()
+    write_into(desk, folder)
+    press(desk.page, "session")
+    wait_written(desk, folder / "skymatch.json")
+    link = desk.page.locator(".skymatch-written a")
+    assert link.inner_text() == str(folder / "skymatch.json")
+    assert link.evaluate("(link) => link.pathname") == "/lab/tree/kept%20here/skymatch.json"
+    write_into(desk, tmp_path)
+    press(desk.page, "session")
+    wait_written(desk, tmp_path / "skymatch.json")
+    desk.wait_for(f"document.querySelector('.skymatch-written').innerText.includes({str(tmp_path)!r})")
+    assert link.count() == 0
+
+
 def test_a_saved_session_opens_with_the_same_table(desk, changed, tmp_path):
     write_into(desk, tmp_path)
     press(desk.page, "session")

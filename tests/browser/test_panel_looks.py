@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from panel_page import DATA, FIGURE, PLACE, open_tab
+from panel_page import DATA, FIGURE, PLACE, control, open_tab, type_into
 
 from skymatch_nb.datasets import demo_mosaic
+from skymatch_nb.params.specs import spec
 
 pytestmark = pytest.mark.xdist_group("lab")
 
@@ -185,6 +186,64 @@ def test_every_control_is_reached_by_the_keyboard(desk):
         seen.add(page.evaluate("document.activeElement.closest('[class*=skymatch-param-]')?.className ?? ''"))
     text = " ".join(seen)
     assert all(f"skymatch-param-{name}" in text for name in ("skymethod", "weighting", "skystat", "nclip", "lsigma"))
+
+
+PARTS = ", ".join(f".skymatch-panel {part}" for part in ("input", "select", "textarea", "button", ".noUi-handle"))
+
+NAMELESS = """(parts) => [...document.querySelectorAll(parts)].filter((part) => ![part.ariaLabel, part.title,
+    part.innerText, part.placeholder, part.labels?.[0]?.innerText].some((name) => /\\w/.test(name ?? "")))
+  .map((part) => part.outerHTML.slice(0, 200))"""
+
+DESCRIBED = """(input) => [input.ariaLabel, input.ariaInvalid,
+  document.getElementById(input.getAttribute("aria-describedby"))?.textContent]"""
+
+
+def test_every_control_has_a_name_and_its_help_for_screen_readers(desk):
+    page = desk.page
+    assert page.locator(PARTS).count() > 100
+    desk.wait_for(f"() => !({NAMELESS})({PARTS!r}).length")
+    lsigma = control(page, "lsigma").locator("input[type=text]").first
+    name, invalid, told = lsigma.evaluate(DESCRIBED)
+    assert (name, invalid) == ("lsigma sigma", "false")
+    assert spec("lsigma").help in told
+    type_into(page, "lsigma", "many")
+    page.wait_for_function(f"(input) => ({DESCRIBED})(input)[1] === 'true'", arg=lsigma.element_handle())
+    assert lsigma.evaluate(DESCRIBED)[2].endswith("; 4.0 is still used")
+    desk.picture("lab_refused_value")
+    type_into(page, "lsigma", "4")
+    page.wait_for_function(f"(input) => ({DESCRIBED})(input)[1] === 'false'", arg=lsigma.element_handle())
+
+
+def test_sliders_and_map_are_seen_together_in_a_small_window(desk):
+    """With the file browser beside the notebook, too."""
+    page, before = desk.page, desk.page.viewport_size
+    page.set_viewport_size({"width": 1280, "height": 720})
+    try:
+        rerun(desk)
+        places = [page.locator(f".skymatch-{side}").first.bounding_box() for side in ("left", "right")]
+        assert page.evaluate("document.querySelector('.skymatch-panel').clientWidth") < 900
+        assert places[1]["x"] > places[0]["x"] + places[0]["width"] - 1
+        assert places[1]["y"] == pytest.approx(places[0]["y"], abs=2)
+        slider, plot = (
+            page.locator(f".skymatch-{part}").first for part in ("param-nclip .noUi-base", "map .bk-Figure")
+        )
+        tops = [part.bounding_box()["y"] for part in (slider, plot)]
+        assert all(0 < top < 720 for top in tops)
+        desk.wait_for(f"!({CUT})().length")
+        desk.picture("lab_1280_files")
+    finally:
+        page.set_viewport_size(before)
+
+
+def test_meanings_of_flags_are_told_whole(desk):
+    control(desk.page, "dq_bits").locator(".jupyter-widget-Collapse-header").first.click()
+    flags = desk.page.locator(".skymatch-flags .widget-label-basic")
+    flags.first.wait_for()
+    assert flags.count() == 4
+    for size in ("Width", "Height"):
+        assert flags.evaluate_all(f"(flags) => flags.filter((f) => f.scroll{size} > f.client{size} + 1).length") == 0
+    assert flags.evaluate_all("(flags) => flags.map((flag) => flag.clientWidth)[0]") > 0
+    desk.picture("lab_flags")
 
 
 def test_steps_are_opened_and_their_controls_reached_by_the_keyboard(desk):

@@ -102,8 +102,14 @@ def test_apply_asks_writes_at_the_second_click_and_is_undone(desk, tmp_path):
     assert digests(paths) == before
     desk.picture("lab_apply_preview")
 
+    assert write.is_disabled()
+    assert "Untick readonly to write" in desk.page.locator(".skymatch-readonly").inner_text()
+    tick(desk.page, "readonly")
+    desk.wait_params(readonly=False)
     press(desk.page, "write")
-    question.get_by_text("wrote").wait_for()
+    question.get_by_text(f"written to {len(paths)} files").wait_for()
+    desk.settle()
+    assert desk.page.locator(".skymatch-status").inner_text() == f"written to {len(paths)} files"
     for path, number in zip(paths, digests(paths), strict=True):
         assert number not in before
         with fits.open(path) as hdus:

@@ -17,6 +17,7 @@ from astropy.wcs import WCS
 
 from skymatch_nb import InputError, SkyMatchError, SkyMatchSession, SkyMatchWarning, skymatch
 from skymatch_nb.cli import main
+from skymatch_nb.io.undoing import has_written
 from skymatch_nb.io.writer import undo
 
 
@@ -137,6 +138,18 @@ def test_text_in_the_keyword_is_not_replaced(files, subtractsky):
         hdus["SCI", 1].header["SKYUSER"] = "by eye"
     with pytest.raises(SkyMatchError, match=r"SKYUSER is not a number \('by eye'\)"):
         session(files, subtractsky=subtractsky).apply()
+
+
+def test_what_is_left_to_undo_is_known(files, tmp_path):
+    assert not has_written(files)
+    s = session(files[:2])
+    s.apply()
+    assert has_written(files[:1])
+    assert has_written([tmp_path])
+    assert not has_written(files[2:])
+    s.undo()
+    assert not has_written(files)
+    assert not has_written([tmp_path / "missing" / "a.fits"])
 
 
 def test_undo_refuses_when_a_file_has_changed_since(files):

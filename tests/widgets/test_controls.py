@@ -182,6 +182,10 @@ def test_changes_are_marked_with_the_default_and_a_reset():
     assert "default 4.0" not in label.value
 
 
+def label_of(control):
+    return next(w for w in within(control.widget) if "skymatch-label" in w._dom_classes)
+
+
 def test_what_is_wrong_is_told_beside_the_control_and_the_value_stays():
     control, told = made("lsigma")
     control._field.value = "many"
@@ -193,6 +197,84 @@ def test_what_is_wrong_is_told_beside_the_control_and_the_value_stays():
     assert control._field.value == "-1.0"
     control._field.value = "3"
     assert control._error.value == ""
+
+
+@pytest.mark.parametrize(("name", "used", "bad"), [("lsigma", "2.5", "-1"), ("lsigma", "2.5", "x"),
+                                                    ("lower", "-3 sigma", "low"), ("lower", "7.0", "low"),
+                                                    ("binwidth", "0.5", "?")])  # fmt: skip
+def test_a_value_that_is_refused_leaves_the_one_before_and_says_so(name, used, bad):
+    control, told = made(name)
+    control._field.value = used
+    control._field.value = bad
+    assert control._error.value.endswith(f"; {used} is still used")
+    assert f"parameter {name}=" not in control._error.value
+    assert (control.is_bad, control.is_changed) == (True, True)
+    assert "skymatch-changed" not in label_of(control)._dom_classes
+    assert "skymatch-bad" in label_of(control)._dom_classes
+    assert control._reset.layout.visibility == "visible"
+    count = len(told)
+    control._reset.click()
+    assert control._field.value == used
+    assert len(told) == count  # it was used all the time
+    assert control._error.value == ""
+    assert "skymatch-changed" in label_of(control)._dom_classes
+    control._reset.click()
+    assert told[-1] == spec(name).default
+
+
+def test_a_bad_value_where_the_default_is_used_can_be_taken_back():
+    control, _ = made("nclip")
+    control._field.value = "x"
+    assert (control.is_bad, control.is_changed) == (True, False)
+    assert control._error.value.endswith("; 5 is still used")
+    assert control._reset.tooltip == "Back to 5, which is still used"
+    control._reset.click()
+    assert (control._field.value, control.is_bad, control._reset.layout.visibility) == ("5", False, "hidden")
+
+
+def test_a_value_that_counts_though_a_step_fails_by_it_is_not_called_unused():
+    control, _ = made("reference")
+    control.input.value = "nobody"
+    control.explain("parameter reference='nobody': no such exposure")
+    assert "still used" not in control._error.value
+    assert "skymatch-changed" in label_of(control)._dom_classes
+    control.forgive()
+    assert (control._error.value, control.is_bad, control.is_changed) == ("", False, True)
+
+
+def test_marks_are_told_once_when_they_change():
+    control, _ = made("lsigma")
+    marks = []
+    control.marked = lambda: marks.append((control.is_changed, control.is_bad))
+    for text in ("2", "3", "x", "y", "3", "4"):
+        control._field.value = text
+    assert marks == [(True, False), (True, True), (True, False), (False, False)]
+
+
+def test_the_label_of_a_limit_has_the_unit_of_its_value():
+    control, _ = made("lower")
+    assert ">data<" in label_of(control).value
+    control._field.value = "-9.99 sigma"
+    assert ">sigma<" in label_of(control).value
+    control._field.value = "7"
+    assert ">data<" in label_of(control).value
+
+
+def test_refused_bits_stay_when_flags_are_told():
+    control, _ = made("dq_bits")
+    control._field.value = "4"
+    control._field.value = "4+"
+    assert control._error.value.endswith("; 4 is still used")
+    control.set_flags([(4, "HOT"), (8, "WARM")], 4)
+    assert (control._field.value, control.is_bad) == ("4+", True)
+    control._reset.click()
+    assert (control._field.value, control.is_bad) == ("4", False)
+
+
+def test_changed_bits_do_not_look_as_at_their_default():
+    control, _ = made("dq_bits")
+    control._field.value = "4"
+    assert "default: by instrument<" in label_of(control).value
 
 
 def test_errors_are_escaped():

@@ -37,7 +37,29 @@ def test_files_are_written_into_the_folder(panel, session, tmp_path):
     notebook = json.loads((tmp_path / "skymatch.ipynb").read_text())
     assert any("panel()" in "".join(cell["source"]) for cell in notebook["cells"])
     assert "<title>Sky match</title>" in (tmp_path / "skymatch_report.html").read_text()
-    assert "skymatch_report.html" in panel._exports._links.value
+    assert panel._exports._links.path == str(tmp_path.resolve() / "skymatch_report.html")
+
+
+def test_files_that_are_there_stay(panel, session, tmp_path):
+    panel._exports._folder.value = str(tmp_path)
+    names = {"session": "skymatch.json", "notebook": "skymatch.ipynb", "report": "skymatch_report.html"}
+    for name in names.values():
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "skymatch_2.json").write_text("mine too")
+    for name in names:
+        press(panel, name)
+    assert panel.messages.error == ""
+    assert [(tmp_path / name).read_text() for name in names.values()] == ["mine"] * 3
+    assert (tmp_path / "skymatch_2.json").read_text() == "mine too"
+    assert SkyMatchSession.open(tmp_path / "skymatch_3.json").params == session.params
+    assert (tmp_path / "skymatch_2.ipynb").exists()
+    assert panel.messages._status.value == f"wrote {tmp_path}/skymatch_report_2.html"
+
+
+def test_the_full_path_is_told(panel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    press(panel, "session")
+    assert panel._exports._links.path == str(tmp_path.resolve() / "skymatch.json")
 
 
 def test_a_missing_folder_is_told(panel, tmp_path):

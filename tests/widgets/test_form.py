@@ -43,3 +43,21 @@ def test_names_of_code_for_all():
     form = ParameterForm(SkyMatchParams(), lambda *_: None)
     form.label_by_name(True)
     assert all(f"<code>{name}</code>" in c._label.value for name, c in form.controls.items())
+
+
+def test_folded_steps_tell_of_bad_and_changed_values():
+    told = []
+    form = ParameterForm(SkyMatchParams(), lambda *_: None, lambda: told.append(form.marks("solve")))
+    assert form.marks("solve") == ()
+    form.controls["nclip"]._field.value = "2"
+    form.controls["lsigma"]._field.value = "x"
+    form.controls["usigma"]._field.value = "x"
+    assert told[-1] == form.marks("solve") == ("⚠ 2 bad values", "1 changed")
+    assert form.marks("load") == ()
+    fold = next(w for w in form.sections["solve"].children if isinstance(w, widgets.Accordion))
+    assert fold.titles == ("more parameters",)
+    advanced = next(s.name for s in specs() if s.step in SECTIONS["solve"] and s.advanced and s.kind == "number")
+    form.controls[advanced]._field.value = "x"
+    assert fold.titles == ("more parameters · ⚠ 1 bad value",)
+    form.controls[advanced].reset()
+    assert fold.titles == ("more parameters",)

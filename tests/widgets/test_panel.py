@@ -1,7 +1,9 @@
 """Panel and session are one: changes go both ways without echo, results show, errors stay with the last good result."""
 
+import shutil
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from skymatch_nb.widgets.panel import Panel
 from skymatch_nb.widgets.selection import Selection
 from skymatch_nb.widgets.views import CELLS, TABS
 
-from .conftest import given, press, settle
+from .conftest import given, press, settle, within
 
 
 def told_of(model):
@@ -128,12 +130,15 @@ def test_bad_values_are_explained_and_the_last_good_result_stays(panel, session)
     assert control._field.value == "-2.0"
     assert session.params.lsigma == 4.0
     assert session.sky.equals(sky)
+    assert steps_titles(panel)[3].startswith("✓ 4 Solve · fresh · ⚠ 1 bad value")
     given(panel.form.controls["nclip"]._field, value="3")  # another change leaves what was typed
+    assert steps_titles(panel)[3].endswith(" changed")
     assert control._field.value == "-2.0"
     given(control._field, value="2")
     assert control._error.value == ""
     settle(panel)
     assert session.params.lsigma == 2.0
+    assert "bad value" not in " ".join(steps_titles(panel))
 
 
 def test_a_step_that_fails_is_named_and_the_figures_stay(panel, session):
@@ -147,8 +152,15 @@ def test_a_step_that_fails_is_named_and_the_figures_stay(panel, session):
     assert "nobody" in panel.form.controls["reference"]._error.value
     assert panel.views.map.view.document is document
     assert panel.views.map.sources["members"].data["sky"] == levels
+    shown = panel._shown.widget
+    told = (
+        "; what figures still show is the last good result, of 12 members with match, median. Changed since: reference."
+    )
+    assert shown.value.endswith(told)
+    assert shown.layout.display == ""
     session.configure(reference=None)
     settle(panel)
+    assert shown.layout.display == "none"
     assert panel.messages.error == ""
     assert steps_titles(panel)[3].startswith("✓ 4 Solve · fresh")
 
@@ -285,6 +297,8 @@ def test_reading_tells_files_and_can_be_cancelled(session, monkeypatch):
             break
         time.sleep(0.05)
     press(panel, "cancel")
+    assert panel.messages._status.value == "cancelling ..."
+    assert panel._cancel.disabled
     go.set()
     settle(panel)
     assert panel.messages._status.value == "cancelled"
@@ -297,6 +311,45 @@ def test_reading_tells_files_and_can_be_cancelled(session, monkeypatch):
     assert session.fresh_result("solve") is not None
     assert (6, 6, "load") in told
     assert (12, 12, "sample") in told
+
+
+def until(true):
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_what_is_asked_for_while_something_is_cancelled_can_be_cancelled_too(panel):
+    first, second = threading.Event(), threading.Event()
+
+    def task(go):
+        go.wait(20)
+        panel.worker.progress(0, 0, "read")
+
+    panel.worker.request(lambda: task(first))
+    until(lambda: not panel._cancel.disabled)
+    press(panel, "cancel")
+    panel.worker.request(lambda: task(second))
+    assert panel._cancel.disabled
+    first.set()
+    until(lambda: not panel._cancel.disabled)
+    press(panel, "cancel")
+    second.set()
+    settle(panel)
+    assert panel.messages._status.value == "cancelled"
+    assert panel._cancel.disabled
+
+
+def test_a_cancel_that_came_too_late_is_told(panel):
+    go = threading.Event()
+    panel.worker.request(lambda: go.wait(20))
+    until(lambda: not panel._cancel.disabled)
+    press(panel, "cancel")
+    assert panel.messages._status.value == "cancelling ..."
+    go.set()
+    settle(panel)
+    assert panel.messages._status.value == "done before it could be cancelled"
 
 
 def test_broken_files_are_told_and_other_input_helps(panel, session, mosaic, tmp_path):
@@ -331,9 +384,22 @@ def test_without_live_nothing_is_solved_until_it_is_asked_for(panel, session):
     settle(panel)
     assert session.fresh_result("solve") is None
     assert "stale" in steps_titles(panel)[3]
+    assert panel._shown.widget.value.endswith("with match, median. Changed since: skystat.")
+    session.set_inputs(session.inputs[:2])
+    assert panel._shown.widget.value.endswith("of 12 members with match, median. Changed since: inputs, skystat.")
+    assert panel._shown.widget.layout.display == ""
     press(panel, "solve")
     settle(panel)
+    assert panel._shown.widget.layout.display == "none"
     assert session.fresh_result("solve") is not None
+
+
+@pytest.fixture
+def writable_folder(mosaic, tmp_path):
+    """A folder with copies of two exposures, and these."""
+    folder = tmp_path / "exposures"
+    folder.mkdir()
+    return folder, [Path(shutil.copy(path, folder)) for path in mosaic.paths[:2]]
 
 
 def test_the_chooser_lists_fits_files_and_quotes_their_names(panel, tmp_path):
@@ -349,6 +415,22 @@ def test_the_chooser_lists_fits_files_and_quotes_their_names(panel, tmp_path):
     chooser._list.value = ("sub/",)
     assert chooser._folder == tmp_path / "sub"
     assert chooser._list.options == ("../",)
+
+
+def test_the_chooser_starts_at_the_inputs_and_lists_again_when_it_is_unfolded(writable_folder):
+    folder, paths = writable_folder
+    panel = SkyMatchSession(paths, verbose=False).panel(run=False)
+    browse = next(w for w in within(panel) if "skymatch-browse" in w._dom_classes)
+    given(browse, selected_index=0)
+    assert panel._chooser._place.value == f"<small>{folder}</small>"
+    names = [path.name for path in paths]
+    assert panel._chooser._list.options == ("../", *names)
+    given(panel._chooser._list, index=[1])
+    (folder / "later").mkdir()
+    given(browse, selected_index=None)
+    given(browse, selected_index=0)
+    assert panel._chooser._list.options == ("../", "later/", *names)
+    assert panel._chooser.field.value == str(paths[0])
 
 
 def test_faults_in_figures_callbacks_are_shown(panel, monkeypatch):

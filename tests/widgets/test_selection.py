@@ -260,9 +260,11 @@ def test_the_selection_can_be_grouped_held_and_left_out(views, panel, session):
     press(panel, "fix-sky")
     settle(panel)
     assert dict(session.params.fixed) == {"both": 0.25}
+    assert panel._select._value.value == "0.25"
     panel._select._value.value = "much"
     press(panel, "fix-sky")
-    assert "much" in panel.messages.error
+    assert panel._select._wrong.value.startswith("sky: type a number in ")
+    assert dict(session.params.fixed) == {"both": 0.25}
     panel._select._value.value = ""
     press(panel, "fix-sky")
     settle(panel)
@@ -278,4 +280,42 @@ def test_the_selection_can_be_grouped_held_and_left_out(views, panel, session):
     press(panel, "deselect")
     assert not views.selected.selection
     assert buttons_that_do(panel) == set()
+    settle(panel)
+
+
+def test_the_field_for_a_sky_has_the_present_one_and_names_its_unit(views, panel, session):
+    box, first, second = panel._select, *session.sky.group.unique()[:2]
+    unit = session.sky.attrs["units"]["sky_data"]
+    assert unit not in ("", "data unit")
+    views.select(Selection(groups=frozenset({first})))
+    assert box._value.placeholder == f"sky in {unit}"
+    before = session.sky.sky_data[session.sky.group == first].iloc[0]
+    assert float(box._value.value) == pytest.approx(before, rel=1e-5)
+    session.configure(skystat="mean")  # follows the solution
+    settle(panel)
+    now = session.sky.sky_data[session.sky.group == first].iloc[0]
+    assert now != pytest.approx(before, rel=1e-5)
+    assert float(box._value.value) == pytest.approx(now, rel=1e-5)
+    box._value.value = "0.5"  # unless something was typed
+    session.configure(skystat="median")
+    settle(panel)
+    assert box._value.value == "0.5"
+    views.select(Selection(groups=frozenset({first, second})))  # which have different skies
+    assert box._value.value == ""
+
+
+@pytest.mark.parametrize("text", ["", "abc", "nan", "inf", "1,5"])
+def test_what_is_no_sky_is_told_beside_the_field(views, panel, session, text):
+    views.select(Selection(groups=frozenset({session.sky.group.iloc[0]})))
+    panel._select._value.value = text
+    press(panel, "fix-sky")
+    unit = session.sky.attrs["units"]["sky_data"]
+    assert panel._select._wrong.value == f"sky: type a number in {unit}"
+    assert panel._select._wrong.layout.display == ""
+    assert session.params.fixed is None
+    assert panel.messages.error == ""
+    panel._select._value.value = "0.25"
+    assert panel._select._wrong.layout.display == "none"
+    press(panel, "fix-sky")
+    assert list(session.params.fixed.values()) == [0.25]
     settle(panel)
