@@ -44,7 +44,7 @@ def test_excluded_and_included_regions_look_otherwise_and_are_told(mosaic, theme
     assert [item.label.value for item in legend.items if item.visible] == ["excluded region: its pixels are bad"]
     s.include([[ra, dec], [ra + 0.004, dec], [ra, dec + 0.004]])
     plot = s.plot_footprints(theme=theme)
-    drawn = [glyphs(plot, f"regions {kind}") for kind in ("exclude", "include")]
+    drawn = [glyphs(plot, f"regions {kind}") for kind in ("include", "exclude")]
     assert [len(one.data_source.data["xs"]) for one in drawn] == [1, 1]
     for look in ("line_color", "line_dash", "hatch_pattern"):
         one, other = (getattr(each.glyph, look) for each in drawn)
