@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from bokeh.models import (
+    CDSView,
     ColorBar,
     ColumnDataSource,
     CustomJS,
+    GroupFilter,
     Legend,
     LegendItem,
     LinearColorMapper,
@@ -165,10 +167,8 @@ def _add_patches(plot: figure, members: ColumnDataSource, regions: ColumnDataSou
         selection_line_color=theme.accent, hover_line_width=2, hover_line_dash="dashed", hover_line_color=theme.ink,
         name="member patches",
     )  # fmt: skip
-    # Apart: the page makes one pattern for all of these, where a column of patterns is one for each row; empty outlines
-    # for the others, since a page that draws a view of some rows while these become others finds too many or too few.
-    plot.patches(
-        "hatched_xs", "hatched_ys", source=members,
+    plot.patches(  # apart: the page makes one pattern for all of these, where a column of patterns is one for each row
+        "xs", "ys", source=members, view=CDSView(filter=GroupFilter(column_name="hatch", group=HATCHED)),
         fill_color=None, line_color=None, hatch_pattern=HATCHED, hatch_color=theme.alert, hatch_alpha=0.6,
         hatch_scale=14, nonselection_hatch_alpha=0.2, name="hatched patches",
     )  # fmt: skip

@@ -88,12 +88,6 @@ def member_data(
         "edge": [theme.alert if alone else theme.ink for alone in unmatched],
         "width": [2.5 if alone else 1.0 for alone in unmatched],
         "hatch": [HATCHED if alone else "blank" for alone in unmatched],
-        "hatched_xs": [
-            np.asarray(x).tolist() if alone else [] for x, alone in zip(drawn["xs"], unmatched, strict=True)
-        ],
-        "hatched_ys": [
-            np.asarray(y).tolist() if alone else [] for y, alone in zip(drawn["ys"], unmatched, strict=True)
-        ],
         **fills,
         "fill": fills[f"by_{color}"],
     }

@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from bokeh.core.serialization import Buffer, Ref, Serialized, Serializer
 from bokeh.document import Document
 from bokeh.embed import components
 from bokeh.model import Model
+from bokeh.models import ColumnDataSource
 from bokeh.resources import Resources
 
 from skymatch_nb.widgets.takeover import note_extents, take_over
@@ -111,8 +112,13 @@ class FigureView(anywidget.AnyWidget):
             shown = self._document.roots[0]
             if self._renew_data is not None and self._renew_data(shown, self._dark):
                 return
-            if not take_over(shown, note_extents(self._make(self._dark))):
-                self.renew()
+            before = _rows_in(shown)
+            with self._held_anyway():
+                if not take_over(shown, note_extents(self._make(self._dark))) or _rows_in(shown) != before:
+                    self.renew()  # pages that draw while rows become more or fewer look for some that are not there
+
+    def _held_anyway(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._held is not None else self.holding()
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -215,6 +221,12 @@ class FigureView(anywidget.AnyWidget):
             warnings.setLevel(level)
         figure = str(div + script)
         return _NEEDS_BOKEHJS + figure if len(figure) < LARGEST_FALLBACK else _NEEDS_KERNEL
+
+
+def _rows_in(model: Model) -> dict[str, int]:
+    """Number of rows of every data source of a figure."""
+    sources = model.select({"type": ColumnDataSource})
+    return {source.id: max(map(len, source.data.values()), default=0) for source in sources}
 
 
 def _reference(part: Any) -> Ref:

@@ -116,6 +116,20 @@ def test_another_structure_is_asked_for_anew(monkeypatch):
     assert shown.sent[-1] == {"kind": "renew"}
 
 
+def test_other_numbers_of_rows_are_a_new_figure(monkeypatch):
+    """Nothing of them is sent to the figure that is shown."""
+
+    def make(dark):
+        shown.source.data = {"x": [1, 2, 3]}
+        return Shown.make(shown, dark)
+
+    shown = Shown(monkeypatch, lambda *_: False)
+    shown.ask()
+    shown.view._make = make
+    shown.view.refresh()
+    assert [m["kind"] for m in shown.sent[1:]] == ["renew"]
+
+
 def test_what_the_page_selects_is_known_here(monkeypatch):
     shown = Shown(monkeypatch)
     shown.ask()
