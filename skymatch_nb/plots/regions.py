@@ -45,8 +45,9 @@ def add_regions(plot: figure, plane: SkyPlane, entries: Entries, theme: Theme) -
     items = []
     for kind, text in KINDS.items():
         color, dash = styles[kind]["color"], styles[kind]["line_dash"]
+        source = ColumnDataSource({"xs": [], "ys": []}, name=f"regions {kind}")
         drawn = plot.patches(
-            "xs", "ys", source=ColumnDataSource({"xs": [], "ys": []}), name=f"regions {kind}", fill_color=color,
+            "xs", "ys", source=source, name=f"regions {kind}", fill_color=color,
             fill_alpha=0.15, line_color=color, line_width=2.5, line_dash=dash, hatch_color=color, hatch_alpha=0.9,
             hatch_pattern=styles[kind]["hatch_pattern"], hatch_scale=10, hatch_weight=1.2,
         )  # fmt: skip

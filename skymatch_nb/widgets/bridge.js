@@ -105,10 +105,6 @@ export default {
     let doc = null, forget = () => {}, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0;
     let hidden = true, building = Promise.resolve(), before = new Map(), taps = new Map();
 
-    // What is changed while a figure is on its way waits until it is there: it may be about that one, whose parts
-    // are not all there to hear of it, and later changes build on it.
-    const waiting = [];
-
     // The page keeps documents that nobody shows: take them away, else it grows with every theme and reload.
     const forgetting = (old, views, place) => () => {
       views.clear?.();
@@ -190,9 +186,7 @@ export default {
         told.textContent = `This figure cannot be shown: ${error.message}`;
         host.replaceChildren(told);
       }
-      if (turn !== latest) return;
-      host.ariaBusy = "false";
-      for (const [content, buffers] of waiting.splice(0)) change(content, buffers);
+      if (turn === latest) host.ariaBusy = "false";
     }
 
     const change = (content, buffers) => {
@@ -208,11 +202,11 @@ export default {
       }
     };
 
+    // What is changed while a figure is built waits until it is: parts that are not there yet would not hear of it.
     const receive = (content, buffers) => {
       if (content.kind === "renew" && content.but !== origin) renew();
-      if (content.kind !== "patch" || content.origin === origin) return;
-      if (host.ariaBusy === "true") waiting.push([content, buffers]);
-      else change(content, buffers);
+      if (content.kind !== "patch" || content.origin === origin || content.root !== root()) return;
+      building.catch(() => {}).then(() => change(content, buffers));
     };
 
     model.on("msg:custom", receive);

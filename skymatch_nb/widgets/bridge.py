@@ -224,9 +224,13 @@ class FigureView(anywidget.AnyWidget):
 
 
 def _rows_in(model: Model) -> dict[str, int]:
-    """Number of rows of every data source of a figure."""
-    sources = model.select({"type": ColumnDataSource})
+    """Number of rows of every data source of a figure, but for regions, which come and go while a user draws."""
+    sources = [source for source in model.select({"type": ColumnDataSource}) if not _of_regions(source)]
     return {source.id: max(map(len, source.data.values()), default=0) for source in sources}
+
+
+def _of_regions(source: ColumnDataSource) -> bool:
+    return (source.name or "").startswith(("regions ", "drawn "))
 
 
 def _reference(part: Any) -> Ref:
