@@ -100,22 +100,6 @@ def _blocks(spans: Spans) -> tuple[int, int, int, NDArray[np.int32], NDArray[np.
     return row, column, count, of_rows, of_columns
 
 
-def limited_differences(
-    first: NDArray[Any],
-    second: NDArray[Any],
-    factors: tuple[float, float],
-    limits_first: tuple[float, float],
-    limits_second: tuple[float, float],
-) -> NDArray[Any]:
-    """Differences ``factors[0] * first - factors[1] * second`` where both values are within their limits (inclusive).
-
-    They are formed in double precision, and rounded to single where both images are single.
-    """
-    kept = _differences(first, second, *factors, *limits_first, *limits_second)
-    single = first.dtype == np.float32 and second.dtype == np.float32
-    return np.asarray(kept, np.float32 if single else np.float64)
-
-
 def _good(image: Pixels, at: NDArray[np.int64]) -> NDArray[np.bool_] | None:
     """Which of some pixels DQ and mask call good; None where there is neither."""
     good = None
@@ -184,24 +168,3 @@ def _nearest(
                 block_of[n] = block_row + block_of_column[column - first_column]
                 n += 1
     return at_first[:n], at_second[:n], columns[:n], rows[:n], right[:n], up[:n], block_of[:n]
-
-
-@kernel
-def _differences(
-    first: Any,
-    second: Any,
-    factor_first: float,
-    factor_second: float,
-    low_first: float,
-    high_first: float,
-    low_second: float,
-    high_second: float,
-) -> Any:
-    out = np.empty(len(first), np.float64)
-    n = 0
-    for k in range(len(first)):
-        a, b = np.float64(first[k]), np.float64(second[k])
-        if low_first <= a <= high_first and low_second <= b <= high_second:
-            out[n] = factor_first * a - factor_second * b
-            n += 1
-    return out[:n]

@@ -52,6 +52,11 @@ def subkernel(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", register_jitable(**_OPTIONS)(function))
 
 
+def summing(function: Callable[P, R]) -> Callable[P, R]:
+    """As `subkernel`, for loops that add up: several terms at once, in an order that the machine chooses."""
+    return cast("Callable[P, R]", register_jitable(**_OPTIONS, fastmath={"reassoc"})(function))
+
+
 @intrinsic  # type: ignore[untyped-decorator]
 def _pointer(_context: Any, address: Any, like: Any) -> Any:
     pointer = types.CPointer(like.dtype)

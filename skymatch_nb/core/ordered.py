@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skymatch_nb.core.jit import subkernel
+from skymatch_nb.core.jit import subkernel, summing
 
 BLOCK = 128
 
@@ -86,7 +86,7 @@ def put_sums(pixels: Any, sums: Any) -> float:
     return centre
 
 
-@subkernel
+@summing
 def powers_of(pixels: Any, first: int, stop: int, centre: float) -> Any:
     """Sums of the first five powers of ``v - centre``, pixel by pixel, or by those that share a value."""
     s1, s2, s3, s4, s5 = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -121,7 +121,7 @@ def _sharing(pixels: Any, i: int, stop: int) -> Any:
     return min(stop, pixels.beyond, end) - i, place
 
 
-@subkernel
+@summing
 def _sums(pixels: Any, first: int, stop: int, centre: float) -> Any:
     """The first two of `powers_of`."""
     s1, s2 = 0.0, 0.0

@@ -5,8 +5,7 @@ side share their mean as will leave `QUANTILES` values. The few pixels beyond, w
 kept as they are.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,31 +62,6 @@ PIECE = 2**16
 
 PROBE = 2**17
 """Pixels, about, that tell where most of a sample lie."""
-
-
-@dataclass(frozen=True)
-class ArraySource:
-    """Samples that are arrays each, which are asked for when they are needed."""
-
-    sizes: list[int]
-    dtype: np.dtype[Any]
-    array: Callable[[int], NDArray[Any]]
-
-    def take(self, k: int, out: NDArray[Any]) -> NDArray[Any]:
-        """Put sample ``k`` at the start of an array."""
-        found = self.array(k)
-        out[: len(found)] = found
-        return out[: len(found)]
-
-    def pieces(self, k: int) -> Iterator[NDArray[Any]]:
-        """Sample ``k`` in pieces."""
-        found = self.array(k)
-        return (found[first : first + PIECE] for first in range(0, len(found), PIECE))
-
-    def probe(self, k: int) -> NDArray[Any]:
-        """Some of sample ``k``."""
-        found = self.array(k)
-        return found[:: max(1, len(found) // PROBE)]
 
 
 def take_samples(source: PixelSource) -> SampleSet:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skymatch_nb.core.align import Pixels, aligned_values, limited_differences
-from skymatch_nb.core.quantiles import ArraySource
+from skymatch_nb.core.align import Pixels, aligned_values
+from skymatch_nb.core.differences import Differences
 from skymatch_nb.core.robust import robust_moments
 from skymatch_nb.core.sample import SampleSet, sorted_samples
 from skymatch_nb.executor import Work
@@ -69,21 +69,18 @@ def difference_samples(
         zip(per_member("lower", params.lower, names, None), per_member("upper", params.upper, names, None), strict=True)
     )
     store = Store.for_mode(params.optimize)
+    sides = overlaps.member_a, overlaps.member_b
     starts = np.searchsorted(overlaps.member_a, np.arange(len(loaded) + 1))
 
     def one(bounds: tuple[int, int]) -> SampleSet:
-        first, stop = bounds
-        sizes = [len(values) for values in aligned.values_a[first:stop]]
-        values = [*aligned.values_a[first:stop], *aligned.values_b[first:stop]]
-
-        array = lru_cache(1)(lambda k: difference(first + k))
-        return store.collect(ArraySource(sizes, np.result_type(*values), array))
-
-    def difference(i: int) -> Values:
-        a, b = int(overlaps.member_a[i]), int(overlaps.member_b[i])
-        of_a, of_b = aligned.values_a[i], aligned.values_b[i]
-        factors = float(units.factor[a]), float(units.factor[b])
-        return limited_differences(of_a, of_b, factors, _interval(limits[a], of_a), _interval(limits[b], of_b))
+        of_a, of_b = (values[slice(*bounds)] for values in (aligned.values_a, aligned.values_b))
+        members = [(int(a), int(b)) for a, b in zip(*(m[slice(*bounds)] for m in sides), strict=True)]
+        within = [
+            (_interval(limits[a], values_a), _interval(limits[b], values_b))
+            for (a, b), values_a, values_b in zip(members, of_a, of_b, strict=True)
+        ]
+        factors = [(float(units.factor[a]), float(units.factor[b])) for a, b in members]
+        return store.collect(Differences(of_a, of_b, factors, within))
 
     sets = work.map(one, [(int(i), int(j)) for i, j in pairwise(starts) if j > i], "differences")
     return DifferenceSamples(key, tuple(sets), np.array([len(values) for values in aligned.values_a], np.int64))

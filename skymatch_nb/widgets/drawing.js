@@ -6,8 +6,8 @@ if (drawing && !kept.hovers) {
 }
 setTimeout(() => {
   const now = tools.find((one) => one.active)
-  if (!now && kept.hovers) {
-    hovers.forEach((hover, k) => { hover.active = kept.hovers[k] })
+  if (!now) {
+    hovers.forEach((hover, k) => { hover.active = kept.hovers?.[k] ?? true })
     kept.hovers = null
     for (const tap of taps) tap.active = true
     for (const pan of pans) pan.active = true

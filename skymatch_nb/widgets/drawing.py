@@ -68,9 +68,19 @@ class Drawing:
         self._watch(plot, tools)
         plot.add_tools(*tools)
 
-    def _watch(self, plot: figure, tools: list[Any]) -> None:
-        """Have the page tell which tool is in use, hover nothing while one draws, and tap again when it has drawn."""
+    def end(self) -> None:
+        """Use no tool: there is no map to draw on."""
+        self.plane = None
         self.tool.data = {"tool": ["tap"]}
+
+    def _watch(self, plot: figure, tools: list[Any]) -> None:
+        """Have the page tell which tool is in use, hover nothing while one draws, and tap again when it has drawn.
+
+        A map that is made anew opens with the tool that was in use.
+        """
+        in_use = next((tool for tool in tools if tool.name == self.tool.data["tool"][0]), None)
+        if in_use is not None:
+            plot.toolbar.active_multi, plot.toolbar.active_inspect = in_use, None
         args = {
             "tools": tools, "taps": plot.select({"type": TapTool}), "pans": plot.select({"type": PanTool}),
             "hovers": plot.select({"type": HoverTool}), "tool": self.tool, "kept": {},

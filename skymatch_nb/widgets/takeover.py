@@ -11,7 +11,10 @@ from typing import Any
 from bokeh.model import Model
 from bokeh.models import ColumnDataSource, DataRange1d, Range1d
 
-_KEPT = ("id", "name", "subscribed_events", "js_event_callbacks", "js_property_callbacks", "syncable")
+_TOOLS = ("active_multi", "active_inspect")
+"""Properties of a toolbar that say which tools a figure opens with; a user has chosen others since."""
+
+_KEPT = ("id", "name", "subscribed_events", "js_event_callbacks", "js_property_callbacks", "syncable", *_TOOLS)
 _ZOOMED = ("start", "end")
 """Properties of ranges that a user changes by zooming."""
 _OPENED = ("reset_start", "reset_end")

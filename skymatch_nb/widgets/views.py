@@ -143,6 +143,7 @@ class Views:
 
     def _draw_map(self, theme: str, sources: Sources) -> Model:
         if not self._has("group", "footprint", "overlap"):
+            self._drawing.end()
             return _empty(theme, "No footprints yet: run the steps, or load other files.", 420)
         plot = self._session.plot_footprints(self._fill(), theme=theme, sources=sources)
         footprints: Any = self._session.fresh_result("footprint")

@@ -58,7 +58,7 @@ def seconds_of_steps(paths: list[Path]) -> tuple[dict[str, float], SkyMatchSessi
 def counts_of(session: SkyMatchSession) -> dict[str, float]:
     """How many there are of what parts are counted in."""
     loaded, overlaps, samples = session._pipeline.require("load", "overlap", "sample_overlaps")
-    pixels = sum(len(s.values) for s in samples.sets) / 1e6
+    pixels = sum(s.npix.sum() for s in samples.sets) / 1e6
     return {"exposure": len(loaded.files), "chip": len(loaded), "overlap": len(overlaps), "Mpixel": pixels}
 
 
@@ -116,7 +116,7 @@ def main() -> int:
             for name, (_, unit) in PARTS.items():
                 if (name in OF_LARGE) == large_ones:
                     spent[name] = min(spent.get(name, 1e9), took[name] / counts[unit])
-        units = {"chip": record_size(session)}
+        units = {"chip": record_size(session), "pixel": bytes_of_pixel(session)}
     totals: dict[str, float] = {
         "exposure": EXPOSURES,
         "chip": EXPOSURES * CHIPS,
@@ -139,9 +139,17 @@ def main() -> int:
     show_table(["part", "measured", "where", f"{EXPOSURES:,} exposures"], rows)
     show(f"Workers: {time_text(workers)} of processor time; on 100 threads {time_text(workers / 100)}.")
     show(f"The session's process: {time_text(here)}.")
-    show(f"Samples that come back: {totals['Mpixel'] * 4e6 / 1e12:.1f} TB (4 bytes a pixel).")
+    back = totals["Mpixel"] * 1e6 * units["pixel"]
+    show(f"Samples that come back: {back / 1e12:.1f} TB ({units['pixel']:.2f} bytes a pixel).")
     show(f"Records of members: {units['chip']:.0f} bytes a chip, {units['chip'] * totals['chip'] / 1e9:.2f} GB.")
     return 0
+
+
+def bytes_of_pixel(session: SkyMatchSession) -> float:
+    """Bytes of samples that come back for each pixel, sums included."""
+    (samples,) = session._pipeline.require("sample_overlaps")
+    sets = samples.sets
+    return float(sum(s.values.nbytes + s.sums.nbytes for s in sets) / sum(s.npix.sum() for s in sets))
 
 
 def record_size(session: SkyMatchSession) -> float:

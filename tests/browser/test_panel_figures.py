@@ -101,6 +101,29 @@ def test_a_second_tap_at_the_same_place_lands_where_the_first_did(desk):
     assert np.allclose(member_at(desk, 0), at, atol=1)
 
 
+def wait_current(desk):
+    """Wait until no newer map is on its way."""
+    desk.wait_for("document.querySelector('.skymatch-map .skymatch-figure').ariaBusy === 'false'")
+
+
+def test_a_map_made_anew_keeps_the_tool_in_use(desk):
+    page = desk.page
+    hint = page.locator(".skymatch-hint").first
+    take_tool(desk, "poly-draw", "PolyDrawTool")
+    hint.get_by_text("Draw a polygon").wait_for()
+    shown = f"() => {{ {FIGURE} return figureView('footprints', '.skymatch-map').model.id }}"
+    before = page.evaluate(shown)
+    desk.run("p.views.map.view.renew()")
+    desk.wait_for(f"(before) => ({shown})() !== before", before)
+    wait_current(desk)
+    kinds = ("PolyDrawTool", "HoverTool", "TapTool")
+    assert [page.evaluate(ACTIVE, kind) for kind in kinds] == [True, False, False]
+    assert hint.get_by_text("Draw a polygon").is_visible()
+    page.locator(".skymatch-map .bk-tool-icon-poly-draw").first.click()
+    hint.get_by_text("to select it").wait_for()
+    assert [page.evaluate(ACTIVE, kind) for kind in kinds] == [False, True, True]
+
+
 def test_drawing_is_told_is_not_covered_and_ends_with_tap(desk):
     page = desk.page
     hint = page.locator(".skymatch-hint").first
@@ -118,8 +141,10 @@ def test_drawing_is_told_is_not_covered_and_ends_with_tap(desk):
         False, True, True, True,
     ]  # fmt: skip
     desk.picture("lab_region")
+    desk.settle()
     take_tool(desk, "poly-draw", "PolyDrawTool")
     hint.get_by_text("Draw a polygon").wait_for()
+    wait_current(desk)
     page.locator(".skymatch-map .bk-tool-icon-poly-draw").first.click()
     hint.get_by_text("to select it").wait_for()
     page.locator("button.skymatch-remove").click()

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from planes import block_numbers, on_planes
 
-from skymatch_nb.core.align import PixelMap, Pixels, aligned_values, limited_differences
+from skymatch_nb.core.align import PixelMap, Pixels, aligned_values
 from skymatch_nb.core.raster import full_spans
 
 SHAPE, OTHER = (40, 60), (50, 45)
@@ -102,17 +100,3 @@ def test_no_spans_and_no_common_pixel_give_no_value():
     for spans, shift in ((np.zeros((0, 3), np.int64), (0, 0)), (full_spans(SHAPE), (1000, 0))):
         a, b = aligned_values(Pixels(data), Pixels(data), spans, affine_map([[1, 0], [0, 1]], shift))
         assert len(a) == len(b) == 0
-
-
-values = st.lists(st.tuples(st.floats(-100, 100, width=32), st.floats(-100, 100, width=32)), max_size=50)
-limits = st.tuples(st.floats(-120, 120), st.floats(-120, 120)).map(sorted).map(tuple)
-
-
-@settings(max_examples=200, deadline=None)
-@given(values, limits, limits, st.floats(0.01, 100), st.floats(0.01, 100))
-def test_differences_are_of_values_within_both_limits(pairs, of_first, of_second, f, g):
-    a, b = np.array(pairs, np.float64).reshape(-1, 2).T.copy()
-    kept = (a >= of_first[0]) & (a <= of_first[1]) & (b >= of_second[0]) & (b <= of_second[1])
-    found = limited_differences(a, b, (f, g), of_first, of_second)
-    np.testing.assert_allclose(found, f * a[kept] - g * b[kept], rtol=1e-12, atol=1e-10)
-    assert limited_differences(a.astype("f4"), b.astype("f4"), (f, g), of_first, of_second).dtype == np.float32

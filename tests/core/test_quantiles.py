@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from arrays import ArraySource
 
-from skymatch_nb.core import quantiles
 from skymatch_nb.core.measure import STATISTICS, measure
-from skymatch_nb.core.quantiles import LARGE, QUANTILES, ArraySource, take_samples
+from skymatch_nb.core.quantiles import LARGE, QUANTILES, take_samples
 from skymatch_nb.core.sample import clip, sorted_samples
 
 SIZE = LARGE + 12_345
@@ -140,7 +140,7 @@ def test_memory_does_not_grow_with_the_pixels():
 def test_probe_of_a_part_is_enough(monkeypatch):
     """Where most pixels lie is guessed from some of them: a wrong guess costs time, not the answer."""
     values = np.random.default_rng(10).normal(50, 2, SIZE)
-    monkeypatch.setattr(quantiles.ArraySource, "probe", lambda self, k: values[:1000] + 500)
+    monkeypatch.setattr(ArraySource, "probe", lambda self, k: values[:1000] + 500)
     found = quantiles_of(values)
     assert found.npix[0] == SIZE
     assert measure(found, clip(found), "median")[0][0] == pytest.approx(np.median(values), abs=1e-4)

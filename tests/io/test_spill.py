@@ -8,9 +8,9 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from arrays import ArraySource
 
 from skymatch_nb.core.measure import measure
-from skymatch_nb.core.quantiles import ArraySource
 from skymatch_nb.core.sample import clip, sorted_samples
 from skymatch_nb.io import spill
 from skymatch_nb.io.spill import Store

@@ -117,6 +117,31 @@ def test_the_hint_tells_how_the_tool_in_use_is_used(map_view, panel):
     assert "Tap" in hint.value
 
 
+def test_a_map_made_anew_opens_with_the_tool_in_use(map_view, panel, session):
+    def opens_with():
+        toolbar = map_view.map.view.document.roots[0].toolbar
+        return getattr(toolbar.active_multi, "name", toolbar.active_multi)
+
+    assert opens_with() == "auto"
+    for tool in ("draw polygon", "draw box"):
+        map_view._drawing.tool.data = {"tool": [tool]}
+        map_view.map.view.renew()
+        assert opens_with() == tool
+        assert panel._regions.hint.value.startswith("<small><b>Draw")
+    map_view._drawing.tool.data = {"tool": ["tap"]}
+    map_view.map.view.renew()
+    assert opens_with() == "auto"
+
+
+def test_no_tool_is_in_use_where_there_is_no_map(map_view, panel, session):
+    map_view._drawing.tool.data = {"tool": ["draw box"]}
+    session.set_inputs([])
+    map_view.map.view.renew()
+    assert map_view.map.view.document.roots[0].name == "empty"
+    assert "Tap" in panel._regions.hint.value
+    assert map_view._drawing.plane is None
+
+
 def test_empty_boxes_and_drawing_before_there_is_a_map_are_ignored():
     drawn = []
     drawing = Drawing(drawn.append)
