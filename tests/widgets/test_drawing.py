@@ -135,8 +135,8 @@ def test_a_map_made_anew_opens_with_the_tool_in_use(map_view, panel, session):
 
 def test_no_tool_is_in_use_where_there_is_no_map(map_view, panel, session):
     map_view._drawing.tool.data = {"tool": ["draw box"]}
-    session.set_inputs([])
-    map_view.map.view.renew()
+    session.configure(skymethod="localmin", footprint_from="good")
+    settle(panel)
     assert map_view.map.view.document.roots[0].name == "empty"
     assert "Tap" in panel._regions.hint.value
     assert map_view._drawing.plane is None
