@@ -54,6 +54,7 @@ export default {
       event.preventDefault();
       event.stopPropagation();
       event.target.click();
+      dress();  // who listens hears at once that it is open
     };
 
     const added = new MutationObserver(() => { timer ||= setTimeout(dress, 50); });

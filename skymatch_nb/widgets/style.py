@@ -84,6 +84,9 @@ body > .bk-Tooltip { max-width: min(640px, 90vw); overflow-wrap: anywhere; }
 .skymatch-panel .lm-TabBar-tab:focus-visible { outline-offset: 1px;
   outline: 2px solid var(--jp-brand-color1, #0072b2) !important; }
 .skymatch-panel .skymatch-row .widget-button { padding: 0; }
+body[data-jp-theme-light="false"] .skymatch-panel .widget-dropdown > select {
+  --jp-widgets-dropdown-arrow: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E\
+%3Cpath fill='none' stroke='%23ddd' stroke-width='1.5' d='M6 8l3 3 3-3'/%3E%3C/svg%3E"); }
 .skymatch-panel textarea { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
 </style>
 """

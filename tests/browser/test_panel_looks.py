@@ -248,21 +248,23 @@ def test_meanings_of_flags_are_told_whole(desk):
 
 def test_steps_are_opened_and_their_controls_reached_by_the_keyboard(desk):
     page = desk.page
+    header = page.locator(".jupyter-widget-Collapse-header", has_text="2 Mask").first
+    desk.run("p._steps.selected_index = None")
+    page.locator(".jupyter-widget-Collapse-header[aria-expanded='false']", has_text="2 Mask").first.wait_for()
     page.locator("button.skymatch-solve").focus()
     for _ in range(8):
         page.keyboard.press("Tab")
         if "2 Mask" in page.evaluate("document.activeElement.innerText ?? ''"):
             break
-    header = page.locator(".jupyter-widget-Collapse-header", has_text="2 Mask").first
     assert header.evaluate("(header) => header === document.activeElement")
     page.keyboard.press("Enter")
-    desk.wait_for("document.activeElement.ariaExpanded === 'true'")
+    assert header.get_attribute("aria-expanded") == "true"
     page.keyboard.press("Tab")
     assert "Run to mask" in page.evaluate("document.activeElement.innerText")
     desk.picture("lab_keyboard")
     header.focus()
     page.keyboard.press("Space")
-    desk.wait_for("document.activeElement.ariaExpanded === 'false'")
+    assert header.get_attribute("aria-expanded") == "false"
 
 
 def test_views_are_opened_and_what_they_show_is_selected_by_the_keyboard(desk):

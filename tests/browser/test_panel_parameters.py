@@ -34,6 +34,5 @@ def test_every_parameter_does_on_the_page_what_it_does_in_python(desk, part):
         assert after.equals(before) != change.acts, name
         assert control(desk.page, name).locator(".skymatch-error").inner_text() == "", name
         before = after
-    changed = {name: CHANGES[name].value for name in names[:end]}
-    assert desk.wait_params(**changed) == changed
+    desk.wait_params(**{name: CHANGES[name].value for name in names[:end]})
     desk.picture(f"lab_parameters_{part + 1}")
