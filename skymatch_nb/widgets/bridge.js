@@ -205,7 +205,7 @@ export default {
     // What is changed while a figure is built waits until it is: parts that are not there yet would not hear of it.
     const receive = (content, buffers) => {
       if (content.kind === "renew" && content.but !== origin) renew();
-      if (content.kind !== "patch" || content.origin === origin || content.root !== root()) return;
+      if (content.kind !== "patch" || content.origin === origin) return;
       building.catch(() => {}).then(() => change(content, buffers));
     };
 

@@ -5,47 +5,102 @@ from pathlib import Path
 
 from bokeh import __version__ as version
 from bokeh.document import Document
+from bokeh.models import ColumnDataSource
 from bokeh.plotting import figure
 
 import skymatch_nb.widgets.bridge as bridge
 
-RUN = """async ([code, sources, document_, version]) => {
+WIDGET = """
   const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
   const heard = new Set(), tell = (content) => [...heard].forEach((hear) => hear(content));
   const model = { get: () => version, on: (_, hear) => heard.add(hear), off: (_, hear) => heard.delete(hear) };
   model.send = ({ kind, to }) => setTimeout(() => {
     if (kind === "bokehjs") tell({ to, sources });
-    if (kind === "document") tell({ to, document: document_, width: 500 });
-  }, Math.random() * 3);
+    if (kind !== "document") return;
+    tell({ to, document: documents.length > 1 ? documents.shift() : documents[0], width: 500 });
+    answered?.();
+  }, delay());
   const el = document.body.appendChild(document.createElement("div"));
   const end = widget.render({ model, el });
   const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
-  const kept = () => [Bokeh.documents.length, [...Bokeh.index].length, el.querySelectorAll(".bk-Figure").length];
   while (!el.querySelector(".bk-Figure")) await wait(20);
   await wait(500);
+"""
+"""A widget whose kernel answers with the first of some documents, and from then on with the next ones."""
+
+RUN = f"""async ([code, sources, documents, version]) => {{
+  const delay = () => Math.random() * 3, answered = null;
+  {WIDGET}
+  const kept = () => [Bokeh.documents.length, [...Bokeh.index].length, el.querySelectorAll(".bk-Figure").length];
   const before = kept();
-  for (let k = 0; k < 12; k++) { tell({ kind: "renew" }); await wait(k % 4); }
+  for (let k = 0; k < 12; k++) {{ tell({{ kind: "renew" }}); await wait(k % 4); }}
   await wait(1500);
   const after = kept();
   end();
   await wait(100);
   return [before, after, kept()];
-}"""
+}}"""
+
+PATCH = f"""async ([code, sources, documents, version, later, root, patch]) => {{
+  let told = null, next = [];
+  const delay = () => 0, answered = () => next.shift()?.();
+  {WIDGET}
+  const add = Bokeh.embed.add_document_standalone;
+  const slow = {{ add_document_standalone: async (...all) => {{ await wait(50); return add(...all); }} }};
+  window.Bokeh = Object.create(Bokeh, {{ embed: {{ value: slow }} }});
+  const figures = () => Bokeh.documents.map((one) => one.roots()[0].id);
+  documents.splice(0, 1, ...later);
+  next = [
+    () => setTimeout(() => tell({{ kind: "renew" }}), 0),
+    () => setTimeout(() => {{ told = figures(); tell({{ kind: "patch", origin: null, root, patch }}); }}, 0),
+  ];
+  tell({{ kind: "renew" }});
+  await wait(1500);
+  return [told, figures(), Bokeh.documents[0].get_model_by_name("points").selected.indices];
+}}"""
+"""A change that is told right after its figure, which comes while the one before is being built: that takes a while."""
+
+
+def made():
+    """A document with a figure that takes a moment to be built."""
+    plot = figure(width=300, height=300)
+    for k in range(30):
+        plot.line([0, 1], [k, k])
+    plot.scatter("x", "y", source=ColumnDataSource({"x": [1, 2, 3], "y": [1, 2, 3]}, name="points"))
+    document = Document()
+    document.add_root(plot)
+    return document
+
+
+def as_text(document):
+    return json.dumps(document.to_json(deferred=False))
+
+
+def code_of_the_page():
+    return Path(bridge.__file__).with_name("bridge.js").read_text(encoding="utf-8")
 
 
 def test_figures_asked_for_again_while_they_are_built_leave_nothing(page):
     """One document and its view, however fast figures are made anew, and none when the widget is closed."""
-    plot = figure(width=300, height=300)
-    for k in range(30):
-        plot.line([0, 1], [k, k])
-    document = Document()
-    document.add_root(plot)
     page.goto("about:blank")
-    code = Path(bridge.__file__).with_name("bridge.js").read_text()
-    given = [code, bridge._bokeh_sources(), json.dumps(document.to_json(deferred=False)), version]
+    given = [code_of_the_page(), bridge._bokeh_sources(), [as_text(made())], version]
     before, after, ended = page.evaluate(RUN, given)
     assert before[0] == 1
     assert before[2] == 1
     assert after == before
     assert ended[:1] + ended[2:] == [0, 0]
+    assert page.problems == []
+
+
+def test_what_changes_in_a_figure_that_is_still_to_be_built_is_shown_in_it(page):
+    """The one before it is being built when the page hears of the change."""
+    page.goto("about:blank")
+    first, second, last = made(), made(), made()
+    selected = last.get_model_by_name("points").selected
+    event = {"kind": "ModelChanged", "model": {"id": selected.id}, "attr": "indices", "new": [1]}
+    given = [code_of_the_page(), bridge._bokeh_sources(), [as_text(first)], version, [as_text(second), as_text(last)]]
+    told, shown, indices = page.evaluate(PATCH, [*given, last.roots[0].id, json.dumps({"events": [event]})])
+    assert last.roots[0].id not in told
+    assert shown == [last.roots[0].id]
+    assert indices == [1]
     assert page.problems == []
