@@ -104,6 +104,7 @@ export default {
     el.append(host);
     let doc = null, forget = () => {}, applying = false, closed = false, latest = 0, shownDark = null, fitted = 0;
     let hidden = true, building = Promise.resolve(), before = new Map(), taps = new Map();
+    const past = new Set();  // figures that were shown
 
     // The page keeps documents that nobody shows: take them away, else it grows with every theme and reload.
     const forgetting = (old, views, place) => () => {
@@ -154,7 +155,9 @@ export default {
       const made = bokeh.require("document").Document.from_json(JSON.parse(content.document), undefined, arraysOf(content, buffers));
       next.style.cssText = "height: 0; overflow: hidden; visibility: hidden";
       host.append(next);
+      if (doc) past.add(root());
       doc = made;
+      past.delete(root());
       doc.on_change(leave(made), true);
       replay();
       const views = await bokeh.embed.add_document_standalone(made, next);
@@ -189,8 +192,13 @@ export default {
       if (turn === latest) host.ariaBusy = "false";
     }
 
+    // A figure that the page has not heard of is the present one, unless it comes already.
     const change = (content, buffers) => {
-      if (closed || content.root !== root()) return;
+      if (closed) return;
+      if (content.root !== root()) {
+        if (!past.has(content.root) && host.ariaBusy !== "true") renew();
+        return;
+      }
       applying = true;
       try {
         doc.apply_json_patch(JSON.parse(content.patch), arraysOf(content, buffers));

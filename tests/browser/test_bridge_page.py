@@ -61,6 +61,22 @@ PATCH = f"""async ([code, sources, documents, version, later, root, patch]) => {
 """A change that is told right after its figure, which comes while the one before is being built: that takes a while."""
 
 
+UNKNOWN = f"""async ([code, sources, documents, version, later, root]) => {{
+  let asked = 0;
+  const delay = () => 0, answered = () => {{ asked++; }};
+  {WIDGET}
+  const first = Bokeh.documents[0].roots()[0].id, counts = [asked];
+  documents.splice(0, 1, later);
+  for (const of of [root, root, first]) {{
+    tell({{ kind: "patch", origin: null, root: of, patch: '{{"events": []}}' }});
+    await wait(500);
+    counts.push(asked);
+  }}
+  return [counts.map((count) => count - counts[0]), Bokeh.documents.map((one) => one.roots()[0].id)];
+}}"""
+"""Changes of a figure that the page has not heard of, of the one that it shows then, and of the one before."""
+
+
 def made():
     """A document with a figure that takes a moment to be built."""
     plot = figure(width=300, height=300)
@@ -103,4 +119,14 @@ def test_what_changes_in_a_figure_that_is_still_to_be_built_is_shown_in_it(page)
     assert last.roots[0].id not in told
     assert shown == [last.roots[0].id]
     assert indices == [1]
+    assert page.problems == []
+
+
+def test_a_change_of_a_figure_that_the_page_does_not_know_has_it_ask_for_that(page):
+    page.goto("about:blank")
+    first, later = made(), made()
+    given = [code_of_the_page(), bridge._bokeh_sources(), [as_text(first)], version, as_text(later), later.roots[0].id]
+    asked, shown = page.evaluate(UNKNOWN, given)
+    assert asked == [0, 1, 1, 1]
+    assert shown == [later.roots[0].id]
     assert page.problems == []
