@@ -56,6 +56,9 @@ class FigureView(anywidget.AnyWidget):
         Called with what is raised while the page is answered, callbacks of the figure's models included.
     """
 
+    _lock = threading.RLock()
+    """One for all figures, which change each other: notebooks answer pages in several threads."""
+
     _esm = Path(__file__).with_name("bridge.js")
     version = traitlets.Unicode(bokeh_version).tag(sync=True)
 
@@ -72,7 +75,6 @@ class FigureView(anywidget.AnyWidget):
         self._width = 0
         self._document: Document | None = None
         self._held: list[Any] | None = None
-        self._lock = threading.RLock()
         self.on_msg(self._receive)
 
     @property
@@ -177,12 +179,14 @@ class FigureView(anywidget.AnyWidget):
         self._dark = dark
 
     def _send_change(self, event: Any) -> None:
-        if self._document is None or event.document is not self._document:
-            return
-        if self._held is None or event.setter is not None:
-            self._send_events([event])
-        elif not any(other.combine(event) for other in self._held):
-            self._held.append(event)
+        """Send what was changed, or collect it; not while another thread sends the figure as it was before."""
+        with self._lock:
+            if self._document is None or event.document is not self._document:
+                return
+            if self._held is None or event.setter is not None:
+                self._send_events([event])
+            elif not any(other.combine(event) for other in self._held):
+                self._held.append(event)
 
     def _send_held(self) -> None:
         """Send what was collected; what is about a figure that was made anew meanwhile is forgotten."""

@@ -1,6 +1,7 @@
 """A figure as a widget: fresh for every view, only changes sent, and errors told on both sides."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ class Shown:
 
     def ask(self, dark=False):
         message(self.view, {"kind": "document", "to": "1", "dark": dark, "width": 500})
-        return json.loads(self.sent[-1]["document"])
+        return json.loads(next(content["document"] for content in reversed(self.sent) if "document" in content))
 
 
 def test_every_view_is_given_the_present_figure(monkeypatch):
@@ -167,3 +168,22 @@ def test_faults_are_told_to_the_page_and_reported(monkeypatch, content):
     assert len(failures) == 1
     assert shown.sent[-1]["kind"] == "error"
     assert shown.sent[-1]["to"] == content.get("to")
+
+
+def test_what_another_thread_changes_while_a_figure_is_sent_is_sent_after_it(monkeypatch):
+    """Notebooks answer each widget in a thread of its own; a page would not know yet what the change is of."""
+    shown = Shown(monkeypatch)
+    shown.ask()
+    threads = []
+
+    def send(content, buffers=()):
+        if content["kind"] == "document":
+            threads.append(threading.Thread(target=lambda: shown.source.selected.update(indices=[0])))
+            threads[0].start()
+            threads[0].join(0.3)
+        shown.send(content, buffers)
+
+    monkeypatch.setattr(shown.view, "send", send)
+    shown.ask()
+    threads[0].join()
+    assert [content["kind"] for content in shown.sent] == ["document", "document", "patch"]
