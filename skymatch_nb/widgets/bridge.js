@@ -39,18 +39,22 @@ const isOwn = ({ model, attr }) => model?.type === "DataRange1d" && (attr === "s
 
 let asked = 0;
 
-// Send a question and wait for the message that answers it.
+const AGAIN = [5000, 15000, 35000], PATIENCE = 60000;  // milliseconds after which a question is put again, and given up
+
+// Send a question and wait for the message that answers it; messages are lost at times when a page is being opened.
 function ask(model, question) {
   const to = `${Date.now()}-${Math.random()}-${++asked}`;
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => finish(() => reject(new Error("the kernel does not answer"))), 60000);
-    const finish = (end) => { clearTimeout(timer); model.off("msg:custom", receive); end(); };
+    const put = () => model.send({ ...question, to });
+    const giveUp = () => finish(() => reject(new Error("the kernel does not answer")));
+    const timers = [...AGAIN.map((time) => setTimeout(put, time)), setTimeout(giveUp, PATIENCE)];
+    const finish = (end) => { timers.forEach(clearTimeout); model.off("msg:custom", receive); end(); };
     const receive = (content, buffers) => {
       if (content.to !== to) return;
       finish(() => (content.kind === "error" ? reject(new Error(content.text)) : resolve({ content, buffers })));
     };
     model.on("msg:custom", receive);
-    model.send({ ...question, to });
+    put();
   });
 }
 

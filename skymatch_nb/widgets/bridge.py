@@ -75,6 +75,7 @@ class FigureView(anywidget.AnyWidget):
         self._width = 0
         self._document: Document | None = None
         self._held: list[Any] | None = None
+        self._answered = ""
         self.on_msg(self._receive)
 
     @property
@@ -161,10 +162,12 @@ class FigureView(anywidget.AnyWidget):
         if kind == "bokehjs":
             self.send({"kind": kind, "to": content["to"], "sources": _bokeh_sources()})
         elif kind == "document":
+            again, self._answered = content["to"] == self._answered, content["to"]
+            fit = bool(content.get("fit")) and not again
             self._send_held()
-            self._prepare(bool(content["dark"]), int(content.get("width", 0)), bool(content.get("fit")))
+            self._prepare(bool(content["dark"]), int(content.get("width", 0)), fit)
             self._send_packed(self.document.to_json(), {"kind": kind, "to": content["to"], "width": self._width})
-            if content.get("fit"):
+            if fit:
                 self.send({"kind": "renew", "but": content.get("origin")})
         elif kind == "patch" and self._document is not None and content.get("root") == self._document.roots[0].id:
             # else it is about a figure that was made anew meanwhile

@@ -61,6 +61,14 @@ PATCH = f"""async ([code, sources, documents, version, later, root, patch]) => {
 """A change that is told right after its figure, which comes while the one before is being built: that takes a while."""
 
 
+LOST = f"""async ([code, sources, documents, version]) => {{
+  let lost = true;
+  const delay = () => 0, answered = null, began = performance.now();
+  {WIDGET}
+  return (performance.now() - began) / 1000;
+}}""".replace("setTimeout(() => {", "kind === 'document' && lost ? (lost = false) : setTimeout(() => {", 1)
+"""Seconds until a figure is shown where the kernel does not hear the first question for it."""
+
 UNKNOWN = f"""async ([code, sources, documents, version, later, root]) => {{
   let asked = 0;
   const delay = () => 0, answered = () => {{ asked++; }};
@@ -129,4 +137,11 @@ def test_a_change_of_a_figure_that_the_page_does_not_know_has_it_ask_for_that(pa
     asked, shown = page.evaluate(UNKNOWN, given)
     assert asked == [0, 1, 1, 1]
     assert shown == [later.roots[0].id]
+    assert page.problems == []
+
+
+def test_a_question_that_is_lost_is_put_again(page):
+    page.goto("about:blank")
+    given = [code_of_the_page(), bridge._bokeh_sources(), [as_text(made())], version]
+    assert 5 < page.evaluate(LOST, given) < 30
     assert page.problems == []

@@ -18,6 +18,7 @@ class Shown:
 
     def __init__(self, monkeypatch, renew=None, failed=None):
         self.number, self.sent, self.buffers, self.darks = 1, [], [], []
+        self.asked = 0
         self.source = ColumnDataSource({"x": [1]}, name="numbers")
         self.view = FigureView(self.make, renew, failed)
         monkeypatch.setattr(self.view, "send", self.send)
@@ -33,7 +34,8 @@ class Shown:
         return plot
 
     def ask(self, dark=False):
-        message(self.view, {"kind": "document", "to": "1", "dark": dark, "width": 500})
+        self.asked += 1
+        message(self.view, {"kind": "document", "to": f"{self.asked}", "dark": dark, "width": 500})
         return json.loads(next(content["document"] for content in reversed(self.sent) if "document" in content))
 
 
@@ -187,3 +189,14 @@ def test_what_another_thread_changes_while_a_figure_is_sent_is_sent_after_it(mon
     shown.ask()
     threads[0].join()
     assert [content["kind"] for content in shown.sent] == ["document", "document", "patch"]
+
+
+def test_a_question_that_is_put_again_is_answered_with_the_same_figure(monkeypatch):
+    """The first answer may have come after all."""
+    shown = Shown(monkeypatch)
+    for _ in range(2):
+        message(shown.view, {"kind": "document", "to": "x", "dark": False, "width": 500, "fit": True, "origin": "o"})
+    documents = [json.loads(content["document"]) for content in shown.sent if content["kind"] == "document"]
+    assert documents[0]["roots"][0]["id"] == documents[1]["roots"][0]["id"]
+    assert [content["kind"] for content in shown.sent] == ["document", "renew", "document"]
+    assert shown.darks == [False]
