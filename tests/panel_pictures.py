@@ -32,7 +32,12 @@ SHOW = "panel = s.panel()\npanel"
 COMMANDS = """([command, options]) => { window.jupyterapp.commands.execute(command, options) }"""
 
 
+SHOWN = """() => [...document.querySelectorAll(".skymatch-figure")].filter((figure) => figure.checkVisibility())
+  .every((figure) => figure.ariaBusy === "false" && figure.querySelector(".bk-Figure, .bk-GridPlot"))"""
+
+
 def picture(page: Any, path: Path) -> None:
+    page.wait_for_function(SHOWN, timeout=120_000)
     page.wait_for_timeout(1500)
     page.screenshot(path=path)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
