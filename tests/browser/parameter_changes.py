@@ -111,8 +111,8 @@ CHANGES: dict[str, Change] = {
     "in_place": ticked(True, acts=False),
     "clobber": ticked(True, acts=False),
     "clean": ticked(False, acts=False),
-    "executor": chosen("dask", acts=False),
     "verbose": ticked(True, acts=False),
     "logfile": typed("panel.log", acts=False),
+    "executor": chosen("dask", acts=False),
 }
 """In an order in which each acts upon the sky table, on top of those before it."""

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.xdist_group("lab")
 
 exposures = rich_exposures
 
-PARTS = 4
+PARTS = 6
 """Tests that the parameters are shared out to, so that none takes long."""
 
 
