@@ -133,10 +133,10 @@ def test_a_map_made_anew_opens_with_the_tool_in_use(map_view, panel, session):
     assert opens_with() == "auto"
 
 
-def test_no_tool_is_in_use_where_there_is_no_map(map_view, panel, session):
+def test_no_tool_is_in_use_where_there_is_no_map(map_view, panel, monkeypatch):
     map_view._drawing.tool.data = {"tool": ["draw box"]}
-    session.configure(skymethod="localmin", footprint_from="good")
-    settle(panel)
+    monkeypatch.setattr(map_view, "_has", lambda *_: False)
+    map_view.map.view.renew()
     assert map_view.map.view.document.roots[0].name == "empty"
     assert "Tap" in panel._regions.hint.value
     assert map_view._drawing.plane is None
